@@ -1,0 +1,44 @@
+import * as Data from "effect/Data"
+import type { Counts } from "./Changeset.ts"
+import type { Summary, Violation } from "./Decision.ts"
+import type { Commit, Revision } from "./Revision.ts"
+import type { Stage, StageError } from "./StageError.ts"
+
+/** How a run ended. Conditions, messages and exit codes are read off it in one place each. */
+export type Outcome = Data.TaggedEnum<{
+  Applied: { readonly changes: Counts; readonly objects: ReadonlyArray<string>; readonly summary: Summary }
+  Unchanged: { readonly summary: Summary | undefined }
+  Denied: { readonly violations: ReadonlyArray<Violation>; readonly summary: Summary }
+  Failed: { readonly error: StageError; readonly changes: Counts | undefined }
+  Interrupted: { readonly by: string }
+}>
+export const Outcome = Data.taggedEnum<Outcome>()
+
+/** What is known of a run by the time it ends. */
+export interface Run {
+  /** A ULID: sorts by start. */
+  readonly id: string
+  /** `<namespace>/<name>` of the delivery. */
+  readonly delivery: string
+  readonly revision: Revision | undefined
+  readonly commit: Commit | undefined
+  /** The repository without credentials. */
+  readonly url: string
+  /** What the cluster was on before, as far as we know. */
+  readonly previous: Revision | undefined
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
+  readonly durationMs: number
+}
+
+/** Everything that can be watched of a run while it goes on; the last is its outcome. */
+export type RunEvent =
+  & { readonly time: string; readonly delivery: string; readonly run: string }
+  & Data.TaggedEnum<{
+    RunStarted: { readonly revision: Revision | undefined; readonly why: string }
+    StageStarted: { readonly stage: Stage; readonly revision: Revision | undefined }
+    StageFinished: { readonly stage: Stage; readonly durationMs: number; readonly note: string }
+    RunInterrupted: { readonly stage: Stage | undefined; readonly by: string }
+    RetryScheduled: { readonly delayMs: number; readonly attempt: number }
+    RunEnded: { readonly outcome: Outcome; readonly details: Run }
+  }>

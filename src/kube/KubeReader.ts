@@ -1,0 +1,61 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { Capabilities } from "../domain/Health.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import type { Manifest } from "../domain/Manifest.ts"
+import type { ObjectRef } from "../domain/ObjectRef.ts"
+import type { KubeFailure } from "../domain/StageError.ts"
+
+/** What the API server says about a kind. */
+export interface ResourceKind {
+  readonly apiVersion: string
+  readonly kind: string
+  readonly plural: string
+  readonly namespaced: boolean
+  readonly verbs: ReadonlyArray<string>
+}
+
+/** The metadata of a live object, with managedFields. */
+export interface LiveMetadata {
+  readonly ref: ObjectRef
+  readonly uid: string
+  readonly resourceVersion: string
+  readonly deleting: boolean
+  readonly labels: Readonly<Record<string, string>>
+  readonly annotations: Readonly<Record<string, string>>
+  readonly managedFields: ReadonlyArray<ManagedFields>
+}
+
+export interface ManagedFields {
+  readonly manager: string
+  readonly operation: string
+  readonly subresource?: string
+  readonly time?: string
+  readonly apiVersion?: string
+  readonly fieldsV1?: JsonObject
+}
+
+/**
+ * The right to read the cluster, as one identity. Values of Secrets and `last-applied-configuration` are masked before
+ * anything sees an answer; a dry-run counts as reading.
+ */
+export class KubeReader extends Context.Service<KubeReader, {
+  /** Whom the API server sees. */
+  readonly identity: string
+  readonly get: (apiVersion: string, ref: ObjectRef) => Effect.Effect<JsonObject | undefined, KubeFailure>
+  /** What a server-side apply would leave, with strict field validation; nothing is written. */
+  readonly dryRun: (
+    manifest: Manifest,
+    options: { readonly force: boolean }
+  ) => Effect.Effect<JsonObject, KubeFailure>
+  /** One metadata-only LIST of a kind, in one namespace or (undefined) all. Paged; a partial answer is a failure. */
+  readonly listMetadata: (
+    apiVersion: string,
+    kind: string,
+    namespace: string | undefined,
+    labelSelector: string
+  ) => Effect.Effect<ReadonlyArray<LiveMetadata>, KubeFailure>
+  /** The kind as the cluster serves it; undefined if it does not (asked again once when unknown: CRDs come and go). */
+  readonly kindOf: (apiVersion: string, kind: string) => Effect.Effect<ResourceKind | undefined, KubeFailure>
+  readonly capabilities: Effect.Effect<Capabilities, KubeFailure>
+}>()("sluice/kube/KubeReader") {}

@@ -1,0 +1,21 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { JsonObject } from "../domain/Json.ts"
+import type { Manifest } from "../domain/Manifest.ts"
+import type { ObjectRef } from "../domain/ObjectRef.ts"
+import type { KubeFailure } from "../domain/StageError.ts"
+
+/** The field manager of everything Sluice applies. Never renamed: ownership in clusters hangs on it. */
+export const fieldManager = "sluice"
+
+/** The right to change workloads, as one identity. Only `apply` may hold it. */
+export class KubeWriter extends Context.Service<KubeWriter, {
+  /** Server-side apply as manager `sluice` with strict field validation; answers the live object, masked. */
+  readonly apply: (manifest: Manifest, options: { readonly force: boolean }) => Effect.Effect<JsonObject, KubeFailure>
+  /** Deletes exactly the object with this uid and resourceVersion; one that is gone already is well. */
+  readonly delete: (
+    apiVersion: string,
+    ref: ObjectRef,
+    preconditions: { readonly uid: string; readonly resourceVersion?: string }
+  ) => Effect.Effect<void, KubeFailure>
+}>()("sluice/kube/KubeWriter") {}

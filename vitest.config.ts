@@ -1,0 +1,29 @@
+import { defineConfig } from "vitest/config"
+
+if (Number(process.versions.node.split(".")[0]) < 24) {
+  throw new Error(`Sluice needs Node 24 or newer; this is ${process.version}. Run it as an npm script: npm test`)
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/integration/**", "test/e2e/**"]
+        }
+      },
+      {
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts", "test/e2e/**/*.test.ts"],
+          globalSetup: ["test/support/globalSetup.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          fileParallelism: false
+        }
+      }
+    ]
+  }
+})
