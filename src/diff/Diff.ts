@@ -9,9 +9,11 @@ import type { KubeReader } from "../kube/KubeReader.ts"
 
 /** The diff stage: what a revision would change, proven by dry-run. It knows the cluster only as a reader. */
 export class Diff extends Context.Service<Diff, {
+  /** `revision` (`main@sha1:…`) goes into the origin annotation of what it changes. */
   readonly diff: (
     delivery: Delivery,
     manifests: AdmittedManifests,
-    inventory: Inventory
+    inventory: Inventory,
+    revision: string
   ) => Effect.Effect<Changeset, DiffError, KubeReader>
 }>()("sluice/diff/Diff") {}
