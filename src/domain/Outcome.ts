@@ -29,16 +29,20 @@ export interface Run {
   /** Milliseconds since the epoch. */
   readonly startedAt: number
   readonly durationMs: number
+  /** When the same desire is tried again; absent where nothing but a new identity helps. */
+  readonly next?: { readonly inMs: number; readonly attempt: number }
 }
 
-/** Everything that can be watched of a run while it goes on; the last is its outcome. */
+/** What can happen in a run; the last is its outcome. */
+export type RunHappening = Data.TaggedEnum<{
+  RunStarted: { readonly revision: Revision | undefined; readonly why: string }
+  StageStarted: { readonly stage: Stage; readonly revision: Revision | undefined }
+  StageFinished: { readonly stage: Stage; readonly durationMs: number; readonly note: string }
+  RunInterrupted: { readonly stage: Stage | undefined; readonly by: string }
+  RunEnded: { readonly outcome: Outcome; readonly details: Run }
+}>
+
+/** One line of what is told while runs go on. */
 export type RunEvent =
   & { readonly time: string; readonly delivery: string; readonly run: string }
-  & Data.TaggedEnum<{
-    RunStarted: { readonly revision: Revision | undefined; readonly why: string }
-    StageStarted: { readonly stage: Stage; readonly revision: Revision | undefined }
-    StageFinished: { readonly stage: Stage; readonly durationMs: number; readonly note: string }
-    RunInterrupted: { readonly stage: Stage | undefined; readonly by: string }
-    RetryScheduled: { readonly delayMs: number; readonly attempt: number }
-    RunEnded: { readonly outcome: Outcome; readonly details: Run }
-  }>
+  & RunHappening

@@ -1,0 +1,93 @@
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
+import { type Action, counted, type Counts, counts } from "../domain/Changeset.ts"
+import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
+import { type Commit, format, type Revision } from "../domain/Revision.ts"
+import type { Stage, StageError } from "../domain/StageError.ts"
+import * as Ulid from "../domain/Ulid.ts"
+import type { Progress } from "./Progress.ts"
+
+type Next = Run["next"]
+
+/** One try of one desire, as it is told. Every attempt that began also ends, with an outcome. */
+export interface Attempt<R> {
+  readonly progress: Omit<Progress["Service"], "applied">
+  readonly fetched: (durationMs: number, commit: Commit | undefined) => Effect.Effect<void>
+  readonly interrupted: (by: Revision | undefined) => Effect.Effect<void, never, R>
+  readonly ended: (outcome: Outcome, next: Next) => Effect.Effect<void, never, R>
+}
+
+/** Turns what a lane does into events, in order, and tells the outcomes. */
+export const makeJournal = Effect.fnUntraced(function*<R>(
+  lane: {
+    readonly delivery: string
+    readonly url: string
+    readonly previous: Effect.Effect<Revision | undefined, StageError, R>
+    readonly tell: (details: Run, outcome: Outcome) => Effect.Effect<void, never, R>
+  },
+  events: Queue.Enqueue<RunEvent>
+) {
+  // Asked for only when something has to be told: a source that fails should not wait for the cluster.
+  const remembered = yield* Effect.cached(Effect.catch(lane.previous, () => Effect.succeed(undefined)))
+  let settled: Revision | undefined
+
+  const begin = Effect.fnUntraced(function*(revision: Revision | undefined, why: string) {
+    const id = yield* Ulid.make
+    const startedAt = yield* Clock.currentTimeMillis
+    const emit = (happening: RunHappening) =>
+      Effect.flatMap(
+        DateTime.now,
+        (now) => Queue.offer(events, { time: DateTime.formatIso(now), delivery: lane.delivery, run: id, ...happening })
+      )
+    let stage: Stage | undefined
+    let commit: Commit | undefined
+    const written: Record<keyof Counts, number> = { ...counts([]) }
+
+    const details = (next: Next) =>
+      Effect.gen(function*() {
+        const durationMs = (yield* Clock.currentTimeMillis) - startedAt
+        const previous = settled ?? (yield* remembered)
+        const run = { id, delivery: lane.delivery, revision, commit, url: lane.url, previous, startedAt, durationMs }
+        return next === undefined ? run : { ...run, next }
+      })
+    const started = (name: Stage) => {
+      stage = name
+      return Effect.asVoid(emit({ _tag: "StageStarted", stage: name, revision }))
+    }
+    const finished = (name: Stage, durationMs: number, note: string) => {
+      stage = undefined
+      return Effect.asVoid(emit({ _tag: "StageFinished", stage: name, durationMs, note }))
+    }
+
+    yield* emit({ _tag: "RunStarted", revision, why })
+    yield* started("fetch")
+    const attempt: Attempt<R> = {
+      progress: { started, finished, wrote: (action: Action) => Effect.sync(() => void written[counted[action]]++) },
+      fetched: (durationMs, found) => {
+        commit = found
+        return finished("fetch", Math.round(durationMs), revision === undefined ? "" : format(revision))
+      },
+      interrupted: (by) =>
+        Effect.gen(function*() {
+          const cause = by === undefined || by === revision ? "shutdown" : format(by)
+          const run = yield* details(undefined)
+          yield* emit({ _tag: "RunInterrupted", stage, by: cause })
+          yield* emit({ _tag: "RunEnded", outcome: Outcome.Interrupted({ by: cause }), details: run })
+        }),
+      ended: (outcome, next) =>
+        Effect.gen(function*() {
+          const changes = Object.values(written).some((count) => count > 0) ? { ...written } : undefined
+          const told = outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome
+          const run = yield* details(next)
+          yield* lane.tell(run, told)
+          if (told._tag === "Applied" || told._tag === "Unchanged") settled = revision
+          yield* emit({ _tag: "RunEnded", outcome: told, details: run })
+        })
+    }
+    return attempt
+  })
+
+  return { begin }
+})

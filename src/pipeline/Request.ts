@@ -1,0 +1,17 @@
+/** Why a run starts. A request carries no payload: whoever is woken reads the desired state again. */
+export type Why =
+  | "started"
+  | "interval"
+  | "webhook"
+  | "spec"
+  | "drift"
+  | "dependency"
+  | "policy"
+  | "secret"
+  | "manual"
+  | "retry"
+
+/** Asks one lane to look at its source and its cluster again. Requests merge: none can be lost, none is counted. */
+export interface Request {
+  readonly why: Why
+}

@@ -1,0 +1,220 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { ApplyFailed, FetchFailed, RenderFailed } from "../../src/domain/StageError.ts"
+import type { LaneOptions } from "../../src/pipeline/Lane.ts"
+import { revision, World } from "./model.ts"
+
+/** Starts the loop, lets it settle, hands it over, and stops it. */
+const running = <A, E, R>(world: World, body: Effect.Effect<A, E, R>, options: Partial<LaneOptions<never>> = {}) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(world.run(options))
+    yield* TestClock.adjust(1)
+    const value = yield* body
+    yield* stop(fiber)
+    return value
+  })
+
+/** A write in flight ends by the clock, so the clock has to go on while the loop is stopped. */
+const stop = (fiber: Fiber.Fiber<void>) =>
+  Effect.all([Fiber.interrupt(fiber), TestClock.adjust("10 seconds")], { concurrency: 2, discard: true })
+
+const push = (world: World, count: number) => Effect.sync(() => void (world.head = revision(count)))
+
+describe("the loop of one delivery", () => {
+  it.effect("applies what the source points to, once", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      yield* running(world, TestClock.adjust("10 seconds"))
+      assert.deepStrictEqual(world.cluster, [revision(1).hash, revision(1).hash])
+      assert.deepStrictEqual(world.outcomes(), ["Applied"])
+      assert.strictEqual(world.told.length, 1)
+    }))
+
+  it.effect("lets a newer revision interrupt a health wait, and says by whom", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.healthMs = 60_000
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("2 seconds")
+          yield* push(world, 2)
+          world.healthMs = 10
+          yield* TestClock.adjust("3 seconds")
+        })
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Interrupted", "Applied"])
+      assert.strictEqual(world.cluster[1], revision(2).hash)
+      const interrupted = world.events.find((event) => event._tag === "RunInterrupted")
+      assert.include(interrupted?._tag === "RunInterrupted" ? interrupted.by : "", revision(2).hash)
+    }))
+
+  it.effect("never leaves a write half done, and the next run starts from what is there", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.writeMs = 5_000
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("1 second")
+          yield* push(world, 2)
+          yield* TestClock.adjust("30 seconds")
+        })
+      )
+      assert.deepStrictEqual(world.cluster, [revision(2).hash, revision(2).hash])
+      assert.deepStrictEqual(world.outcomes(), ["Interrupted", "Applied"])
+    }))
+
+  it.effect("advances the revision without a run when nothing that it reads has changed", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.closureOf = () => "the same"
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("5 seconds")
+          yield* push(world, 2)
+          yield* TestClock.adjust("5 seconds")
+        })
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Applied", "Unchanged"])
+      assert.strictEqual(world.recorded, `main@sha1:${revision(1).hash}`)
+    }))
+
+  it.effect("does not try a denied revision again; the fix passes", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.denied = new Set([revision(1).hash])
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("1 hour")
+          assert.deepStrictEqual(world.outcomes(), ["Denied"])
+          assert.deepStrictEqual(world.cluster, ["", ""])
+          yield* push(world, 2)
+          yield* TestClock.adjust("5 seconds")
+        })
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Denied", "Applied"])
+    }))
+
+  it.effect("tries a transient failure again with growing pauses, until it works", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.runFails = new ApplyFailed({ detail: "the API server is away" })
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("2 minutes")
+          assert.isAbove(world.outcomes().length, 3)
+          world.runFails = undefined
+          yield* TestClock.adjust("10 minutes")
+        })
+      )
+      assert.strictEqual(world.outcomes().at(-1), "Applied")
+    }))
+
+  it.effect("keeps what runs when the source cannot be reached, and comes back by itself", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.healthMs = 5_000
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("1 second")
+          world.fetchFails = new FetchFailed({ detail: "git.example.com: ECONNREFUSED" })
+          yield* TestClock.adjust("10 seconds")
+          assert.include(world.outcomes(), "Applied")
+          assert.notInclude(world.outcomes(), "Interrupted")
+          world.fetchFails = undefined
+          yield* push(world, 2)
+          yield* TestClock.adjust("5 minutes")
+        })
+      )
+      assert.strictEqual(world.cluster[1], revision(2).hash)
+    }))
+
+  it.effect("gives up after the attempts it was given", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.runFails = new ApplyFailed({ detail: "no" })
+      yield* running(world, TestClock.adjust("10 minutes"), {
+        attempts: 3,
+        requests: Stream.concat(Stream.make({ why: "started" as const }), Stream.never)
+      })
+      assert.deepStrictEqual(world.outcomes(), ["Failed", "Failed", "Failed"])
+      const last = world.events.at(-1)!
+      assert.isUndefined(last._tag === "RunEnded" ? last.details.next : "not ended")
+    }))
+
+  it.effect("tells a broken revision as a failure of that revision", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const broken = new RenderFailed({ detail: "not YAML" })
+      yield* running(world, TestClock.adjust("5 seconds"), { tree: () => Effect.fail(broken) })
+      assert.deepStrictEqual(world.outcomes(), ["Failed"])
+      assert.strictEqual(world.told[0]!.run.revision?.hash, revision(1).hash)
+    }))
+
+  it.effect("makes progress under a commit every 300 ms", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.planMs = 400
+      let applied = 0
+      const tick = Stream.tick("100 millis").pipe(Stream.map(() => ({ why: "interval" as const })))
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          for (let count = 2; count < 202; count++) {
+            const before = world.recorded
+            yield* push(world, count)
+            yield* TestClock.adjust("300 millis")
+            if (world.recorded !== before) applied++
+          }
+          yield* TestClock.adjust("10 seconds")
+        }),
+        { requests: tick }
+      )
+      assert.isAbove(applied, 10)
+      assert.deepStrictEqual(world.cluster, [revision(201).hash, revision(201).hash])
+    }))
+
+  it.effect("ends on the newest revision after any storm of commits, kills and failures", () =>
+    Effect.gen(function*() {
+      const storms = 1_000
+      for (let storm = 0; storm < storms; storm++) {
+        const world = new World()
+        const below = (limit: number) => Random.nextIntBetween(0, limit)
+        world.planMs = yield* below(300)
+        world.writeMs = yield* below(200)
+        world.healthMs = yield* below(2_000)
+        let count = 1
+        const requests = Stream.tick("2 seconds").pipe(Stream.map(() => ({ why: "interval" as const })))
+        let fiber = yield* Effect.forkChild(world.run({ requests }))
+        const steps = 3 + (yield* below(5))
+        for (let step = 0; step < steps; step++) {
+          yield* TestClock.adjust(1 + (yield* below(1_500)))
+          switch (yield* below(4)) {
+            case 0:
+            case 1:
+              yield* push(world, ++count)
+              break
+            case 2:
+              world.runFails = world.runFails === undefined ? new ApplyFailed({ detail: "away" }) : undefined
+              break
+            default:
+              yield* stop(fiber)
+              fiber = yield* Effect.forkChild(world.run({ requests }))
+          }
+        }
+        world.runFails = undefined
+        yield* TestClock.adjust("2 minutes")
+        yield* stop(fiber)
+        assert.deepStrictEqual(world.cluster, [revision(count).hash, revision(count).hash], `storm ${storm}`)
+      }
+    }), 60_000)
+})

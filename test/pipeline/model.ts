@@ -1,0 +1,83 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { counts } from "../../src/domain/Changeset.ts"
+import { Outcome, type Run, type RunEvent } from "../../src/domain/Outcome.ts"
+import { format, type Revision } from "../../src/domain/Revision.ts"
+import type { StageError } from "../../src/domain/StageError.ts"
+import { lane, type LaneOptions } from "../../src/pipeline/Lane.ts"
+import { Progress } from "../../src/pipeline/Progress.ts"
+import type { Tree } from "../../src/pipeline/Tree.ts"
+
+export const revision = (count: number): Revision => ({
+  name: "main",
+  algorithm: "sha1",
+  hash: count.toString(16).padStart(40, "0")
+})
+
+/** A source and a cluster of two objects, with time in every step: what the loop does to it can be read off. */
+export class World {
+  head = revision(1)
+  /** Which commits mean the same to the delivery. */
+  closureOf = (of: Revision): string => of.hash
+  fetchFails: StageError | undefined
+  runFails: StageError | undefined
+  denied: ReadonlySet<string> = new Set()
+  fetchMs = 30
+  planMs = 100
+  writeMs = 20
+  healthMs = 500
+  /** Two objects, each on some closure. */
+  readonly cluster: [string, string] = ["", ""]
+  recorded: string | undefined
+  readonly told: Array<{ readonly run: Run; readonly outcome: Outcome }> = []
+  readonly events: Array<RunEvent> = []
+
+  get options(): LaneOptions<never> {
+    const summary = { objects: 2, passed: 2, warned: 0, denied: 0, waived: 0 }
+    return {
+      delivery: "shop/shop",
+      url: "https://git.example.com/shop.git",
+      timeoutMs: 60_000,
+      attempts: undefined,
+      requests: Stream.tick("1 second").pipe(Stream.map(() => ({ why: "interval" as const }))),
+      head: Effect.suspend(() =>
+        this.fetchFails === undefined ? Effect.succeed(this.head) : Effect.fail(this.fetchFails)
+      ),
+      tree: (of: Revision) =>
+        Effect.as(Effect.sleep(this.fetchMs), {
+          artifact: { revision: of, commit: undefined },
+          identity: this.closureOf(of)
+        } as unknown as Tree),
+      run: (tree: Tree) =>
+        Effect.gen({ self: this }, function*() {
+          const progress = yield* Progress
+          yield* Effect.sleep(this.planMs)
+          if (this.denied.has(tree.identity)) return Outcome.Denied({ violations: [], summary })
+          for (const index of [0, 1] as const) {
+            yield* Effect.uninterruptible(Effect.andThen(
+              Effect.sleep(this.writeMs),
+              Effect.sync(() => this.cluster[index] = tree.identity)
+            ))
+          }
+          if (this.runFails !== undefined) return yield* Effect.fail(this.runFails)
+          this.recorded = format(tree.artifact.revision)
+          yield* progress.applied
+          yield* Effect.sleep(this.healthMs)
+          return Outcome.Applied({ changes: counts([]), objects: [], summary })
+        }),
+      tell: (run: Run, outcome: Outcome) => Effect.sync(() => void this.told.push({ run, outcome })),
+      previous: Effect.sync(() => undefined)
+    }
+  }
+
+  run(options: Partial<LaneOptions<never>> = {}) {
+    return Stream.runForEach(
+      lane<never>({ ...this.options, ...options }),
+      (event) => Effect.sync(() => void this.events.push(event))
+    )
+  }
+
+  outcomes(): ReadonlyArray<string> {
+    return this.events.flatMap((event) => event._tag === "RunEnded" ? [event.outcome._tag] : [])
+  }
+}
