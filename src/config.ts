@@ -1,0 +1,42 @@
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import { homedir } from "node:os"
+import { join } from "node:path"
+
+/** Every setting of the process, and the only reader of its environment. */
+export interface Settings {
+  /** Artifacts, compiled policies, programs and workspaces: all of it can be made again. */
+  readonly cacheDirectory: string
+  /** Where `kubectl` would look too; empty: `~/.kube/config`, then the cluster that this process runs in. */
+  readonly kubeconfig: string
+  readonly path: string
+  readonly kubebuilderAssets: string | undefined
+  readonly proxy: { readonly http: string; readonly https: string; readonly none: string }
+  /** No colours, by https://no-color.org. */
+  readonly noColor: boolean
+  readonly logLevel: string
+}
+
+const text = (name: string, otherwise: string) => Config.String(name).pipe(Config.withDefault(otherwise))
+
+/** Variables that curl and Git read in both spellings, the lower-case one first. */
+const eitherCase = (name: string) =>
+  Config.String(name.toLowerCase()).pipe(Config.orElse(() => Config.String(name)), Config.withDefault(""))
+
+export const settings: Effect.Effect<Settings, Config.ConfigError> = Effect.gen(function*() {
+  const cache = yield* text("XDG_CACHE_HOME", "")
+  const assets = yield* text("KUBEBUILDER_ASSETS", "")
+  return {
+    cacheDirectory: yield* text("SLUICE_CACHE", join(cache === "" ? join(homedir(), ".cache") : cache, "sluice")),
+    kubeconfig: yield* text("KUBECONFIG", ""),
+    path: yield* text("PATH", ""),
+    kubebuilderAssets: assets === "" ? undefined : assets,
+    proxy: {
+      http: yield* eitherCase("HTTP_PROXY"),
+      https: yield* eitherCase("HTTPS_PROXY"),
+      none: yield* eitherCase("NO_PROXY")
+    },
+    noColor: (yield* text("NO_COLOR", "")) !== "",
+    logLevel: yield* text("SLUICE_LOG_LEVEL", "info")
+  }
+})
