@@ -6,8 +6,15 @@ import type { Stage, StageError } from "./StageError.ts"
 
 /** How a run ended. Conditions, messages and exit codes are read off it in one place each. */
 export type Outcome = Data.TaggedEnum<{
-  Applied: { readonly changes: Counts; readonly objects: ReadonlyArray<string>; readonly summary: Summary }
-  Unchanged: { readonly summary: Summary | undefined }
+  Applied: {
+    readonly changes: Counts
+    /** The objects that changed, as people read them. */
+    readonly objects: ReadonlyArray<string>
+    readonly violations: ReadonlyArray<Violation>
+    readonly summary: Summary
+  }
+  /** The summary is absent where the revision advanced without a run. */
+  Unchanged: { readonly violations: ReadonlyArray<Violation>; readonly summary: Summary | undefined }
   Denied: { readonly violations: ReadonlyArray<Violation>; readonly summary: Summary }
   Failed: { readonly error: StageError; readonly changes: Counts | undefined }
   Interrupted: { readonly by: string }

@@ -80,7 +80,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       // Nothing that this delivery reads has changed: the revision advances without a run.
       if (identity === settled) {
         const attempt = yield* journal.begin(revision, why)
-        yield* attempt.ended(Outcome.Unchanged({ summary: undefined }), undefined)
+        yield* attempt.ended(Outcome.Unchanged({ summary: undefined, violations: [] }), undefined)
       }
     })
 

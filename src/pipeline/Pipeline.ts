@@ -49,11 +49,11 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
   const [apply, progress] = [yield* Apply, yield* Progress]
   const planned = yield* plan(delivery, tree)
   if (planned._tag === "Denied") return Outcome.Denied(planned)
-  const { changeset, inventory, summary } = planned
+  const { changeset, inventory, summary, violations } = planned
   const identity = { revision: format(tree.artifact.revision), identity: tree.identity, closure: tree.closure.digest }
   const changed = changeset.changes.filter((change) => change.action !== "unchanged")
   const settled = changed.length === 0 && inventory.applied?.identity === tree.identity && inventory.applied.healthy
-  if (settled) return yield* Effect.as(progress.applied, Outcome.Unchanged({ summary }))
+  if (settled) return yield* Effect.as(progress.applied, Outcome.Unchanged({ summary, violations }))
   yield* stage(
     "apply",
     Stream.runForEach(apply.apply(delivery, changeset, inventory, identity), (wrote) => progress.wrote(wrote.action))
@@ -63,9 +63,9 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
       ),
     () => note.counted(counts(changeset.changes))
   )
-  if (changed.length === 0) return Outcome.Unchanged({ summary })
+  if (changed.length === 0) return Outcome.Unchanged({ summary, violations })
   const objects = changed.map((change: Change) => display(change.ref))
-  return Outcome.Applied({ changes: counts(changeset.changes), objects, summary })
+  return Outcome.Applied({ changes: counts(changeset.changes), objects, summary, violations })
 })
 
 /** The stages, and the rights to one cluster as one identity. */

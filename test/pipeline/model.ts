@@ -63,7 +63,7 @@ export class World {
           this.recorded = format(tree.artifact.revision)
           yield* progress.applied
           yield* Effect.sleep(this.healthMs)
-          return Outcome.Applied({ changes: counts([]), objects: [], summary })
+          return Outcome.Applied({ changes: counts([]), objects: [], summary, violations: [] })
         }),
       tell: (run: Run, outcome: Outcome) => Effect.sync(() => void this.told.push({ run, outcome })),
       previous: Effect.sync(() => undefined)

@@ -1,0 +1,87 @@
+import { type Counts } from "../domain/Changeset.ts"
+import type { Violation } from "../domain/Decision.ts"
+import { displayOrigin } from "../domain/Manifest.ts"
+import { display } from "../domain/ObjectRef.ts"
+import type { Outcome, Run, RunEvent } from "../domain/Outcome.ts"
+import { short } from "../domain/Revision.ts"
+import { errorPage, hintOf, type Stage } from "../domain/StageError.ts"
+import type { Paint } from "./color.ts"
+
+const duration = (milliseconds: number): string =>
+  milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`
+
+const counted = (changes: Counts): string =>
+  Object.entries(changes).filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`).join(", ")
+
+const at = (run: Run): string => run.revision === undefined ? "" : ` ${short(run.revision)}`
+const stays = (run: Run): string =>
+  run.previous === undefined ? "Nothing was written to the cluster." : `The cluster stays on ${short(run.previous)}.`
+
+const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<string> => {
+  const { object, source } = violation
+  const word = violation.severity === "deny" ? paint("red", "DENY") : paint("yellow", "WARN")
+  const place = source === undefined ? "" : `${displayOrigin(source)}  `
+  const name = display({ group: "", kind: object.kind, namespace: object.namespace ?? "", name: object.name })
+  return [
+    `  ${word} ${place}${name}  ${paint("bold", violation.policy)}`,
+    `       ${violation.message}`,
+    ...violation.remedy === undefined ? [] : [`       ${paint("cyan", "mend")} ${violation.remedy}`]
+  ]
+}
+
+/** An outcome for people: what happened, where, what would help, what comes next. */
+export const outcomeText = (run: Run, outcome: Outcome, paint: Paint): string => {
+  const took = paint("dim", `(${duration(run.durationMs)})`)
+  switch (outcome._tag) {
+    case "Applied":
+      return [
+        `${paint("green", "✔")} ${run.delivery} is on${at(run)}: ${counted(outcome.changes)} ${took}`,
+        ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
+      ].join("\n")
+    case "Unchanged":
+      return [
+        `${paint("green", "✔")} ${run.delivery} is on${at(run)}: unchanged ${took}`,
+        ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
+      ].join("\n")
+    case "Denied":
+      return [
+        `${paint("red", "✗")} ${run.delivery} refused${at(run)}: ${outcome.summary.denied} denied. ${stays(run)} ${took}`,
+        ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
+      ].join("\n")
+    case "Failed": {
+      const { error } = outcome
+      const written = outcome.changes === undefined ? "" : ` after ${counted(outcome.changes)}`
+      return [
+        `${paint("red", "✗")} ${run.delivery} failed at ${errorPage[error._tag].stage}${at(run)}${written}: ` +
+        `${error._tag} ${took}`,
+        ...error.message.split("\n").map((line) => `  ${line}`),
+        `  ${paint("cyan", "help")} ${hintOf(error)}`,
+        ...run.next === undefined
+          ? []
+          : [`  ${paint("dim", `next: attempt ${run.next.attempt} in ${duration(run.next.inMs)}`)}`]
+      ].join("\n")
+    }
+    case "Interrupted":
+      return `${paint("yellow", "↷")} ${run.delivery}${at(run)} was interrupted by ${outcome.by} ${took}`
+  }
+}
+
+/** The stages of one run as they go, on one line: `fetch 31 ms › render 18 ms › policy …`. */
+export class StageStrip {
+  readonly #done: Array<string> = []
+  #current: Stage | undefined
+
+  /** Takes an event; answers the strip as it is now. */
+  take(event: RunEvent, paint: Paint): string {
+    if (event._tag === "StageStarted") this.#current = event.stage
+    if (event._tag === "StageFinished") {
+      this.#current = undefined
+      this.#done.push(`${event.stage} ${paint("dim", duration(event.durationMs))}`)
+    }
+    return [...this.#done, ...this.#current === undefined ? [] : [paint("cyan", `${this.#current} …`)]].join(" › ")
+  }
+}
+
+/** One finished stage on a line of its own, for where no line can be rewritten. */
+export const stageLine = (event: RunEvent & { readonly _tag: "StageFinished" }): string =>
+  `  ${event.delivery} ${event.stage.padEnd(6)} ${duration(event.durationMs).padStart(8)}  ${event.note}`
