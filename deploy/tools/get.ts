@@ -6,8 +6,8 @@ import * as Layer from "effect/Layer"
 import {
   catalogue,
   controlPlanePrograms,
-  type Program,
   productPrograms,
+  type Program,
   programs
 } from "../../src/programs/catalogue.ts"
 import { readPin } from "../../src/programs/pins.ts"
@@ -47,7 +47,10 @@ const main = Effect.gen(function*() {
     console.log(`${program} ${version} ${path}`)
   }
 }).pipe(
-  Effect.catchTag("ProgramUnavailable", (error) => Effect.andThen(say(error.message), Effect.sync(() => process.exit(1))))
+  Effect.catchTag(
+    "ProgramUnavailable",
+    (error) => Effect.andThen(say(error.message), Effect.sync(() => process.exit(1)))
+  )
 )
 
 main.pipe(

@@ -32,6 +32,10 @@ export const tarMember = (tar: Buffer, member: string): Buffer | undefined => {
   return undefined
 }
 
+/** The innermost reason: `connect ECONNREFUSED …` and not `fetch failed`. */
+const reason = (error: unknown): string =>
+  error instanceof Error ? error.cause instanceof Error ? reason(error.cause) : error.message : String(error)
+
 const get = Effect.fnUntraced(function*(url: string, mirror: string | undefined) {
   const client = yield* HttpClient.HttpClient
   const from = mirror === undefined ? url : url.replace("https:/", mirror.replace(/\/$/, ""))
@@ -42,7 +46,7 @@ const get = Effect.fnUntraced(function*(url: string, mirror: string | undefined)
     Effect.timeoutOrElse({ duration: "5 seconds", orElse: () => Effect.fail(`${from} did not answer in 5 seconds`) })
   )
   return Buffer.from(yield* response.arrayBuffer)
-}, Effect.mapError((error) => typeof error === "string" ? error : error.message))
+}, (effect, url) => Effect.mapError(effect, (error) => typeof error === "string" ? error : `${url}: ${reason(error)}`))
 
 /**
  * Writes the official release of a program to a file; fails with the reason, and writes nothing, when its sha256 is

@@ -49,7 +49,9 @@ export interface ControlPlane {
 const findPrograms = (names: ReadonlyArray<Program>, progress: (line: string) => void) =>
   Effect.gen(function*() {
     const programs = yield* Programs
-    return Object.fromEntries(yield* Effect.forEach(names, (name) => Effect.map(programs.path(name), (file) => [name, file])))
+    return Object.fromEntries(
+      yield* Effect.forEach(names, (name) => Effect.map(programs.path(name), (file) => [name, file]))
+    )
   }).pipe(
     Effect.provide(
       Programs.layer({ ...fromEnvironment(process.env), progress: (line) => Effect.sync(() => progress(line)) }).pipe(
@@ -98,77 +100,100 @@ export const startControlPlane = async (options: Options = {}): Promise<ControlP
   const server = `https://127.0.0.1:${port}`
   const authority = makeAuthority()
   const admin = authority.client("admin", ["system:masters"])
-  const adminKubeconfig = kubeconfig({ server, certificateAuthority: authority.certificate, user: "admin", credential: admin })
+  const adminKubeconfig = kubeconfig({
+    server,
+    certificateAuthority: authority.certificate,
+    user: "admin",
+    credential: admin
+  })
   const component = (name: string) => {
     const credential = authority.client(name, ["system:masters"])
-    return write(`${name}.kubeconfig`, kubeconfig({ server, certificateAuthority: authority.certificate, user: name, credential }))
+    return write(
+      `${name}.kubeconfig`,
+      kubeconfig({ server, certificateAuthority: authority.certificate, user: name, credential })
+    )
   }
   await writeInputs(write, authority)
   const adminKubeconfigFile = await write("admin.kubeconfig", adminKubeconfig)
   const request = makeRequest(server, authority.certificate, admin)
 
-  processes.start(files.etcd, flags({
-    "data-dir": join(folder, "etcd"),
-    "listen-client-urls": etcd,
-    "advertise-client-urls": etcd,
-    "listen-peer-urls": `http://127.0.0.1:${peerPort}`,
-    "unsafe-no-fsync": true,
-    "quota-backend-bytes": 4 * 1024 ** 3,
-    "log-level": "warn"
-  }))
-  processes.start(files["kube-apiserver"], flags({
-    "etcd-servers": etcd,
-    "bind-address": "127.0.0.1",
-    "advertise-address": "127.0.0.1",
-    "endpoint-reconciler-type": "none",
-    "secure-port": port!,
-    "tls-cert-file": "server.crt",
-    "tls-private-key-file": "server.key",
-    "client-ca-file": "ca.crt",
-    "authorization-mode": "RBAC",
-    "service-account-issuer": "https://kubernetes.default.svc",
-    "service-account-key-file": "service-accounts.key",
-    "service-account-signing-key-file": "service-accounts.key",
-    "service-cluster-ip-range": "10.96.0.0/16",
-    "allow-privileged": true,
-    "disable-admission-plugins": controllers ? "" : "ServiceAccount", // nobody would make the accounts
-    "audit-policy-file": "audit-policy.yaml",
-    "audit-log-path": "audit.log"
-  }))
+  processes.start(
+    files.etcd,
+    flags({
+      "data-dir": join(folder, "etcd"),
+      "listen-client-urls": etcd,
+      "advertise-client-urls": etcd,
+      "listen-peer-urls": `http://127.0.0.1:${peerPort}`,
+      "unsafe-no-fsync": true,
+      "quota-backend-bytes": 4 * 1024 ** 3,
+      "log-level": "warn"
+    })
+  )
+  processes.start(
+    files["kube-apiserver"],
+    flags({
+      "etcd-servers": etcd,
+      "bind-address": "127.0.0.1",
+      "advertise-address": "127.0.0.1",
+      "endpoint-reconciler-type": "none",
+      "secure-port": port!,
+      "tls-cert-file": "server.crt",
+      "tls-private-key-file": "server.key",
+      "client-ca-file": "ca.crt",
+      "authorization-mode": "RBAC",
+      "service-account-issuer": "https://kubernetes.default.svc",
+      "service-account-key-file": "service-accounts.key",
+      "service-account-signing-key-file": "service-accounts.key",
+      "service-cluster-ip-range": "10.96.0.0/16",
+      "allow-privileged": true,
+      "disable-admission-plugins": controllers ? "" : "ServiceAccount", // nobody would make the accounts
+      "audit-policy-file": "audit-policy.yaml",
+      "audit-log-path": "audit.log"
+    })
+  )
   try {
     await processes.until("kube-apiserver is not ready", () => request("GET", "/readyz"))
     if (controllers) {
-      processes.start(files["kube-controller-manager"], flags({
-        kubeconfig: await component("kube-controller-manager"),
-        "leader-elect": false,
-        "secure-port": 0,
-        "root-ca-file": "ca.crt",
-        "service-account-private-key-file": "service-accounts.key",
-        "cluster-signing-cert-file": "ca.crt",
-        "cluster-signing-key-file": "ca.key",
-        "kube-api-qps": 500,
-        "kube-api-burst": 1000
-      }))
+      processes.start(
+        files["kube-controller-manager"],
+        flags({
+          kubeconfig: await component("kube-controller-manager"),
+          "leader-elect": false,
+          "secure-port": 0,
+          "root-ca-file": "ca.crt",
+          "service-account-private-key-file": "service-accounts.key",
+          "cluster-signing-cert-file": "ca.crt",
+          "cluster-signing-key-file": "ca.key",
+          "kube-api-qps": 500,
+          "kube-api-burst": 1000
+        })
+      )
       await processes.until(
         "kube-controller-manager is not ready",
         () => request("GET", "/api/v1/namespaces/default/serviceaccounts/default")
       )
     }
     if (nodes > 0) {
-      processes.start(files["kube-scheduler"], flags({
-        kubeconfig: await component("kube-scheduler"),
-        "leader-elect": false,
-        "secure-port": 0,
-        "kube-api-qps": 500,
-        "kube-api-burst": 1000
-      }))
-      processes.start(files.kwok, flags({
-        kubeconfig: await component("kwok"),
-        config: "stages.yaml",
-        "manage-all-nodes": true,
-        "node-lease-duration-seconds": 40,
-        "server-address": ""
-      }))
+      processes.start(
+        files["kube-scheduler"],
+        flags({
+          kubeconfig: await component("kube-scheduler"),
+          "leader-elect": false,
+          "secure-port": 0,
+          "kube-api-qps": 500,
+          "kube-api-burst": 1000
+        })
+      )
+      processes.start(
+        files.kwok,
+        flags({
+          kubeconfig: await component("kwok"),
+          config: "stages.yaml",
+          "manage-all-nodes": true,
+          "node-lease-duration-seconds": 40,
+          "server-address": ""
+        })
+      )
       await addNodes(request, nodes)
     }
   } catch (error) {

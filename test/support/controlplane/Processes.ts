@@ -86,11 +86,13 @@ export const makeProcesses = (folder: string, keep: boolean): Processes => {
 
 /** Loopback ports that were free a moment ago. */
 export const freePorts = async (count: number): Promise<ReadonlyArray<number>> => {
-  const servers = await Promise.all(Array.from({ length: count }, () =>
-    new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
-      const server = createServer().once("error", reject)
-      server.listen(0, "127.0.0.1", () => resolve(server))
-    })))
+  const servers = await Promise.all(
+    Array.from({ length: count }, () =>
+      new Promise<ReturnType<typeof createServer>>((resolve, reject) => {
+        const server = createServer().once("error", reject)
+        server.listen(0, "127.0.0.1", () => resolve(server))
+      }))
+  )
   const ports = servers.map((server) => {
     const address = server.address()
     return typeof address === "object" && address !== null ? address.port : 0

@@ -16,7 +16,8 @@ export const fakeNode = (name: string) => ({
 export const addNodes = (request: Request, count: number) =>
   Promise.all(Array.from({ length: count }, (_, i) => request("POST", "/api/v1/nodes", fakeNode(`node-${i}`))))
 
-const stage = (kind: "Node" | "Pod", name: string, expressions: string, next: string) => `---
+const stage = (kind: "Node" | "Pod", name: string, expressions: string, next: string) =>
+  `---
 apiVersion: kwok.x-k8s.io/v1alpha1
 kind: Stage
 metadata: {name: ${name}}
@@ -41,7 +42,11 @@ const condition = (type: string, status: string) =>
 export const stages = [
   // kwok looks after the pods of a node only if there is a stage for nodes; this one never applies
   stage("Node", "node-ready", phase("Unknown"), "    statusTemplate: |\n      phase: Running\n"),
-  stage("Pod", "pod-ready", `${alive}, ${phase("Pending")}, {key: ${fate}, operator: DoesNotExist}`, `    statusTemplate: |
+  stage(
+    "Pod",
+    "pod-ready",
+    `${alive}, ${phase("Pending")}, {key: ${fate}, operator: DoesNotExist}`,
+    `    statusTemplate: |
       phase: Running
       startTime: {{ Now | Quote }}
       {{ with PodIPsWith .spec.nodeName false .metadata.uid .metadata.name .metadata.namespace }}
@@ -55,8 +60,13 @@ ${["Initialized", "Ready", "ContainersReady"].map((type) => condition(type, "Tru
       - {name: {{ .name | Quote }}, image: {{ .image | Quote }}, ready: true, started: true, restartCount: 0, \
 state: {running: {startedAt: {{ Now | Quote }}}}}
       {{ end }}
-`),
-  stage("Pod", "pod-crash", `${alive}, ${phase("Pending")}, {key: ${fate}, operator: In, values: [crash]}`, `    statusTemplate: |
+`
+  ),
+  stage(
+    "Pod",
+    "pod-crash",
+    `${alive}, ${phase("Pending")}, {key: ${fate}, operator: In, values: [crash]}`,
+    `    statusTemplate: |
       phase: Running
       startTime: {{ Now | Quote }}
       conditions:
@@ -66,7 +76,8 @@ ${condition("Initialized", "True")}${["Ready", "ContainersReady"].map((type) => 
       - {name: {{ .name | Quote }}, image: {{ .image | Quote }}, ready: false, restartCount: 5, \
 state: {waiting: {reason: CrashLoopBackOff, message: back-off 5m0s restarting failed container}}}
       {{ end }}
-`),
+`
+  ),
   stage(
     "Pod",
     "pod-complete",

@@ -13,7 +13,9 @@ export const makeRequest = (server: string, ca: string, { certificate, key }: Cr
         let text = ""
         response.setEncoding("utf8").on("data", (chunk: string) => text += chunk).on("error", reject)
         response.on("end", () => {
-          if ((response.statusCode ?? 0) >= 300) return reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+          if ((response.statusCode ?? 0) >= 300) {
+            return reject(new Error(`${method} ${path}: ${response.statusCode} ${text}`))
+          }
           const json = response.headers["content-type"]?.startsWith("application/json")
           resolve(json === true ? JSON.parse(text) : text)
         })

@@ -43,10 +43,14 @@ const usage = (id: string) => [extension("551d25", false, sequence(oid(id)))]
 const clientAuth = usage("2b06010505070302")
 const serverAuth = usage("2b06010505070301")
 const alternatives = (names: ReadonlyArray<string>) =>
-  extension("551d11", false, sequence(
-    der(0x87, Buffer.from([127, 0, 0, 1])),
-    ...names.map((name) => der(0x82, Buffer.from(name)))
-  ))
+  extension(
+    "551d11",
+    false,
+    sequence(
+      der(0x87, Buffer.from([127, 0, 0, 1])),
+      ...names.map((name) => der(0x82, Buffer.from(name)))
+    )
+  )
 
 const pem = (bytes: Buffer) =>
   ["-----BEGIN CERTIFICATE-----", ...bytes.toString("base64").match(/.{1,64}/g) ?? [], "-----END CERTIFICATE-----", ""]

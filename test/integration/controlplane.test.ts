@@ -1,0 +1,97 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { CoreV1Api, KubeConfig } from "@kubernetes/client-node"
+import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
+
+let plane: ControlPlane
+
+beforeAll(async () => {
+  plane = await startControlPlane({ nodes: 2 })
+}, 900_000) // the first time the programs may have to be built
+
+afterAll(() => plane.stop())
+
+const api = (text: string) => {
+  const config = new KubeConfig()
+  config.loadFromString(text)
+  return config.makeApiClient(CoreV1Api)
+}
+
+const template = (app: string, annotations: Record<string, string> = {}) => ({
+  metadata: { labels: { app }, annotations },
+  spec: { containers: [{ name: "main", image: "registry.example.com/main:1" }] }
+})
+
+/** Reads an object until it is as wanted. */
+const eventually = async (path: string, wanted: (object: unknown) => boolean) => {
+  for (const deadline = Date.now() + 20_000;;) {
+    const object = await plane.request("GET", path)
+    if (wanted(object)) return object
+    if (Date.now() > deadline) throw new Error(`not as wanted: ${JSON.stringify(object)}`)
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+}
+
+const status = (object: unknown) => (object as { readonly status?: Record<string, unknown> }).status ?? {}
+
+describe("ControlPlane", () => {
+  it("reports the pinned version", async () => {
+    const version = await plane.request("GET", "/version") as { readonly gitVersion: string }
+    assert.match(version.gitVersion, /^v1\.36\.\d+$/)
+  })
+
+  it("lists namespaces as the admin", async () => {
+    const { items } = await api(plane.adminKubeconfig).listNamespace()
+    assert.includeMembers(items.map((item) => item.metadata?.name), ["default", "kube-system"])
+  })
+
+  it("knows a user by its certificate and gives it no rights by itself", async () => {
+    const dana = api(plane.user("dana", ["developers"]))
+    const refusal = await dana.listNamespacedSecret({ namespace: "default" }).then(
+      () => undefined,
+      (error: unknown) => error
+    )
+    assert.include(String(refusal), "403")
+    const seen = (await plane.readAudit()).filter((event) => event.user.username === "dana")
+    assert.lengthOf(seen, 1)
+    assert.include(seen[0]!.user.groups ?? [], "developers")
+    assert.strictEqual(seen[0]!.objectRef?.resource, "secrets")
+    assert.strictEqual(seen[0]!.responseStatus?.code, 403)
+  })
+
+  it("makes a Deployment available", async () => {
+    const path = "/apis/apps/v1/namespaces/default/deployments"
+    const spec = { replicas: 3, selector: { matchLabels: { app: "web" } }, template: template("web") }
+    await plane.request("POST", path, { metadata: { name: "web" }, spec })
+    await eventually(`${path}/web`, (object) => status(object).availableReplicas === 3)
+  })
+
+  it("completes a Job", async () => {
+    const path = "/apis/batch/v1/namespaces/default/jobs"
+    const pod = template("once")
+    await plane.request("POST", path, {
+      metadata: { name: "once" },
+      spec: { template: { ...pod, spec: { ...pod.spec, restartPolicy: "Never" } } }
+    })
+    await eventually(`${path}/once`, (object) => status(object).succeeded === 1)
+  })
+
+  it("crashes the pods that ask for it", async () => {
+    const path = "/api/v1/namespaces/default/pods"
+    const pod = template("crash", { "test.sluice.dev/fate": "crash" })
+    await plane.request("POST", path, { ...pod, metadata: { ...pod.metadata, name: "crash" } })
+    await eventually(`${path}/crash`, (object) => JSON.stringify(status(object)).includes("CrashLoopBackOff"))
+  })
+
+  it("deletes a namespace with all that is in it", async () => {
+    await plane.request("POST", "/api/v1/namespaces", { metadata: { name: "gone" } })
+    await plane.request("POST", "/api/v1/namespaces/gone/configmaps", { metadata: { name: "settings" } })
+    await plane.request("DELETE", "/api/v1/namespaces/gone")
+    await eventually(
+      "/api/v1/namespaces",
+      (object) =>
+        !(object as { items: ReadonlyArray<{ metadata: { name: string } }> }).items.some((item) =>
+          item.metadata.name === "gone"
+        )
+    )
+  })
+})
