@@ -100,7 +100,7 @@ export const DeliverySpec = Schema.Struct({
   suspend: withDefault(Schema.Boolean, false)
 })
 
-const Metadata = Schema.Struct({
+export const Metadata = Schema.Struct({
   name: Name,
   namespace: withDefault(LabelName, "default"),
   labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),

@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { apiVersion } from "./Delivery.ts"
+import { apiVersion, Metadata } from "./Delivery.ts"
 
 const SecretRef = Schema.Struct({ name: Schema.String })
 
@@ -16,7 +16,7 @@ export const NotifierSpec = Schema.Union([
 export const Notifier = Schema.Struct({
   apiVersion: Schema.Literal(apiVersion),
   kind: Schema.Literal("Notifier"),
-  metadata: Schema.Struct({ name: Schema.String, namespace: Schema.String }),
+  metadata: Metadata,
   spec: NotifierSpec
 })
 export type Notifier = typeof Notifier.Type

@@ -1,0 +1,68 @@
+import type { Decision, Summary, Violation } from "../domain/Decision.ts"
+import type { Manifest, Origin } from "../domain/Manifest.ts"
+import { hintOf, type StageError } from "../domain/StageError.ts"
+
+/** Why something could not be judged, as reports carry it. */
+export interface ReportedError {
+  readonly reason: string
+  readonly message: string
+  readonly hint: string
+  readonly source?: Origin
+}
+
+/** The one document of `sluice check`; every format is written from it. Stable: `cli.sluice.dev/v1`. */
+export interface CheckReport {
+  readonly apiVersion: "cli.sluice.dev/v1"
+  readonly kind: "CheckReport"
+  readonly verdict: "passed" | "denied" | "error"
+  readonly summary: Summary
+  readonly violations: ReadonlyArray<Violation>
+  readonly errors: ReadonlyArray<ReportedError>
+}
+
+const nothing: Summary = { objects: 0, passed: 0, warned: 0, denied: 0, waived: 0 }
+
+const report = (
+  verdict: CheckReport["verdict"],
+  summary: Summary,
+  violations: ReadonlyArray<Violation>,
+  errors: ReadonlyArray<ReportedError>
+): CheckReport => ({ apiVersion: "cli.sluice.dev/v1", kind: "CheckReport", verdict, summary, violations, errors })
+
+/** The verdict of the gate on one folder. */
+export const ofDecision = (decision: Decision<ReadonlyArray<Manifest>>): CheckReport =>
+  report(decision._tag === "Denied" ? "denied" : "passed", decision.summary, decision.violations, [])
+
+/** Objects that no policy judged, because there is none. */
+export const ofObjects = (objects: number): CheckReport => report("passed", { ...nothing, objects }, [], [])
+
+/** An error as reports, `diff` and `run` tell it: `detail` without the place, which has a field of its own. */
+export const reported = (error: StageError): ReportedError => ({
+  reason: error._tag,
+  message: error.origin === undefined ? error.message : error.detail,
+  hint: hintOf(error),
+  ...error.origin === undefined ? {} : { source: error.origin }
+})
+
+export const ofError = (error: StageError): CheckReport => report("error", nothing, [], [reported(error)])
+
+/** Several folders in one document: sums, and the worst verdict. */
+export const merge = (reports: ReadonlyArray<CheckReport>): CheckReport => {
+  const summary = reports.reduce((sum, { summary }) => ({
+    objects: sum.objects + summary.objects,
+    passed: sum.passed + summary.passed,
+    warned: sum.warned + summary.warned,
+    denied: sum.denied + summary.denied,
+    waived: sum.waived + summary.waived
+  }), nothing)
+  const verdicts = reports.map(({ verdict }) => verdict)
+  return report(
+    verdicts.includes("error") ? "error" : verdicts.includes("denied") ? "denied" : "passed",
+    summary,
+    reports.flatMap(({ violations }) => violations),
+    reports.flatMap(({ errors }) => errors)
+  )
+}
+
+/** 0 passed, 1 denied, 2 could not answer. */
+export const exitCode = ({ verdict }: CheckReport): 0 | 1 | 2 => verdict === "passed" ? 0 : verdict === "denied" ? 1 : 2

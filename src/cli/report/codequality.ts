@@ -1,0 +1,35 @@
+import type { Violation } from "../../domain/Decision.ts"
+import { digest } from "../../domain/digest.ts"
+import type { CheckReport } from "../CheckReport.ts"
+import { displayObject, numbered } from "./described.ts"
+import { fingerprint } from "./fingerprint.ts"
+
+const byImpact: Readonly<Record<string, string>> = {
+  critical: "blocker",
+  high: "critical",
+  medium: "major",
+  low: "minor",
+  info: "info"
+}
+
+const severity = ({ impact, severity }: Violation): string =>
+  byImpact[impact?.toLowerCase() ?? ""] ?? (severity === "deny" ? "critical" : "minor")
+
+/** GitLab's Code Quality report: a bare array; paths are relative to the repository. */
+export const codequality = (report: CheckReport): string => {
+  const findings = numbered(report.violations).map(({ occurrence, violation }) => ({
+    description: `${displayObject(violation)}: ${violation.message}`,
+    check_name: violation.policy,
+    fingerprint: fingerprint(violation, occurrence),
+    severity: severity(violation),
+    location: { path: violation.source?.file ?? ".", lines: { begin: violation.source?.line ?? 1 } }
+  }))
+  const errors = report.errors.map(({ hint, message, reason, source }) => ({
+    description: `${message} ${hint}`,
+    check_name: reason,
+    fingerprint: digest(reason, source?.file ?? "", message).slice("sha256:".length),
+    severity: "blocker",
+    location: { path: source?.file ?? ".", lines: { begin: source?.line ?? 1 } }
+  }))
+  return `${JSON.stringify([...findings, ...errors], null, 2)}\n`
+}
