@@ -36,7 +36,7 @@ export const acquire = Effect.fnUntraced(function*(file: string, onWait: Effect.
   const take: Effect.Effect<boolean, PlatformError.PlatformError> = files.writeFileString(file, mine, { flag: "wx" })
     .pipe(
       Effect.as(true),
-      Effect.catch((error) => error.reason._tag === "AlreadyExists" ? Effect.succeed(false) : Effect.fail(error))
+      Effect.catchIf((error) => error.reason._tag === "AlreadyExists", () => Effect.succeed(false))
     )
 
   const release = Effect.ignore(files.remove(file, { force: true }))

@@ -23,7 +23,7 @@ export const isExecutable = Effect.fnUntraced(function*(file: string) {
 /** The executables of that name in the folders of a `PATH`, in its order. */
 export const candidates = Effect.fnUntraced(function*(name: string, path: string) {
   const places = path.split(delimiter).filter(isAbsolute).map((folder) => join(folder, name))
-  return yield* Effect.filter(places, isExecutable)
+  return yield* Effect.filter(places, isExecutable, { concurrency: "unbounded" })
 })
 
 const ask = Effect.fnUntraced(
