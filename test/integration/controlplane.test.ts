@@ -1,5 +1,9 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node"
+import { spawn } from "node:child_process"
+import { existsSync, mkdtempSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 
 let plane: ControlPlane
@@ -32,6 +36,14 @@ const eventually = async (path: string, wanted: (object: unknown) => boolean) =>
 }
 
 const status = (object: unknown) => (object as { readonly status?: Record<string, unknown> }).status ?? {}
+
+const isAlive = (pid: number) => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 describe("ControlPlane", () => {
   it("reports the pinned version", async () => {
@@ -93,5 +105,29 @@ describe("ControlPlane", () => {
           item.metadata.name === "gone"
         )
     )
+  })
+
+  it("does not outlive its owner, and takes its folder along", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sluice-owner-"))
+    const processes = new URL("../support/controlplane/Processes.ts", import.meta.url).href
+    const owner = spawn(process.execPath, [
+      "--input-type=module",
+      "-e",
+      `
+      import { makeProcesses } from "${processes}"
+      const processes = makeProcesses(${JSON.stringify(folder)}, false)
+      processes.start("/bin/sh", ["-c", "echo $$ > pid.part; mv pid.part pid; exec sleep 600"])
+      const { readFileSync } = await import("node:fs")
+      const pid = await processes.until("no pid", async () => readFileSync(${
+        JSON.stringify(join(folder, "pid"))
+      }, "utf8"))
+      console.log(pid.trim())
+      setInterval(() => {}, 1000)
+    `
+    ], { stdio: ["ignore", "pipe", "inherit"] })
+    const pid = await new Promise<number>((resolve) => owner.stdout.once("data", (line) => resolve(Number(line))))
+    assert.isTrue(isAlive(pid))
+    owner.kill("SIGKILL")
+    while (isAlive(pid) || existsSync(folder)) await new Promise((resolve) => setTimeout(resolve, 20))
   })
 })
