@@ -14,9 +14,9 @@ export const decision = ({ summary }: { readonly summary: Summary }): string =>
     ...summary.denied === 0 ? [] : [`${summary.denied} denied`]
   ].join(", ")
 
-export const counted = (changes: Counts): string => {
+export const told = (changes: Counts): string => {
   const words = Object.entries(changes).filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`)
   return words.length === 0 ? "nothing to do" : words.join(", ")
 }
 
-export const changeset = (changes: Changeset): string => counted(counts(changes.changes))
+export const changeset = (changes: Changeset): string => told(counts(changes.changes))

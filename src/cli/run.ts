@@ -1,0 +1,93 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import { type Delivery, milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts"
+import type { RunEvent } from "../domain/Outcome.ts"
+import { exitCodeOf } from "../domain/StageError.ts"
+import { Notify } from "../notify/Notify.ts"
+import { pipeline } from "../pipeline/Pipeline.ts"
+import type { Request } from "../pipeline/Request.ts"
+import { Rights } from "../pipeline/Rights.ts"
+import * as DeliveryFile from "./DeliveryFile.ts"
+import * as print from "./print.ts"
+import { runDocument } from "./RunDocument.ts"
+import { RunView } from "./RunView.ts"
+
+export interface RunInput {
+  readonly file: string
+  readonly once: boolean
+  /** Digest of the changeset whose deletions the person behind the keyboard has seen. */
+  readonly confirm: string | undefined
+  readonly output: "text" | "json"
+}
+
+/** A source that fails for so many attempts ends `--once`; without it Sluice never gives up. */
+const attempts = 4
+
+/** Wakes a delivery now and then at its interval, up to a tenth early, so that many do not poll as one. */
+const polling = (delivery: Delivery): Stream.Stream<Request> => {
+  const interval = milliseconds(delivery.spec.source.interval)
+  const pause = Effect.flatMap(Random.next, (chance) => Effect.sleep(Duration.millis(interval * (1 - chance / 10))))
+  return Stream.concat(
+    Stream.make({ why: "started" as const }),
+    Stream.fromEffectRepeat(Effect.as(pause, { why: "interval" as const }))
+  )
+}
+
+const once: Stream.Stream<Request> = Stream.concat(Stream.make({ why: "manual" as const }), Stream.never)
+
+/** Nothing more will come of this request: it is settled, refused, or given up. */
+const isFinal = (event: RunEvent): boolean =>
+  event._tag === "RunEnded" && event.outcome._tag !== "Interrupted" && event.details.next === undefined
+
+const exitCode = (event: RunEvent | undefined): number => {
+  if (event?._tag !== "RunEnded") return 0
+  switch (event.outcome._tag) {
+    case "Denied":
+      return 1
+    case "Failed":
+      return exitCodeOf(event.outcome.error)
+    default:
+      return 0
+  }
+}
+
+const confirmed = (delivery: Delivery, digest: string | undefined): Delivery =>
+  digest === undefined ? delivery : {
+    ...delivery,
+    metadata: {
+      ...delivery.metadata,
+      annotations: { ...delivery.metadata.annotations, "sluice.dev/confirm": digest }
+    }
+  }
+
+/** The loop in the foreground, for every Delivery of a file: for ever, or `--once`. Answers with the exit code. */
+export const run = Effect.fn("run")(function*(input: RunInput) {
+  const { deliveries, notifiers, secrets, warnings } = yield* DeliveryFile.read(input.file)
+  for (const warning of warnings) yield* print.warning(warning)
+  const [notify, rights] = [yield* Notify, yield* Rights]
+  const view = new RunView()
+  const ended = new Map<string, RunEvent>()
+
+  const lane = (delivery: Delivery) => {
+    const granted = rights.of(delivery, secrets)
+    const events = pipeline(delivery, notifiers, input.once ? once : polling(delivery), input.once ? { attempts } : {})
+    return Stream.fromEffectDrain(notify.resume(delivery, notifiers)).pipe(
+      Stream.concat(input.once ? Stream.takeUntil(events, isFinal) : events),
+      Stream.provideContext(granted)
+    )
+  }
+  const running = deliveries.filter(({ spec }) => !spec.suspend).map((delivery) => confirmed(delivery, input.confirm))
+  for (const delivery of deliveries.filter(({ spec }) => spec.suspend)) {
+    yield* print.aside(`${nameOf(delivery)} is suspended`)
+  }
+  yield* Stream.mergeAll(running.map(lane), { concurrency: "unbounded" }).pipe(
+    Stream.runForEach((event) => {
+      if (event._tag === "RunEnded") ended.set(event.delivery, event)
+      return input.output === "json" ? print.result(runDocument(event)) : view.show(event)
+    })
+  )
+  yield* notify.flush
+  return Math.max(0, ...[...ended.values()].map(exitCode))
+})
