@@ -46,6 +46,12 @@ export const reported = (error: StageError): ReportedError => ({
 
 export const ofError = (error: StageError): CheckReport => report("error", nothing, [], [reported(error)])
 
+/** The verdict of several: an error says more than a denial. */
+export const worst = (reports: ReadonlyArray<Pick<CheckReport, "verdict">>): CheckReport["verdict"] => {
+  const verdicts = new Set(reports.map(({ verdict }) => verdict))
+  return verdicts.has("error") ? "error" : verdicts.has("denied") ? "denied" : "passed"
+}
+
 /** Several folders in one document: sums, and the worst verdict. */
 export const merge = (reports: ReadonlyArray<CheckReport>): CheckReport => {
   const summary = reports.reduce((sum, { summary }) => ({
@@ -55,9 +61,8 @@ export const merge = (reports: ReadonlyArray<CheckReport>): CheckReport => {
     denied: sum.denied + summary.denied,
     waived: sum.waived + summary.waived
   }), nothing)
-  const verdicts = reports.map(({ verdict }) => verdict)
   return report(
-    verdicts.includes("error") ? "error" : verdicts.includes("denied") ? "denied" : "passed",
+    worst(reports),
     summary,
     reports.flatMap(({ violations }) => violations),
     reports.flatMap(({ errors }) => errors)

@@ -10,7 +10,7 @@ import { Redactions } from "../domain/redact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
 import { decode } from "./decode.ts"
 import { Failures } from "./Failures.ts"
-import { suggestion } from "./nearest.ts"
+import { suggestion } from "./suggestion.ts"
 import { type YamlDocument, yamlDocuments } from "./yamlDocuments.ts"
 
 const maximumBytes = 1024 * 1024

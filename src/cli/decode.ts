@@ -3,7 +3,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaIssue from "effect/SchemaIssue"
 import { InvalidSpec } from "../domain/StageError.ts"
-import { suggestion } from "./nearest.ts"
+import { suggestion } from "./suggestion.ts"
 import type { YamlDocument } from "./yamlDocuments.ts"
 
 /** The fields that may stand at a path of a schema, as people write them. */

@@ -7,7 +7,8 @@ import { displayObject, displaySummary } from "./described.ts"
 
 const longest = 2_000
 
-const lines = (violation: Violation, paint: Paint): ReadonlyArray<string> => {
+/** One finding for people: where, what, which policy, and what would remedy it. */
+export const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<string> => {
   const text = (value: string) => oneLine(value, longest)
   const deny = violation.severity === "deny"
   return [
@@ -27,7 +28,7 @@ const lines = (violation: Violation, paint: Paint): ReadonlyArray<string> => {
 /** For people: one line for each finding, what would remedy it below, and the sums. */
 export const table = (report: CheckReport, paint: Paint = plain): string =>
   [
-    ...report.violations.flatMap((violation) => lines(violation, paint)),
+    ...report.violations.flatMap((violation) => violationLines(violation, paint)),
     ...report.violations.length === 0 ? [] : [""],
     ...report.verdict === "error" ? [] : [displaySummary(report.summary)]
   ].map((line) => `${line}\n`).join("")

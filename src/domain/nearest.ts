@@ -1,6 +1,9 @@
 /** How many letters have to be typed, dropped, changed or swapped with a neighbour to get from one word to the other. */
 const distance = (from: string, to: string): number => {
-  let [older, old] = [new Array<number>(to.length + 1).fill(0), Array.from({ length: to.length + 1 }, (_, i) => i)]
+  let [older, old] = [
+    Array.from({ length: to.length + 1 }, () => 0),
+    Array.from({ length: to.length + 1 }, (_, i) => i)
+  ]
   for (let i = 1; i <= from.length; i++) {
     const row = [i]
     for (let j = 1; j <= to.length; j++) {
@@ -22,11 +25,4 @@ export const nearest = (word: string, known: ReadonlyArray<string>): string | un
     .map((name) => ({ name, far: distance(typed, name.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)
   return best !== undefined && best.far <= Math.max(2, Math.floor(best.name.length / 3)) ? best.name : undefined
-}
-
-/** `did you mean "branch"?`, or all the names that are known here. */
-export const suggestion = (word: string, known: ReadonlyArray<string>): string => {
-  const near = nearest(word, known)
-  if (near !== undefined) return `Did you mean ${JSON.stringify(near)}?`
-  return known.length === 0 ? "Nothing may stand here." : `Known here: ${[...known].sort().join(", ")}.`
 }
