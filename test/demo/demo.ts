@@ -1,10 +1,10 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { Agent } from "../support/Agent.ts"
 import { startChatServer } from "../support/ChatServer.ts"
 import { startControlPlane } from "../support/ControlPlane.ts"
 import { startGitServer } from "../support/GitServer.ts"
-import { Agent } from "../support/Agent.ts"
 import { deliveries, productionPatch, shop } from "../support/shop.ts"
 
 if (Number(process.versions.node.split(".")[0]) < 24) {
@@ -47,7 +47,7 @@ try {
   const repository = await git.repository("shop")
   const first = await repository.commit(shop(), "Sell something")
   const file = join(folder, "delivery.yaml")
-  await writeFile(file, deliveries({ repository: `${git.url}/shop.git`, chat: chat.incomingWebhook }))
+  await writeFile(file, deliveries({ repository: `${git.url}/shop.git`, chat: `${chat.url}/services/T0/B0/demo` }))
 
   const agent = new Agent(["-f", file, "--kubeconfig", plane.adminKubeconfigFile])
   stops.push(() => agent.stop())

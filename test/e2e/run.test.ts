@@ -48,7 +48,10 @@ describe("sluice run", () => {
   it("applies a first commit, healthy, and writes nothing the second time", async () => {
     const repository = await git.repository("first")
     await repository.commit(shop(), "Sell something")
-    const delivery = await file("first.yaml", deliveries({ repository: repository.url, chat: chat.incomingWebhook }))
+    const delivery = await file(
+      "first.yaml",
+      deliveries({ repository: repository.url, chat: `${chat.url}/services/T0/B0/demo` })
+    )
     const first = await once("first-run", delivery)
     assert.strictEqual(first.code, 0, first.agent.stderr)
     const deployment = await plane.request("GET", "/apis/apps/v1/namespaces/shop-prod/deployments/checkout")
@@ -71,7 +74,7 @@ describe("sluice run", () => {
       ...namespaced,
       "environments/prod/checkout.yaml": productionPatch("registry.example.com/shop/checkout:latest")
     }, "Always the latest")
-    const prod = deliveries({ repository: repository.url, chat: chat.incomingWebhook })
+    const prod = deliveries({ repository: repository.url, chat: `${chat.url}/services/T0/B0/demo` })
       .split("---\n").slice(3).join("---\n").replaceAll("shop-prod", "unsafe-prod")
     const before = chat.messages.length
     const { agent, code } = await once("unsafe-run", await file("unsafe.yaml", prod))
