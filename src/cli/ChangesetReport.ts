@@ -1,7 +1,7 @@
 import type { Action, Changeset, FieldChange } from "../domain/Changeset.ts"
 import type { Violation } from "../domain/Decision.ts"
 import type { StageError } from "../domain/StageError.ts"
-import { type CheckReport, reported, type ReportedError } from "./CheckReport.ts"
+import { type CheckReport, reported, type ReportedError, worst } from "./CheckReport.ts"
 
 /** One object that would change, without its content: values of Secrets are masked. */
 export interface ReportedChange {
