@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
-import { type Bench, cpuSeconds, median, row, stagesOf, told, total } from "./Bench.ts"
+import { cpuSeconds, type Ground, median, row, stagesOf, told, total } from "./Ground.ts"
 
 const configMap = (index: number, version: number) =>
   `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: flags-${index}}\ndata: {version: "${version}"}\n`
@@ -9,22 +9,22 @@ const kustomization = {
 }
 
 /** Ten objects by kustomize: first sync, push to applied, an idle minute in short. */
-export const latency = async (bench: Bench) => {
+export const latency = async (ground: Ground) => {
   const firsts: Array<number> = []
-  const repository = await bench.git.repository("ten")
+  const repository = await ground.git.repository("ten")
   const files = Object.fromEntries(
     Array.from({ length: 10 }, (_, index) => [`flags-${index}.yaml`, configMap(index, 0)])
   )
   const first = await repository.commit({ ...kustomization, ...files }, "Ten objects")
   for (const name of ["first-a", "first-b", "first-c"]) {
-    const agent = await bench.run(name, repository.url)
+    const agent = await ground.run(name, repository.url)
     firsts.push(total(agent, await agent.outcome(`default/${name}`, first)))
     await agent.stop()
-    await bench.plane.request("DELETE", "/api/v1/namespaces/default/configmaps")
+    await ground.plane.request("DELETE", "/api/v1/namespaces/default/configmaps")
   }
   row("first sync of 10 objects by kustomize, fresh process", told(firsts), "goal 400 ms (Flux 1060 [970])")
 
-  const agent = await bench.run("push", repository.url)
+  const agent = await ground.run("push", repository.url)
   await agent.outcome("default/push", first)
   const pushes: Array<number> = []
   const stages: Record<string, Array<number>> = {}
@@ -37,20 +37,20 @@ export const latency = async (bench: Bench) => {
   row("push to applied, without the wait for the poll", told(pushes), "goal 110 ms (Flux 215 [155])")
   for (const [stage, numbers] of Object.entries(stages)) row(`  of it ${stage}`, told(numbers))
 
-  const [cpu, polls] = [cpuSeconds(agent.process.pid!), bench.git.requests.length]
-  const requests = await bench.requests("push")
+  const [cpu, polls] = [cpuSeconds(agent.process.pid!), ground.git.requests.length]
+  const requests = await ground.requests("push")
   await sleep(5_000)
-  const polled = bench.git.requests.length - polls
+  const polled = ground.git.requests.length - polls
   const spent = (cpuSeconds(agent.process.pid!) - cpu) * 1_000
-  const asked = Object.values(await bench.requests("push")).reduce((sum, count) => sum + count, 0) -
+  const asked = Object.values(await ground.requests("push")).reduce((sum, count) => sum + count, 0) -
     Object.values(requests).reduce((sum, count) => sum + count, 0)
   row("no-change poll: CPU, Git requests a poll, API requests", `${(spent / polled).toFixed(1)} ms, 1, ${asked}`)
   await agent.stop()
 }
 
 /** How soon a newer commit ends a run that waits for health. */
-export const interruption = async (bench: Bench) => {
-  const repository = await bench.git.repository("interruption")
+export const interruption = async (ground: Ground) => {
+  const repository = await ground.git.repository("interruption")
   const deployment = (version: number) =>
     `apiVersion: apps/v1
 kind: Deployment
@@ -62,7 +62,7 @@ spec:
     spec: {containers: [{name: main, image: "registry.example.com/never:1"}]}
 `
   let commit = await repository.commit({ "never.yaml": deployment(0) }, "Never ready")
-  const agent = await bench.run("interruption", repository.url)
+  const agent = await ground.run("interruption", repository.url)
   const times: Array<number> = []
   for (let version = 1; version <= 5; version++) {
     await agent.line((line) => line.stage === "apply" && line.revision?.endsWith(commit) === true)

@@ -1,4 +1,4 @@
-import { type Bench, peakMebibytes, row, stagesOf, total } from "./Bench.ts"
+import { type Ground, peakMebibytes, row, stagesOf, total } from "./Ground.ts"
 
 const count = 2_000
 const filler = "x".repeat(900)
@@ -13,16 +13,16 @@ data:
 `
 
 /** 2,000 ConfigMaps of 1 KB, a file each: first applied, one changed, run again unchanged; memory at its highest. */
-export const scale = async (bench: Bench, renderer: "plain" | "kustomize") => {
+export const scale = async (ground: Ground, renderer: "plain" | "kustomize") => {
   const name = `bulk-${renderer}`
-  const repository = await bench.git.repository(name)
+  const repository = await ground.git.repository(name)
   const files: Record<string, string> = {}
   for (let index = 0; index < count; index++) files[`bulk-${index}.yaml`] = configMap(index, 0)
   if (renderer === "kustomize") {
     files["kustomization.yaml"] = `resources:\n${Object.keys(files).map((file) => `  - ${file}\n`).join("")}`
   }
   const first = await repository.commit(files, "Two thousand")
-  const agent = await bench.run(name, repository.url)
+  const agent = await ground.run(name, repository.url)
   const applied = await agent.outcome(`default/${name}`, first, 120_000)
   const stages = (outcome: typeof applied) =>
     Object.entries(stagesOf(agent, outcome)).map(([stage, ms]) => `${stage} ${ms}`).join(", ")
@@ -49,10 +49,10 @@ export const scale = async (bench: Bench, renderer: "plain" | "kustomize") => {
   )
   await agent.stop()
 
-  const before = await bench.requests(name)
-  const again = await bench.run(name, repository.url, "--once")
+  const before = await ground.requests(name)
+  const again = await ground.run(name, repository.url, "--once")
   await again.exit()
-  const after = await bench.requests(name)
+  const after = await ground.requests(name)
   const delta = Object.entries(after).map(([verb, n]) => `${verb} ${n - (before[verb] ?? 0)}`).filter((text) =>
     !text.endsWith(" 0")
   )
@@ -62,5 +62,5 @@ export const scale = async (bench: Bench, renderer: "plain" | "kustomize") => {
     `${total(again, outcome)} ms: ${delta.join(", ")}`,
     "goal no write, no dry-run"
   )
-  await bench.plane.request("DELETE", "/api/v1/namespaces/default/configmaps")
+  await ground.plane.request("DELETE", "/api/v1/namespaces/default/configmaps")
 }

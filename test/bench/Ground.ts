@@ -38,7 +38,7 @@ export const total = (agent: Agent, outcome: RunLine): number =>
   outcome.durationMs! + (stagesOf(agent, outcome).fetch ?? 0)
 
 /** A control plane and a Git server for one benchmark, and what it takes to run Sluice against them. */
-export class Bench {
+export class Ground {
   readonly plane: ControlPlane
   readonly git: GitServer
   readonly folder: string
@@ -50,9 +50,9 @@ export class Bench {
     this.folder = folder
   }
 
-  static async start(): Promise<Bench> {
+  static async start(): Promise<Ground> {
     const [plane, git] = await Promise.all([startControlPlane(), startGitServer()])
-    return new Bench(plane, git, await mkdtemp(join(tmpdir(), "sluice-bench-")))
+    return new Ground(plane, git, await mkdtemp(join(tmpdir(), "sluice-bench-")))
   }
 
   async stop() {
