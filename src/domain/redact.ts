@@ -17,13 +17,11 @@ const spellings = (value: string): ReadonlyArray<string> => [
   Buffer.from(value).toString("base64").replace(/=+$/u, "")
 ]
 
-const literal = (text: string): string => text.replace(/[.*+?^${}()|[\]\\/-]/gu, "\\$&")
-
 const expression = (values: Iterable<string>): RegExp | undefined => {
   const texts = new Set([...values].filter((value) => value.trim().length >= shortest).flatMap(spellings))
   if (texts.size === 0) return undefined
   // The longest first: a value may contain another.
-  return new RegExp([...texts].sort((a, b) => b.length - a.length).map(literal).join("|"), "gu")
+  return new RegExp([...texts].sort((a, b) => b.length - a.length).map(RegExp.escape).join("|"), "gu")
 }
 
 /** The text with every given value, in each of its usual spellings, replaced by `(redacted)`. */

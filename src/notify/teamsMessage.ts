@@ -54,7 +54,7 @@ const card = (message: Message, id: string, words: Wording, shown: number) => {
     $schema: "http://adaptivecards.io/schemas/adaptive-card.json",
     type: "AdaptiveCard",
     version: "1.4",
-    fallbackText: `${icon} ${headline}`,
+    fallbackText: `${icon} ${escape(headline)}`,
     msteams: { width: "Full" },
     body: [
       {

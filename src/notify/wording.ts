@@ -183,7 +183,7 @@ const context = (message: Message): Wording["context"] => {
       ? ["was ", { code: short(message.previous) }]
       : []
   ], " · ")
-  return message.state === "blocked"
+  return message.state === "blocked" && message.error === undefined
     ? [join([who, [policies(message)].filter((text) => text !== "")], " · "), where]
     : [where]
 }
