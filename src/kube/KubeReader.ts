@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import type { Capabilities } from "../domain/Health.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Manifest } from "../domain/Manifest.ts"
@@ -35,6 +36,13 @@ export interface ManagedFields {
   readonly fieldsV1?: JsonObject
 }
 
+/** What a watch says: everything that is there, once and after every gap, then each change. */
+export type MetadataEvent =
+  | { readonly _tag: "Listed"; readonly objects: ReadonlyArray<LiveMetadata> }
+  | { readonly _tag: "Changed"; readonly object: LiveMetadata }
+  /** Deleted, or no longer selected. */
+  | { readonly _tag: "Deleted"; readonly object: LiveMetadata }
+
 /**
  * The right to read the cluster, as one identity. Values of Secrets and `last-applied-configuration` are masked before
  * anything sees an answer; a dry-run counts as reading.
@@ -55,6 +63,16 @@ export class KubeReader extends Context.Service<KubeReader, {
     namespace: string | undefined,
     labelSelector: string
   ) => Effect.Effect<ReadonlyArray<LiveMetadata>, KubeFailure>
+  /**
+   * The same list, and then every change of it, until the stream is interrupted. Broken connections are resumed and
+   * expired positions listed again; only a refusal (403, 404) ends it. Empty if the cluster does not serve the kind.
+   */
+  readonly watchMetadata: (
+    apiVersion: string,
+    kind: string,
+    namespace: string | undefined,
+    labelSelector: string
+  ) => Stream.Stream<MetadataEvent, KubeFailure>
   /** The kind as the cluster serves it; undefined if it does not (asked again once when unknown: CRDs come and go). */
   readonly kindOf: (apiVersion: string, kind: string) => Effect.Effect<ResourceKind | undefined, KubeFailure>
   readonly capabilities: Effect.Effect<Capabilities, KubeFailure>

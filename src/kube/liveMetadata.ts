@@ -1,0 +1,48 @@
+import { at, isJsonObject, type Json } from "../domain/Json.ts"
+import { groupOf } from "../domain/ObjectRef.ts"
+import type { LiveMetadata, ManagedFields } from "./KubeReader.ts"
+
+const text = (value: Json | undefined): string => typeof value === "string" ? value : ""
+
+const texts = (value: Json | undefined): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(isJsonObject(value) ? value : {}).filter((entry): entry is [string, string] =>
+      typeof entry[1] === "string"
+    )
+  )
+
+const managedFields = (entry: Json): ManagedFields => {
+  const optional = (name: "subresource" | "time" | "apiVersion") => {
+    const value = text(at(entry, name))
+    return value === "" ? {} : { [name]: value }
+  }
+  const fieldsV1 = at(entry, "fieldsV1")
+  return {
+    manager: text(at(entry, "manager")),
+    operation: text(at(entry, "operation")),
+    ...optional("subresource"),
+    ...optional("time"),
+    ...optional("apiVersion"),
+    ...isJsonObject(fieldsV1) ? { fieldsV1 } : {}
+  }
+}
+
+/** Reads an object's (or a PartialObjectMetadata's) metadata; kind and version are those that were asked for. */
+export const liveMetadata = (apiVersion: string, kind: string, object: Json): LiveMetadata => {
+  const metadata = at(object, "metadata")
+  const entries = at(metadata, "managedFields")
+  return {
+    ref: {
+      group: groupOf(apiVersion),
+      kind,
+      namespace: text(at(metadata, "namespace")),
+      name: text(at(metadata, "name"))
+    },
+    uid: text(at(metadata, "uid")),
+    resourceVersion: text(at(metadata, "resourceVersion")),
+    deleting: at(metadata, "deletionTimestamp") !== undefined,
+    labels: texts(at(metadata, "labels")),
+    annotations: texts(at(metadata, "annotations")),
+    managedFields: (Array.isArray(entries) ? entries as ReadonlyArray<Json> : []).map(managedFields)
+  }
+}
