@@ -1,0 +1,118 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import { createHmac, randomBytes } from "node:crypto"
+import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { join } from "node:path"
+import { FetchFailed } from "../domain/StageError.ts"
+import type { GitWorker } from "./GitWorker.ts"
+
+/** The packs of one repository as one identity. A store that grew too large goes on in its next generation. */
+export interface GitStore {
+  readonly directory: string
+  generation: number
+  /** The next download starts a new generation. */
+  isFull: boolean
+  /** Something of this generation could not be read: what it claims to hold is fetched again. */
+  isDamaged: boolean
+  /** The oldest generation that each reader may still need. */
+  readonly readers: Set<{ oldest: number }>
+}
+
+export interface GitStores {
+  /** The store of a URL and credentials; equal parts give the same store. */
+  readonly open: (parts: ReadonlyArray<string>) => Effect.Effect<GitStore, FetchFailed>
+  /** Keeps every generation from now on until the scope closes; then generations that nobody needs are removed. */
+  readonly hold: (store: GitStore) => Effect.Effect<{ oldest: number }, never, Scope.Scope>
+}
+
+export const generationOf = (store: GitStore, generation = store.generation): string =>
+  join(store.directory, String(generation))
+
+const week = 7 * 86_400_000
+const hour = 3_600_000
+const sweptAtOnce = 100
+
+const attempt = <A>(what: string, run: () => Promise<A>) =>
+  Effect.tryPromise({
+    try: run,
+    catch: (cause) => new FetchFailed({ detail: `${what}: ${cause instanceof Error ? cause.message : String(cause)}` })
+  })
+
+/** Directory names must not be a way to try out passwords: they are made with a key that only this cache has. */
+const cacheKey = async (root: string): Promise<Buffer> => {
+  const path = join(root, "key")
+  await mkdir(root, { recursive: true, mode: 0o700 })
+  await writeFile(path, randomBytes(32), { flag: "wx", mode: 0o600 }).catch(() => {})
+  const key = await readFile(path)
+  if (key.length === 32) return key
+  const fresh = randomBytes(32)
+  await writeFile(path, fresh, { mode: 0o600 })
+  return fresh
+}
+
+/** Stores that nobody used for a week go. */
+const sweep = async (root: string, now: number): Promise<void> => {
+  for (const name of (await readdir(root)).slice(0, sweptAtOnce)) {
+    const path = join(root, name)
+    if (name !== "key" && now - (await stat(path)).mtimeMs > week) await rm(path, { recursive: true, force: true })
+  }
+}
+
+const newest = async (directory: string): Promise<number> => {
+  await mkdir(directory, { recursive: true, mode: 0o700 })
+  return Math.max(1, ...(await readdir(directory)).map(Number).filter(Number.isSafeInteger))
+}
+
+export const make = Effect.fnUntraced(function*(
+  root: string,
+  worker: GitWorker
+): Effect.fn.Return<GitStores, never, Scope.Scope> {
+  const stores = new Map<string, GitStore>()
+  const touched = new Map<string, number>()
+  const key = yield* Effect.cached(attempt(`the cache ${root} cannot be used`, () => cacheKey(root)))
+  const start = yield* Clock.currentTimeMillis
+  yield* Effect.forkScoped(Effect.ignore(attempt("sweep", () => sweep(root, start))))
+
+  const removeUnused = Effect.fnUntraced(function*(store: GitStore) {
+    const needed = Math.min(store.generation, ...[...store.readers].map(({ oldest }) => oldest))
+    const names = yield* attempt("list", () => readdir(store.directory))
+    for (const generation of names.map(Number).filter((number) => number < needed)) {
+      const directory = generationOf(store, generation)
+      yield* worker.call("close", { directory })
+      yield* attempt("remove", () => rm(directory, { recursive: true, force: true }))
+    }
+  })
+
+  return {
+    open: Effect.fnUntraced(function*(parts) {
+      const secret = yield* key
+      const name = createHmac("sha256", secret).update(JSON.stringify(parts)).digest("hex").slice(0, 40)
+      const directory = join(root, name)
+      const now = yield* Clock.currentTimeMillis
+      const known = stores.get(name)
+      if (known !== undefined && now - (touched.get(name) ?? 0) < hour) return known
+      const generation = yield* attempt(`the cache ${root} cannot be used`, async () => {
+        const found = await newest(directory)
+        await utimes(directory, new Date(), new Date())
+        return found
+      })
+      touched.set(name, now)
+      const store = stores.get(name) ?? { directory, generation, isFull: false, isDamaged: false, readers: new Set() }
+      stores.set(name, store)
+      return store
+    }),
+    hold: (store) =>
+      Effect.acquireRelease(
+        Effect.sync(() => {
+          const reader = { oldest: store.generation }
+          store.readers.add(reader)
+          return reader
+        }),
+        (reader) => {
+          store.readers.delete(reader)
+          return reader.oldest < store.generation ? Effect.ignore(removeUnused(store)) : Effect.void
+        }
+      )
+  }
+})

@@ -1,0 +1,138 @@
+import { parentPort, workerData } from "node:worker_threads"
+import type { CallName, Calls, Question, Remote, Reply, WorkerSettings } from "./git/calls.ts"
+import { fetchCommit, lookUp, openStore } from "./git/fetchCommit.ts"
+import { damaged, GitError, type GitFailure, stalled, transient } from "./git/GitFailure.ts"
+import { connect } from "./git/http.ts"
+import { resolve, type Session } from "./git/listing.ts"
+import { parseTree } from "./git/objects.ts"
+import type { ObjectStore } from "./git/ObjectStore.ts"
+
+// The thread that speaks Git and reads packs: nothing of it may block or endanger the main loop.
+
+const settings = workerData as WorkerSettings
+const sessionsKept = 64
+const sessions = new Map<string, Session>()
+const stores = new Map<string, Promise<ObjectStore>>()
+const lanes = new Map<string, Promise<unknown>>()
+const running = new Map<number, AbortController>()
+
+const sessionOf = (remote: Remote): Session => {
+  const known = sessions.get(remote.key)
+  if (known !== undefined) return known
+  const session: Session = { connection: connect(remote, settings) }
+  sessions.set(remote.key, session)
+  const [oldest] = sessions
+  if (sessions.size > sessionsKept && oldest !== undefined) {
+    sessions.delete(oldest[0])
+    // Closes when the requests under way have ended.
+    oldest[1].connection.dispatcher.close().catch(() => {})
+  }
+  return session
+}
+
+const storeOf = (directory: string): Promise<ObjectStore> => {
+  const known = stores.get(directory)
+  if (known !== undefined) return known
+  const opened = openStore(directory)
+  stores.set(directory, opened)
+  opened.catch(() => stores.delete(directory))
+  return opened
+}
+
+/** One download at a time for each store, so that the second builds on the first. */
+const inLane = async <A>(directory: string, signal: AbortSignal, work: () => Promise<A>): Promise<A> => {
+  const before = lanes.get(directory) ?? Promise.resolve()
+  const mine = before.then(() => {
+    signal.throwIfAborted()
+    return work()
+  })
+  const settled = mine.catch(() => {})
+  lanes.set(directory, settled)
+  try {
+    return await mine
+  } finally {
+    if (lanes.get(directory) === settled) lanes.delete(directory)
+  }
+}
+
+type Handlers = {
+  readonly [Name in CallName]: (ask: Calls[Name]["ask"], signal: AbortSignal) => Promise<Calls[Name]["answer"]>
+}
+
+const handlers: Handlers = {
+  resolve: ({ remote, timeout, wanted }, signal) =>
+    resolve(sessionOf(remote), wanted, AbortSignal.any([signal, AbortSignal.timeout(timeout)])),
+  fetch: ({ directory, hash, limits, remote, timeout }, signal) =>
+    inLane(directory, signal, async () => {
+      const store = await storeOf(directory)
+      const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+      const commit = await fetchCommit(sessionOf(remote), store, directory, hash, limits, bounded)
+      return { commit, packs: store.packs, bytes: store.bytes }
+    }),
+  look: async ({ directory, hash }) => lookUp(await storeOf(directory), directory, hash),
+  trees: async ({ directory, ids }) => {
+    const store = await storeOf(directory)
+    return ids.map((id) => {
+      const { data, type } = store.read(id)
+      if (type !== "tree") throw damaged(`${id} is a ${type} and no tree`)
+      return parseTree(data)
+    })
+  },
+  read: async ({ directory, fileBytes, ids }) => {
+    const store = await storeOf(directory)
+    const found = new Map<string, Buffer>()
+    for (const id of ids.toSorted((a, b) => store.sortKey(a) - store.sortKey(b))) {
+      const { data } = store.read(id)
+      if (data.length > fileBytes) throw stalled(`a file has ${data.length} bytes; the limit is ${fileBytes}`)
+      found.set(id, data)
+    }
+    const files = ids.map((id) => found.get(id)!)
+    const lengths = files.map(({ length }) => length)
+    const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
+    let at = 0
+    for (const file of files) {
+      bytes.set(file, at)
+      at += file.length
+    }
+    return { bytes, lengths }
+  },
+  close: async ({ directory }) => {
+    const store = stores.get(directory)
+    stores.delete(directory)
+    const opened = await store?.catch(() => undefined)
+    opened?.close()
+    return undefined
+  }
+}
+
+const failureOf = (error: unknown): GitFailure => {
+  if (error instanceof GitError) return error.failure
+  if (error instanceof Error && error.name === "TimeoutError") return transient("the Git server took too long").failure
+  if (error instanceof Error && "code" in error && typeof error.code === "string") {
+    return transient(`the cache cannot be used: ${error.message}`).failure
+  }
+  return transient(`fetch broke down: ${error instanceof Error ? error.message : String(error)}`).failure
+}
+
+const answer = (reply: Reply, transfer: Array<ArrayBuffer> = []) => parentPort?.postMessage(reply, transfer)
+
+const run = async <Name extends CallName>(id: number, call: Name, ask: Calls[Name]["ask"]): Promise<void> => {
+  const controller = new AbortController()
+  running.set(id, controller)
+  try {
+    const result = await handlers[call](ask, controller.signal)
+    const bytes = result !== undefined && "bytes" in result && typeof result.bytes !== "number"
+      ? [result.bytes.buffer]
+      : []
+    answer({ id, answer: result }, bytes)
+  } catch (error) {
+    answer({ id, failure: failureOf(error) })
+  } finally {
+    running.delete(id)
+  }
+}
+
+parentPort?.on("message", (question: Question) => {
+  if (question.call === "cancel") running.get(question.id)?.abort()
+  else void run(question.id, question.call, question.ask)
+})

@@ -1,0 +1,147 @@
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } from "node:fs"
+import { join } from "node:path"
+import { applyDelta } from "./delta.ts"
+import { damaged, GitError } from "./GitFailure.ts"
+import { entryHead, inflate, objectId, type ObjectType } from "./packEntry.ts"
+import { decodeIndex, type PackIndex } from "./packIndex.ts"
+
+export interface GitObject {
+  readonly type: ObjectType
+  readonly data: Buffer
+}
+
+interface Pack {
+  readonly file: number
+  readonly length: number
+  readonly index: PackIndex
+}
+
+/** Objects kept in memory, per store. */
+const cacheBytes = 8 * 1024 * 1024
+const trailerBytes = 20
+const maximumChain = 4_095
+
+const readAt = (file: number, start: number, length: number): Buffer => {
+  const bytes = Buffer.allocUnsafe(length)
+  if (readSync(file, bytes, 0, length, start) !== length) throw damaged("a pack of the cache is cut off")
+  return bytes
+}
+
+const openPack = (directory: string, name: string): Pack => {
+  let file: number | undefined
+  try {
+    file = openSync(join(directory, name.replace(/\.idx$/u, ".pack")), "r")
+    const { size: length } = fstatSync(file)
+    const index = decodeIndex(readFileSync(join(directory, name)), length)
+    if (!readAt(file, length - trailerBytes, trailerBytes).equals(index.packSum)) {
+      throw damaged("a pack of the cache is cut off")
+    }
+    return { file, length, index }
+  } catch (error) {
+    if (file !== undefined) closeSync(file)
+    throw error instanceof GitError ? error : damaged(`a pack of the cache cannot be read`)
+  }
+}
+
+/**
+ * The objects of one folder of packs. Every object is checked against its name when it is read, so that neither a crash
+ * nor a hand in the cache can change what is deployed.
+ */
+export class ObjectStore {
+  readonly #packs = new Map<string, Pack>()
+  readonly #cache = new Map<string, GitObject>()
+  readonly #directory: string
+  #cached = 0
+
+  constructor(directory: string) {
+    this.#directory = directory
+    this.refresh()
+  }
+
+  /** Takes in packs that were added since. */
+  refresh(): void {
+    for (const name of readdirSync(this.#directory)) {
+      if (name.endsWith(".idx") && !this.#packs.has(name)) this.#packs.set(name, openPack(this.#directory, name))
+    }
+  }
+
+  get packs(): number {
+    return this.#packs.size
+  }
+
+  get bytes(): number {
+    return [...this.#packs.values()].reduce((sum, { length }) => sum + length, 0)
+  }
+
+  has(id: string): boolean {
+    return this.#find(id) !== undefined
+  }
+
+  /** The object of a name; `damaged` if it is not there or not what its name says. */
+  read(id: string): GitObject {
+    const found = this.#find(id)
+    if (found === undefined) throw damaged(`object ${id} is missing`)
+    const object = this.#entry(found.pack, found.offset)
+    if (objectId(object.type, object.data) !== id) throw damaged(`object ${id} is broken`)
+    return object
+  }
+
+  /** The order in which reading is cheapest: neighbours in a pack share their bases. */
+  sortKey(id: string): number {
+    return this.#find(id)?.offset ?? 0
+  }
+
+  close(): void {
+    for (const { file } of this.#packs.values()) closeSync(file)
+    this.#packs.clear()
+    this.#cache.clear()
+  }
+
+  #find(id: string): { readonly pack: Pack; readonly offset: number } | undefined {
+    for (const pack of this.#packs.values()) {
+      const offset = pack.index.find(id)
+      if (offset !== undefined) return { pack, offset }
+    }
+    return undefined
+  }
+
+  #entry(pack: Pack, start: number): GitObject {
+    const deltas: Array<{ readonly key: string; readonly instructions: Buffer }> = []
+    let offset = start
+    let object: GitObject | undefined
+    while (object === undefined) {
+      const key = `${pack.file}:${offset}`
+      object = this.#cache.get(key)
+      if (object !== undefined) break
+      const raw = readAt(pack.file, offset, pack.index.endOf(offset) - offset)
+      const { at, base, size, type } = entryHead(raw, 0)
+      const { data } = inflate(raw.subarray(at), size)
+      if (type !== undefined) {
+        object = { type, data }
+        this.#keep(key, object)
+        break
+      }
+      deltas.push({ key, instructions: data })
+      if (deltas.length > maximumChain) throw damaged("a chain of deltas is longer than Git allows")
+      const next = typeof base === "number" ? offset - base : pack.index.find(base ?? "")
+      if (next === undefined || next < 0) throw damaged("a delta points out of its pack")
+      offset = next
+    }
+    for (const { instructions, key } of deltas.reverse()) {
+      object = { type: object.type, data: applyDelta(object.data, instructions) }
+      this.#keep(key, object)
+    }
+    return object
+  }
+
+  #keep(key: string, object: GitObject): void {
+    if (object.data.length > cacheBytes / 8 || this.#cache.has(key)) return
+    this.#cache.set(key, object)
+    this.#cached += object.data.length
+    for (const [oldest, { data }] of this.#cache) {
+      if (this.#cached <= cacheBytes) break
+      this.#cache.delete(oldest)
+      this.#cached -= data.length
+    }
+  }
+}
