@@ -11,7 +11,7 @@ import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { type Connection, type Connections, make as makeConnections } from "./Connection.ts"
 import { type Discovery, make as makeDiscovery } from "./discovery.ts"
 import { exchange, type Incoming, type NoAnswer } from "./exchange.ts"
-import { type Asked, fromStatus, retryAfterOf, unanswered } from "./failure.ts"
+import { type Asked, fromStatus, isMisfit, retryAfterOf, unanswered } from "./failure.ts"
 import { Identity, impersonation, nameOf, userName } from "./Identity.ts"
 import { jsonLines } from "./jsonLines.ts"
 import type { KubeConfigOptions } from "./KubeConfig.ts"
@@ -122,7 +122,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
         if (yield* Effect.orElseSucceed(connections.renew(connection), () => false)) continue
       }
       const wait = retryAfterOf(answer.headers["retry-after"], yield* Clock.currentTimeMillis)
-      if (isRetried(request, answer.status, attempt) && (wait ?? 0) <= longestWait) {
+      if (isRetried(request, answer, attempt) && (wait ?? 0) <= longestWait) {
         yield* pause(attempt, wait)
         continue
       }
@@ -180,8 +180,8 @@ const headersOf = ({ accept, contentType }: KubeRequest): Record<string, string>
 const unreached = ({ origin }: Connection, { detail }: NoAnswer, attempts: number): string =>
   `no answer from ${origin}: ${detail}${attempts > 1 ? ` (tried ${attempts} times)` : ""}`
 
-const isRetried = ({ idempotent }: KubeRequest, status: number, attempt: number): boolean =>
-  attempt < tries && (status === 429 || status >= 500 && status !== 501 && idempotent)
+const isRetried = ({ idempotent }: KubeRequest, { body, status }: Incoming, attempt: number): boolean =>
+  attempt < tries && (status === 429 || status >= 500 && status !== 501 && idempotent && !isMisfit(status, body))
 
 /** What the server asked for, else full jitter over 200, 400, 800 ms; no permit is held meanwhile. */
 const pause = (attempt: number, wait?: number) =>

@@ -72,17 +72,25 @@ const parse = (body: string): JsonObject | undefined => {
   return Result.isSuccess(document) && isJsonObject(document.success) ? document.success : undefined
 }
 
+/**
+ * A server-side apply that does not fit the schema is answered with 500, as if it were the server's fault; waiting does
+ * not help. Newer servers may say 400 or 422.
+ */
+export const isMisfit = (status: number, body: string): boolean =>
+  status === 500 && body.includes("failed to create typed patch object")
+
 /** The API server's Status object (or another server's answer, of which only the code is told) as a failure. */
 export const fromStatus = (asked: Asked, { body, identity, retryAfter, sent, status }: Refused): KubeFailure => {
   const document = parse(body)
   const secret = asked.resource === "secrets"
   const causes = at(document, "details", "causes")
   const wait = retryAfter ?? seconds(at(document, "details", "retryAfterSeconds"))
+  const misfit = isMisfit(status, body)
   return new KubeFailure({
     ...asked,
-    status,
+    status: misfit ? 422 : status,
     identity,
-    reason: text(at(document, "reason")) || `Http${status}`,
+    reason: misfit ? "Invalid" : text(at(document, "reason")) || `Http${status}`,
     detail: scrub(text(at(document, "message")), sent, secret) || `the server answered with HTTP ${status}`,
     causes: (Array.isArray(causes) ? causes as ReadonlyArray<Json> : []).slice(0, 100).map((cause) => ({
       reason: text(at(cause, "reason")),
