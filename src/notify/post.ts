@@ -8,6 +8,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import type { HttpClientError } from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { lookup } from "node:dns"
@@ -38,7 +39,8 @@ export const layerHttp = (options: { readonly allowLoopback: boolean }) =>
 
 export interface Answer {
   readonly status: number
-  readonly body: string
+  /** Undefined where it could not be read whole. */
+  readonly body: string | undefined
   /** Milliseconds. */
   readonly retryAfter: number | undefined
 }
@@ -87,15 +89,19 @@ export const post = Effect.fnUntraced(function*(
     HttpClientRequest.bodyText(body, "application/json; charset=utf-8")
   )
   const response = yield* HttpClient.execute(request)
-  const text = yield* response.stream.pipe(
-    Stream.limitBytes<HttpClientError | SendFailed, never>(
-      answerLimit,
-      () => Stream.fail(new SendFailed({ why: "its answer is longer than 64 KiB", retryable: false }))
-    ),
+  // The status is the answer: a body that is cut, too long or missing does not undo it.
+  const read = yield* response.stream.pipe(
+    Stream.limitBytes<HttpClientError | "too long", never>(answerLimit, () => Stream.fail("too long")),
     Stream.decodeText(),
-    Stream.mkString
+    Stream.mkString,
+    Effect.timeout("5 seconds"),
+    Effect.option
   )
-  return { status: response.status, body: text, retryAfter: yield* retryAfterOf(response.headers["retry-after"]) }
+  return {
+    status: response.status,
+    body: Option.getOrUndefined(read),
+    retryAfter: yield* retryAfterOf(response.headers["retry-after"])
+  }
 }, (effect) =>
   effect.pipe(
     Effect.catchTag("HttpClientError", (error) => Effect.fail(unreachable(error))),
@@ -110,7 +116,7 @@ export const post = Effect.fnUntraced(function*(
 const asked = (answer: Answer) => answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }
 
 /** Success for 2xx; else whether another attempt can help, by the status. */
-export const expectSuccess = (answer: Answer, says: string = answer.body): Effect.Effect<void, SendFailed> => {
+export const expectSuccess = (answer: Answer, says = answer.body ?? ""): Effect.Effect<void, SendFailed> => {
   const { status } = answer
   if (status >= 200 && status < 300) return Effect.void
   if (status >= 300 && status < 400) {

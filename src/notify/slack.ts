@@ -48,6 +48,7 @@ const call = Effect.fnUntraced(function*(base: string, method: string, token: st
   const url = new URL(`${base.replace(/\/+$/u, "")}/${method}`)
   const answer = yield* post(url, JSON.stringify(body), { authorization: `Bearer ${token}` })
   yield* expectSuccess(answer)
+  if (answer.body === undefined) return yield* new SendFailed({ why: "its answer was cut", retryable: true })
   // Slack answers 200 to what it refuses, too.
   const told = Schema.decodeUnknownOption(Answer)(answer.body)
   if (Option.isNone(told)) {

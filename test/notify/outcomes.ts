@@ -2,7 +2,7 @@ import type { Violation } from "../../src/domain/Decision.ts"
 import { Outcome, type Run } from "../../src/domain/Outcome.ts"
 import type { Revision } from "../../src/domain/Revision.ts"
 import { ApplyFailed, FetchFailed, PruneBlocked, RenderFailed } from "../../src/domain/StageError.ts"
-import { Message, ofOutcome } from "../../src/notify/Message.ts"
+import { type Message, ofOutcome } from "../../src/notify/Message.ts"
 import type { State } from "../../src/notify/transition.ts"
 
 export const revision = (letter: string): Revision => ({ name: "main", algorithm: "sha1", hash: letter.repeat(40) })
