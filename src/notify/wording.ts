@@ -54,6 +54,8 @@ const verbs = {
   notify: "tell"
 } as const
 
+const isHealth = (reason: string): boolean => reason === "HealthTimeout" || reason === "HealthCheckFailed"
+
 const firstLine = (text: string): string => clip(text.split("\n", 1)[0]!, 160)
 const sentence = (text: string): string => /[.!?…]$/u.test(text) ? text : `${text}.`
 
@@ -88,11 +90,12 @@ const headline = (message: Message): RichText => {
       const written = changedCount(message) + (message.changes?.pruned ?? 0)
       const consequence: RichText = written > 0
         ? [` ${plural(written, "object")} changed before that.`]
-        : message.changes === undefined && error.stage === "apply"
+        : isUncertain(message)
         ? []
         : stays(message)
       const why = sentence(firstLine(error.message))
-      return [name, ` failed to ${verbs[error.stage]}`, ...about, `: ${why}`, ...consequence]
+      const failed = isHealth(error.reason) ? " is not healthy on" : ` failed to ${verbs[error.stage]}`
+      return [name, failed, ...about, `: ${why}`, ...consequence]
     }
   }
 }
@@ -154,16 +157,21 @@ const facts = (message: Message): Wording["facts"] => {
     { title: "Author", value: message.commit === undefined ? [] : [message.commit.author] },
     { title: "Changes", value: message.objects.length === 0 ? [] : [list(message.objects, message.objectCount)] },
     { title: "Policies", value: isSuccess && message.summary !== undefined ? [policies(message)] : [] },
-    { title: "Cluster now", value: isSuccess || message.previous === undefined ? [] : clusterNow(message) },
+    { title: "Cluster now", value: isSuccess ? [] : clusterNow(message) },
     { title: "Next", value: whatNext(message) }
   ]
   return all.filter(({ value }) => value.length > 0)
 }
 
+/** A retry that wrote nothing may follow a run that did: then nobody can say what the cluster is on. */
+const isUncertain = ({ changes, error, state }: Message): boolean =>
+  state === "failed" && error?.stage === "apply" && changes === undefined
+
 const clusterNow = (message: Message): RichText => {
+  if (message.previous === undefined || isUncertain(message)) return []
   const written = changedCount(message)
   return [
-    { code: short(message.previous!) },
+    { code: short(message.previous) },
     ...written === 0 || message.revision === undefined
       ? []
       : [` + ${plural(written, "object")} from `, { code: short(message.revision) }]

@@ -13,6 +13,7 @@ import {
   applyFailed,
   denied,
   fetchFailed,
+  healthTimeout,
   messageOf,
   pruneBlocked,
   renderFailed,
@@ -31,6 +32,7 @@ const messages: Readonly<Record<string, Message>> = {
   "blocked-prune": messageOf("blocked", pruneBlocked),
   "failed-fetch": messageOf("failed", fetchFailed, { ...run, commit: undefined, revision: undefined }),
   "failed-render": messageOf("failed", renderFailed),
+  "failed-health": messageOf("failed", healthTimeout),
   "failed-apply": messageOf("failed", applyFailed, { ...run, next: { inMs: 120_000, attempt: 2 } })
 }
 

@@ -10,7 +10,8 @@ import * as TestClock from "effect/testing/TestClock"
 import type { Outcome, Run } from "../../src/domain/Outcome.ts"
 import type { Revision } from "../../src/domain/Revision.ts"
 import { Notify } from "../../src/notify/Notify.ts"
-import { applied, applyFailed, denied, revision, run, unchanged } from "./outcomes.ts"
+import { messageId } from "../../src/notify/outbox.ts"
+import { applied, applyFailed, denied, messageOf, revision, run, unchanged } from "./outcomes.ts"
 import { delivery, makeRecord, notifier, secretsOf } from "./world.ts"
 
 const chat = delivery([{ name: "chat" }])
@@ -147,6 +148,25 @@ describe("outbox", () => {
       assert.isAtLeast(world.receiver.accepted[0]!.at, 120_000)
     }))
 
+  it.effect("spares a sink that asked for it, whichever delivery has something to tell", () =>
+    Effect.gen(function*() {
+      const world = makeWorld()
+      const other = { ...world, record: makeRecord() }
+      world.receiver.script.push({ status: 429, headers: { "retry-after": "120" } })
+      yield* inProcess(world, (notify) =>
+        Effect.gen(function*() {
+          yield* notify.tell(chat, notifiers, at("a"), denied)
+          yield* TestClock.adjust(1)
+          yield* notify.tell(delivery([{ name: "chat" }], "other"), notifiers, at("a"), denied).pipe(
+            Effect.provide(other.record.layer, { local: true })
+          )
+          yield* TestClock.adjust("119 seconds")
+          assert.lengthOf(world.receiver.state.attempts, 1)
+          yield* TestClock.adjust("2 seconds")
+        }))
+      assert.lengthOf(world.receiver.accepted, 2)
+    }))
+
   it.effect("sends at most one message a second to a sink", () =>
     Effect.gen(function*() {
       const world = makeWorld()
@@ -194,9 +214,9 @@ describe("outbox", () => {
       yield* inProcess(world, (notify) =>
         Effect.gen(function*() {
           yield* notify.tell(chat, notifiers, at("a"), denied)
-          assert.lengthOf(world.receiver.accepted, 0)
           yield* notify.tell(chat, notifiers, at("a"), applyFailed)
-          assert.lengthOf(world.receiver.accepted, 0)
+          yield* TestClock.adjust(0)
+          assert.lengthOf(world.receiver.state.attempts, 0)
           for (let index = 0; index < 30; index++) yield* TestClock.adjust("1 second")
           yield* notify.flush
         }))
@@ -252,6 +272,22 @@ describe("outbox", () => {
       assert.isAbove(recorded.length, 0)
       assert.notMatch(recorded.join("\n"), /canary|hooks\.example/u)
     }))
+})
+
+describe("message ids", () => {
+  it("depend on the transition, the notifier and the run, and on nothing else", () => {
+    const message = messageOf("blocked", denied)
+    const id = messageId(message, "chat")
+    assert.strictEqual(messageId({ ...message, time: 1, durationMs: 2, url: "x" }, "chat"), id)
+    const others = [
+      messageId(message, "events"),
+      messageId({ ...message, state: "failed" }, "chat"),
+      messageId({ ...message, revision: revision("b") }, "chat"),
+      messageId({ ...message, run: "another" }, "chat"),
+      messageId({ ...message, delivery: "shop/other" }, "chat")
+    ]
+    assert.strictEqual(new Set([id, ...others]).size, 6)
+  })
 })
 
 describe("a kill", () => {

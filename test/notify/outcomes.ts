@@ -1,7 +1,7 @@
 import type { Violation } from "../../src/domain/Decision.ts"
 import { Outcome, type Run } from "../../src/domain/Outcome.ts"
 import type { Revision } from "../../src/domain/Revision.ts"
-import { ApplyFailed, FetchFailed, PruneBlocked, RenderFailed } from "../../src/domain/StageError.ts"
+import { ApplyFailed, FetchFailed, HealthTimeout, PruneBlocked, RenderFailed } from "../../src/domain/StageError.ts"
 import { type Message, ofOutcome } from "../../src/notify/Message.ts"
 import type { State } from "../../src/notify/transition.ts"
 
@@ -81,6 +81,13 @@ export const applyFailed = Outcome.Failed({
     hint: "Rename the Job with each release, or annotate it with sluice.dev/apply: Recreate."
   }),
   changes: { created: 0, configured: 2, replaced: 0, pruned: 0, unchanged: 7 }
+})
+export const healthTimeout = Outcome.Failed({
+  error: new HealthTimeout({
+    detail: "1 of 3 replicas are ready after 5m",
+    object: { group: "apps", kind: "Deployment", namespace: "shop", name: "checkout" }
+  }),
+  changes: undefined
 })
 export const pruneBlocked = Outcome.Failed({
   error: new PruneBlocked({ detail: "would delete Namespace/shop; confirm with sha256:1234" }),

@@ -1,15 +1,22 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Outcome } from "../../src/domain/Outcome.ts"
 import type { Revision } from "../../src/domain/Revision.ts"
-import { HealthTimeout } from "../../src/domain/StageError.ts"
 import { subscriptions, type Told, transition } from "../../src/notify/transition.ts"
-import { applied, applyFailed, denied, fetchFailed, pruneBlocked, revision, unchanged } from "./outcomes.ts"
+import {
+  applied,
+  applyFailed,
+  denied,
+  fetchFailed,
+  healthTimeout,
+  pruneBlocked,
+  revision,
+  unchanged
+} from "./outcomes.ts"
 
 const A = revision("a")
 const B = revision("b")
 const C = revision("c")
 const interrupted = Outcome.Interrupted({ by: "main@b" })
-const healthTimeout = Outcome.Failed({ error: new HealthTimeout({ detail: "1 of 3 ready" }), changes: undefined })
 const nothingChanged = Outcome.Applied({
   changes: { created: 0, configured: 0, replaced: 0, pruned: 0, unchanged: 3 },
   objects: [],

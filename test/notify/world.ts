@@ -63,12 +63,13 @@ export const secretsOf = (secrets: Readonly<Record<string, Readonly<Record<strin
   )
 
 export const delivery = (
-  notify: ReadonlyArray<{ readonly name: string; readonly on?: ReadonlyArray<string> }>
+  notify: ReadonlyArray<{ readonly name: string; readonly on?: ReadonlyArray<string> }>,
+  name = "shop-prod"
 ): Delivery =>
   Schema.decodeUnknownSync(Delivery)({
     apiVersion: "sluice.dev/v1alpha1",
     kind: "Delivery",
-    metadata: { name: "shop-prod", namespace: "shop" },
+    metadata: { name, namespace: "shop" },
     spec: { source: { git: { url: "https://gitlab.example.com/acme/shop-deploy.git" } }, notify }
   })
 
@@ -78,9 +79,3 @@ export const notifier = (name: string, spec: typeof NotifierSpec.Type, namespace
   metadata: { name, namespace },
   spec
 })
-
-/** What a process logs, as text. */
-export const logged = () => {
-  const lines: Array<string> = []
-  return { lines, text: () => lines.join("\n") }
-}
