@@ -30,6 +30,18 @@ const sessionOf = (remote: Remote): Session => {
   return session
 }
 
+/** After a failure nothing that the server told before is taken for granted. */
+const asking = async <A>(remote: Remote, work: (session: Session) => Promise<A>): Promise<A> => {
+  const session = sessionOf(remote)
+  try {
+    return await work(session)
+  } catch (error) {
+    session.connection.base = remote.url
+    delete session.advertisement
+    throw error
+  }
+}
+
 const storeOf = (directory: string): Promise<ObjectStore> => {
   const known = stores.get(directory)
   if (known !== undefined) return known
@@ -61,12 +73,12 @@ type Handlers = {
 
 const handlers: Handlers = {
   resolve: ({ remote, timeout, wanted }, signal) =>
-    resolve(sessionOf(remote), wanted, AbortSignal.any([signal, AbortSignal.timeout(timeout)])),
+    asking(remote, (session) => resolve(session, wanted, AbortSignal.any([signal, AbortSignal.timeout(timeout)]))),
   fetch: ({ directory, hash, limits, remote, timeout }, signal) =>
     inLane(directory, signal, async () => {
       const store = await storeOf(directory)
       const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
-      const commit = await fetchCommit(sessionOf(remote), store, directory, hash, limits, bounded)
+      const commit = await asking(remote, (session) => fetchCommit(session, store, directory, hash, limits, bounded))
       return { commit, packs: store.packs, bytes: store.bytes }
     }),
   look: async ({ directory, hash }) => lookUp(await storeOf(directory), directory, hash),
@@ -83,7 +95,7 @@ const handlers: Handlers = {
     const found = new Map<string, Buffer>()
     for (const id of ids.toSorted((a, b) => store.sortKey(a) - store.sortKey(b))) {
       const { data } = store.read(id)
-      if (data.length > fileBytes) throw stalled(`a file has ${data.length} bytes; the limit is ${fileBytes}`)
+      if (data.length > fileBytes) throw stalled(`file ${id} has ${data.length} bytes; the limit is ${fileBytes}`)
       found.set(id, data)
     }
     const files = ids.map((id) => found.get(id)!)

@@ -59,21 +59,22 @@ export const download = async (session: Session, request: Download): Promise<voi
   if (advertisement.version === 0 && !advertisement.capabilities.has("side-band-64k")) {
     throw stalled(`${url} speaks a Git protocol older than side-band-64k`)
   }
-  const answer = await send(session.connection, {
-    method: "POST",
-    path: "git-upload-pack",
-    body: advertisement.version === 2 ? request2(request) : request0(request, advertisement.capabilities),
-    signal: request.signal,
-    limit: request.bytes + 1_048_576
-  })
   const file = await open(request.file, "w", 0o600)
   try {
+    const answer = await send(session.connection, {
+      method: "POST",
+      path: "git-upload-pack",
+      expects: "result",
+      body: advertisement.version === 2 ? request2(request) : request0(request, advertisement.capabilities),
+      signal: request.signal,
+      limit: request.bytes + 1_048_576
+    })
     const sum = createHash("sha1")
     let received = 0
     let tail: Buffer = Buffer.alloc(0)
     let isOver = false
     let said = ""
-    for await (const packet of packets(answer.body)) {
+    for await (const packet of packets(answer)) {
       const channel = band(packet)
       if (packet === "flush" && received > 0) isOver = true
       if (channel === undefined || typeof packet === "string") continue

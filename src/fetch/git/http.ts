@@ -11,15 +11,12 @@ export interface Connection {
   base: string
 }
 
-export interface Answer {
-  readonly contentType: string
-  readonly body: AsyncIterable<Uint8Array>
-}
-
 export interface Call {
   readonly method: "GET" | "POST"
   readonly path: string
   readonly body?: Buffer
+  /** What the content type of the answer ends with: anything else is no Git server. */
+  readonly expects: "advertisement" | "result"
   readonly signal: AbortSignal
   /** Bytes of the answer's body. */
   readonly limit: number
@@ -178,8 +175,12 @@ const redirected = (connection: Connection, from: string, location: string | und
   return base
 }
 
-/** Sends one request; only the status 200 gets through. */
-export const send = async (connection: Connection, call: Call, hops = 0): Promise<Answer> => {
+/** Reads what nobody wants, so that the connection can be used again. */
+const drop = (body: { dump: (options: { limit: number }) => Promise<void> }): Promise<void> =>
+  body.dump({ limit: 65_536 }).catch(() => {})
+
+/** Sends one request; only a Git server's answer with the status 200 gets through. Its body has to be read or left. */
+export const send = async (connection: Connection, call: Call, hops = 0): Promise<AsyncIterable<Uint8Array>> => {
   const { remote, dispatcher } = connection
   const credential = authorization(remote)
   const url = `${connection.base}/${call.path}`
@@ -200,19 +201,24 @@ export const send = async (connection: Connection, call: Call, hops = 0): Promis
   }).catch((error: unknown) => {
     throw unreachable(connection, error)
   })
-  const { statusCode: status, headers } = response
-  if (status === 200) {
-    return {
-      contentType: (headerOf(headers["content-type"]) ?? "").split(";")[0]!.trim(),
-      body: bounded(connection, response.body, call.limit)
-    }
-  }
+  const { body, headers, statusCode: status } = response
   if (status >= 300 && status < 400) {
-    response.body.destroy()
+    await drop(body)
     if (call.method === "POST" || hops >= redirectsFollowed) throw stalled(`${remote.url} redirects without end`)
     connection.base = redirected(connection, url, headerOf(headers["location"]))
     return send(connection, call, hops + 1)
   }
-  const said = await firstLine(bounded(connection, response.body, 65_536)).catch(() => "")
-  throw refused(connection, status, withoutSecrets(remote, said), headerOf(headers["retry-after"]))
+  if (status !== 200) {
+    const said = await firstLine(bounded(connection, body, 65_536)).catch(() => "")
+    throw refused(connection, status, withoutSecrets(remote, said), headerOf(headers["retry-after"]))
+  }
+  const type = (headerOf(headers["content-type"]) ?? "").split(";")[0]!.trim()
+  if (type !== `application/x-git-upload-pack-${call.expects}`) {
+    await drop(body)
+    throw stalled(
+      `${remote.url} is not a Git repository: it answers with ${oneLine(type, 100) || "no content type"}`,
+      "source.git.url has to be the address that `git clone` takes."
+    )
+  }
+  return bounded(connection, body, call.limit)
 }

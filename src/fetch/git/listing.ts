@@ -58,17 +58,12 @@ export const discover = async (session: Session, signal: AbortSignal): Promise<A
   const answer = await send(connection, {
     method: "GET",
     path: "info/refs?service=git-upload-pack",
+    expects: "advertisement",
     signal,
     limit: listingBytes
   })
-  if (answer.contentType !== "application/x-git-upload-pack-advertisement") {
-    throw stalled(
-      `${connection.remote.url} is not a Git repository: it answers with ${answer.contentType || "no content type"}`,
-      "source.git.url has to be the address that `git clone` takes."
-    )
-  }
   const lines: Array<string> = []
-  for await (const packet of packets(answer.body)) {
+  for await (const packet of packets(answer)) {
     if (typeof packet === "string") continue
     const line = lineOf(packet)
     if (!line.startsWith("# service=")) lines.push(line)
@@ -107,6 +102,7 @@ const listRefs = async (
   const answer = await send(session.connection, {
     method: "POST",
     path: "git-upload-pack",
+    expects: "result",
     body: Buffer.concat([
       ...["command=ls-refs\n", "agent=sluice\n"].map(encodePacket),
       delimiter,
@@ -117,7 +113,7 @@ const listRefs = async (
     limit: listingBytes
   })
   const found: Array<Ref> = []
-  for await (const packet of packets(answer.body)) {
+  for await (const packet of packets(answer)) {
     if (typeof packet === "string") continue
     const ref = parseRef(lineOf(packet))
     if (ref !== undefined && keep(ref.name) && found.length < most) found.push(ref)
