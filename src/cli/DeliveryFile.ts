@@ -8,19 +8,13 @@ import { Notifier, NotifierSpec } from "../api/v1alpha1/Notifier.ts"
 import { at, isJsonObject, type Json } from "../domain/Json.ts"
 import { Redactions } from "../domain/redact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
+import type { GivenSecret } from "../pipeline/Rights.ts"
 import { decode } from "./decode.ts"
 import { Failures } from "./Failures.ts"
 import { suggestion } from "./suggestion.ts"
 import { type YamlDocument, yamlDocuments } from "./yamlDocuments.ts"
 
 const maximumBytes = 1024 * 1024
-
-/** A Secret that stands beside the Deliveries of a file; its values are decoded. */
-export interface GivenSecret {
-  readonly namespace: string
-  readonly name: string
-  readonly values: Readonly<Record<string, Redacted.Redacted<string>>>
-}
 
 /** What `-f` names: Deliveries, and beside them the Notifiers and Secrets that they refer to. */
 export interface DeliveryFile {

@@ -9,6 +9,6 @@ export class Failures extends Data.TaggedError("Failures")<{ readonly errors: Re
 
   /** The highest: 4, refused by the cluster, says more than 2, could not answer. */
   get exitCode(): number {
-    return Math.max(2, ...this.errors.map(exitCodeOf))
+    return Math.max(...this.errors.map(exitCodeOf))
   }
 }

@@ -1,20 +1,56 @@
-import { readFileSync } from "node:fs"
+import { type Flag, type VerbName, verbNames, verbOf } from "./verbs.ts"
 
-/** Help by verb, as `sluice generate` wrote it; the empty name is the program's own. */
-type Help = Readonly<Record<string, string>>
+const columns = (rows: ReadonlyArray<readonly [string, string]>): ReadonlyArray<string> => {
+  const width = Math.max(...rows.map(([left]) => left.length))
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}   ${right}`)
+}
 
-/** Where the help lies ready: printing it loads neither Effect nor the commands. */
-export const helpFile = new URL("./help.json", import.meta.url)
+const flagRow = ([name, flag]: readonly [string, Flag]): readonly [string, string] => [
+  `${flag.short === undefined ? "    " : `-${flag.short}, `}--${name}${
+    flag.value === undefined ? "" : ` ${flag.value}`
+  }`,
+  [
+    flag.about,
+    ...flag.choices === undefined ? [] : [`: ${flag.choices.join(" or ")}`],
+    ...flag.repeated === true ? [" (repeatable)"] : [],
+    ...flag.required === true ? [" (required)"] : []
+  ].join("")
+]
 
-const asksForHelp = (argument: string): boolean => argument === "--help" || argument === "-h"
+const helpFlag = ["    --help", "show this"] as const
 
-/** The help that these arguments ask for; undefined if they ask for something else. */
-export const helpFor = (args: ReadonlyArray<string>): string | undefined => {
-  const end = args.indexOf("--")
-  const given = end === -1 ? args : args.slice(0, end)
-  const verb = given.find((argument) => !argument.startsWith("-"))
-  const bare = given.length === 0
-  if (!bare && !given.some(asksForHelp)) return undefined
-  const help: Help = JSON.parse(readFileSync(helpFile, "utf8"))
-  return help[verb ?? ""]
+/** The help of the program. */
+export const help: string = [
+  "Sluice is a GitOps agent for Kubernetes that refuses bad changes and tells their author why.",
+  "",
+  "Usage: sluice <verb> [flags]",
+  "",
+  ...columns(verbNames.filter((name) => verbOf(name).hidden !== true).map((name) => [name, verbOf(name).about])),
+  "",
+  ...columns([["--version", "show the version"], ["<verb> --help", "show what a verb takes"]]),
+  "",
+  "Exit codes: 0 answered and well; 1 answered and not; 2 could not answer; 3 timed out; 4 refused by the cluster.",
+  "The first thing to try: sluice check <folder of manifests>",
+  ""
+].join("\n")
+
+/** The help of one verb. */
+export const helpOf = (name: VerbName): string => {
+  const { about, examples, flags, more, operands } = verbOf(name)
+  return [
+    `${about}.`,
+    ...more === undefined ? [] : [more],
+    "",
+    `Usage: sluice ${name}${operands === undefined ? "" : ` [${operands.name}…]`} [flags]`,
+    "",
+    ...columns([
+      ...operands === undefined ? [] : [[operands.name, operands.about] as const],
+      ...Object.entries(flags).map(flagRow),
+      helpFlag
+    ]),
+    "",
+    "Examples:",
+    ...examples.map((example) => `  ${example}`),
+    ""
+  ].join("\n")
 }

@@ -1,0 +1,145 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Schema from "effect/Schema"
+import { basename, relative, resolve, sep } from "node:path"
+import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
+import type { Artifact } from "../domain/Artifact.ts"
+import type { PolicySet } from "../domain/Decision.ts"
+import { digest } from "../domain/digest.ts"
+import { InvalidSpec, type StageError } from "../domain/StageError.ts"
+import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
+import { Policy } from "../policy/Policy.ts"
+import { Render } from "../render/Render.ts"
+import { type CheckReport, exitCode, merge, ofDecision, ofError, ofObjects } from "./CheckReport.ts"
+import { type Given, textOf } from "./commandLine.ts"
+import { Failures } from "./Failures.ts"
+import { outputsOf, write } from "./outputs.ts"
+import * as print from "./print.ts"
+
+/** What one report is about: a delivery, the root of its tree, and where its policies are if they are not its own. */
+interface Subject {
+  readonly told: string
+  readonly delivery: Delivery
+  readonly root: string
+  /** Named on the command line: no file says where its policies are. */
+  readonly isGiven: boolean
+}
+
+/** Without a cluster and without `spec.render.kubernetes`, charts are rendered for this version. */
+const assumed = { version: "v1.36.0", apiVersions: [] }
+
+/** A working tree is read where it lies, and no more of it than is asked for. */
+const limits = { files: 200_000, fileBytes: 32 * 1024 * 1024 }
+
+const refuse = (detail: string, hint: string) => new Failures({ errors: [InvalidSpec.make({ detail, hint })] })
+
+const posix = (from: string, to: string): string => relative(from, to).split(sep).join("/")
+
+const withPolicies = (delivery: Delivery, paths: ReadonlyArray<string>): Delivery => ({
+  ...delivery,
+  spec: { ...delivery.spec, policy: { ...delivery.spec.policy, paths } }
+})
+
+/** A folder, or one file, becomes a delivery with everything at its default, named after it. */
+const pathSubject = Effect.fnUntraced(function*(path: string) {
+  const files = yield* FileSystem.FileSystem
+  const place = yield* Effect.mapError(
+    files.realPath(resolve(path)),
+    () => refuse(`${path}: there is no such file or folder`, "Name a folder of manifests, a kustomization or a chart.")
+  )
+  const root = yield* repositoryRoot(place)
+  const name = basename(place).toLowerCase().replace(/\.ya?ml$/u, "").replace(/[^a-z0-9-]+/gu, "-").slice(0, 53)
+    .replace(/^-+|-+$/gu, "")
+  const delivery = Schema.decodeSync(Delivery)({
+    apiVersion,
+    kind: "Delivery",
+    metadata: { name: name === "" ? "folder" : name },
+    spec: { source: { git: { url: root, branch: "HEAD" } }, path: posix(root, place) }
+  })
+  return { told: path, delivery, root, isGiven: true } satisfies Subject
+})
+
+const fileSubjects = Effect.fnUntraced(function*(file: string) {
+  const { read } = yield* Effect.promise(() => import("./DeliveryFile.ts"))
+  const { deliveries, warnings } = yield* read(file)
+  for (const warning of warnings) yield* print.warning(warning)
+  const root = yield* repositoryRoot(resolve("."))
+  return deliveries.map((delivery): Subject => ({ told: nameOf(delivery), delivery, root, isGiven: false }))
+})
+
+/** `policies/` in a folder or the nearest one above it, up to the root. */
+const nearestPolicies = Effect.fnUntraced(function*(artifact: Artifact, path: string) {
+  const steps = path === "" ? [] : path.split("/")
+  for (let depth = steps.length; depth >= 0; depth--) {
+    const candidate = [...steps.slice(0, depth), "policies"].join("/")
+    const entry = yield* Effect.catchTag(artifact.entry(candidate), "UnsafePath", () => Effect.succeed(undefined))
+    if (entry?.kind === "folder") return candidate
+  }
+  return undefined
+})
+
+/** The policies of `--policy DIR`, wherever they are. */
+const givenPolicies = Effect.fnUntraced(function*(delivery: Delivery, folders: ReadonlyArray<string>) {
+  const [files, policy] = [yield* FileSystem.FileSystem, yield* Policy]
+  const sets = yield* Effect.forEach(folders, (given) =>
+    Effect.gen(function*() {
+      const folder = yield* files.realPath(resolve(given)).pipe(
+        Effect.mapError(() => refuse(`--policy ${given}: there is no such folder`, "Name a folder of Rego policies."))
+      )
+      const root = yield* repositoryRoot(folder)
+      return yield* policy.load(withPolicies(delivery, [posix(root, folder)]), yield* folderArtifact(root, limits))
+    }))
+  const [only] = sets
+  return sets.length === 1 && only !== undefined ? only : {
+    digest: digest(...sets.map((set) => set.digest)),
+    bundles: sets.flatMap(({ bundles }) => bundles)
+  } satisfies PolicySet
+})
+
+const policiesOf = Effect.fnUntraced(function*(subject: Subject, artifact: Artifact, folders: ReadonlyArray<string>) {
+  const { delivery, isGiven } = subject
+  if (folders.length > 0) return yield* givenPolicies(delivery, folders)
+  if (!isGiven) return yield* (yield* Policy).load(delivery, artifact)
+  const found = yield* nearestPolicies(artifact, delivery.spec.path)
+  return found === undefined ? undefined : yield* (yield* Policy).load(withPolicies(delivery, [found]), artifact)
+})
+
+const judge = Effect.fnUntraced(function*(subject: Subject, folders: ReadonlyArray<string>) {
+  const [render, policy] = [yield* Render, yield* Policy]
+  const artifact = yield* folderArtifact(subject.root, limits)
+  const closure = yield* render.closure(subject.delivery, artifact)
+  const set = yield* policiesOf(subject, artifact, folders)
+  const rendered = yield* render.render(subject.delivery, closure, Effect.succeed(assumed))
+  if (set !== undefined && set.bundles.length > 0) return ofDecision(yield* policy.objects(set, rendered))
+  yield* print.warning(
+    `${subject.told}: no policies were found, so nothing was judged. ` +
+      "They are looked for in policies/, in the folder and above it; --policy names others."
+  )
+  return ofObjects(rendered.manifests.length)
+})
+
+/** One folder that cannot be judged does not hide what is found in the others. */
+const told = (error: StageError | Failures): Effect.Effect<CheckReport> => {
+  const errors = error instanceof Failures ? error.errors : [error]
+  return Effect.as(print.errors(errors), merge(errors.map(ofError)))
+}
+
+/** Renders and judges, without a cluster. Answers the exit code: 0 passed, 1 denied, 2 could not answer. */
+export const check = Effect.fn("check")(function*(given: Given) {
+  const file = textOf(given, "file")
+  if (given.operands.length > 0 && file !== undefined) {
+    return yield* refuse("folders and -f exclude each other", "Name folders, or a file of Deliveries.")
+  }
+  const outputs = yield* outputsOf(given.texts.output ?? [])
+  const subjects = file === undefined
+    ? yield* Effect.forEach(given.operands.length === 0 ? ["."] : given.operands, pathSubject)
+    : yield* fileSubjects(file)
+  const reports = yield* Effect.forEach(
+    subjects,
+    (subject) => judge(subject, given.texts.policy ?? []).pipe(Effect.catch(told)),
+    { concurrency: 2 }
+  )
+  const report = merge(reports)
+  yield* write(report, outputs)
+  return exitCode(report)
+})

@@ -1,0 +1,100 @@
+/** A `--flag` of a verb; without a `value` it is a switch. */
+export interface Flag {
+  readonly short?: string
+  /** What stands for its value in the help. */
+  readonly value?: string
+  readonly choices?: ReadonlyArray<string>
+  readonly repeated?: boolean
+  readonly required?: boolean
+  readonly about: string
+}
+
+/** One verb of the command line. This table is all that is known of it: parsing, help and reference are made from it. */
+export interface Verb {
+  readonly about: string
+  readonly more?: string
+  readonly operands?: { readonly name: string; readonly about: string }
+  readonly flags: Readonly<Record<string, Flag>>
+  readonly examples: ReadonlyArray<string>
+  /** Left out of the help. */
+  readonly hidden?: boolean
+}
+
+const file: Flag = {
+  short: "f",
+  value: "FILE",
+  about: "YAML with Deliveries and, beside them, their Notifiers and Secrets"
+}
+
+const cluster: Readonly<Record<string, Flag>> = {
+  kubeconfig: { value: "FILE", about: "kubeconfig to use instead of KUBECONFIG or ~/.kube/config" },
+  context: { value: "NAME", about: "context of the kubeconfig to use instead of its current one" }
+}
+
+export const verbs = {
+  check: {
+    about: "Render and judge folders by their policies: no cluster, no Git, no configuration",
+    more: "Exits 0 if they passed, 1 if a policy denies, 2 if it could not tell.",
+    operands: {
+      name: "PATH",
+      about: "folders to check: kustomizations, charts, plain YAML (default: the current one)"
+    },
+    flags: {
+      file,
+      policy: { value: "DIR", repeated: true, about: "policies to use instead of the nearest policies/" },
+      output: {
+        short: "o",
+        value: "FORMAT[=FILE]",
+        repeated: true,
+        about: "table, json, junit, codequality, sarif, github, tap, markdown"
+      }
+    },
+    examples: [
+      "sluice check environments/prod",
+      "sluice check environments/* -o table -o codequality=gl-code-quality-report.json -o junit=junit.xml"
+    ]
+  },
+  diff: {
+    about: "Show what applying the newest revision would change, by dry-run",
+    more:
+      "Exits 0 without differences, 1 with some or with a denial, 2 if it could not tell, 4 if the cluster refused.",
+    flags: {
+      file: { ...file, required: true },
+      output: { short: "o", value: "FORMAT", choices: ["table", "json"], about: "how to write the changes (table)" },
+      ...cluster
+    },
+    examples: ["sluice diff -f delivery.yaml"]
+  },
+  run: {
+    about: "Keep what a file of Deliveries says true, in the foreground",
+    more:
+      "With --once it exits with the outcome: 0 well, 1 denied or unhealthy, 2 could not tell, 3 timed out, 4 refused.",
+    flags: {
+      file: { ...file, required: true },
+      once: { about: "end after one run of each Delivery, with its outcome's exit code" },
+      confirm: { value: "DIGEST", about: "confirm the deletions of the changeset with this digest" },
+      output: {
+        short: "o",
+        value: "FORMAT",
+        choices: ["text", "json"],
+        about: "progress for people, or a document a line"
+      },
+      ...cluster
+    },
+    examples: ["sluice run -f delivery.yaml", "sluice run -f delivery.yaml --once -o json"]
+  },
+  generate: {
+    about: "Write the files that are made from the sources",
+    flags: { check: { about: "write nothing; exit 1 if something is stale" } },
+    examples: ["sluice generate --check"],
+    hidden: true
+  }
+} as const satisfies Readonly<Record<string, Verb>>
+
+export type VerbName = keyof typeof verbs
+
+export const verbNames = Object.keys(verbs) as ReadonlyArray<VerbName>
+
+export const isVerb = (name: string): name is VerbName => Object.hasOwn(verbs, name)
+
+export const verbOf = (name: VerbName): Verb => verbs[name]
