@@ -9,6 +9,8 @@ export const Violation = Schema.Struct({
   package: Schema.String,
   rule: Schema.String,
   severity: Schema.Literals(["deny", "warn"]),
+  /** Says that it would be a denial, were the policies not audited only. */
+  enforcement: Schema.optionalKey(Schema.Literal("audit")),
   title: Schema.optionalKey(Schema.String),
   /** METADATA's `custom.severity`: how bad it is, in the author's words. */
   impact: Schema.optionalKey(Schema.String),

@@ -1,11 +1,37 @@
+import * as Cache from "effect/Cache"
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import type { Changeset } from "../domain/Changeset.ts"
-import type { Decision, PolicySet } from "../domain/Decision.ts"
+import { Decision, type PolicySet } from "../domain/Decision.ts"
 import type { Manifest, Rendered } from "../domain/Manifest.ts"
+import { maskSecret } from "../domain/mask.ts"
 import type { PolicyError } from "../domain/StageError.ts"
+import type { Programs } from "../programs/Programs.ts"
+import { admit } from "./admit.ts"
+import { compile } from "./compile.ts"
+import { documents } from "./documents.ts"
+import { evaluate, type Subject } from "./evaluate.ts"
+import { load } from "./load.ts"
+import type { Finding } from "./protocol.ts"
+import * as Remembered from "./Remembered.ts"
+import { decide, type Judging } from "./verdict.ts"
+import * as Workers from "./Workers.ts"
+
+export interface Options {
+  /** Where compiled policies are kept between processes. */
+  readonly cacheDirectory: string
+  /** Keys the HMACs that stand for values of Secrets: one for each installation, or for each run of `check`. */
+  readonly maskingKey: string | Uint8Array
+  /** Threads that evaluate at the same time: 1, unless given. */
+  readonly workers?: number
+}
 
 /** The gate. It alone makes `Admitted`; whatever it cannot judge does not pass. */
 export class Policy extends Context.Service<Policy, {
@@ -18,4 +44,89 @@ export class Policy extends Context.Service<Policy, {
   ) => Effect.Effect<Decision<ReadonlyArray<Manifest>>, PolicyError>
   /** The second pass: what would change, before the first write. */
   readonly changeset: (set: PolicySet, changeset: Changeset) => Effect.Effect<Decision<Changeset>, PolicyError>
-}>()("sluice/policy/Policy") {}
+}>()("sluice/policy/Policy") {
+  static readonly layer = (options: Options) => Layer.effect(Policy, make(options))
+}
+
+const make = Effect.fnUntraced(function*(options: Options) {
+  const services = yield* Effect.context<
+    FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | Programs
+  >()
+  const scope = yield* Effect.scope
+  const workers = yield* Workers.make(options.workers ?? 1)
+  const remembered = Remembered.make()
+  const files = new Map<string, PolicySet["bundles"][number]["files"]>()
+
+  const compiled = yield* Cache.makeWith(
+    Effect.fnUntraced(function*(digest: string) {
+      const sources = files.get(digest)
+      if (sources === undefined) return yield* Effect.die(new Error(`no files of policy bundle ${digest}`))
+      const { data, names, rules, wasm } = yield* Effect.provide(compile(sources, options.cacheDirectory), services)
+      const module = yield* Effect.promise(() => WebAssembly.compile(wasm))
+      return { module, rules, names, data: Buffer.from(data).toString("utf8") }
+    }),
+    { capacity: 64, timeToLive: (exit) => Exit.isSuccess(exit) ? Duration.infinity : Duration.zero }
+  )
+
+  const compiledBundle = Effect.fnUntraced(function*(bundle: PolicySet["bundles"][number]) {
+    files.set(bundle.digest, bundle.files)
+    return yield* Effect.ensuring(Cache.get(compiled, bundle.digest), Effect.sync(() => files.delete(bundle.digest)))
+  })
+
+  /** The set as workers take it; compiled here, if `load` did not get round to it yet. */
+  const prepare = Effect.fnUntraced(function*(set: PolicySet) {
+    const judging: Array<Judging> = []
+    const policies: Array<Workers.LoadedSet["policies"][number]> = []
+    for (const bundle of set.bundles) {
+      const { data, module, names, rules } = yield* compiledBundle(bundle)
+      judging.push({ bundle, rules, names })
+      policies.push({ module, rules: rules.length, data: yield* documents(data, bundle.parameters) })
+    }
+    return { judging, loaded: { digest: set.digest, policies } }
+  })
+
+  const objects = Effect.fn("Policy.objects")(function*(set: PolicySet, rendered: Rendered) {
+    const { judging, loaded } = yield* prepare(set)
+    const findings = new Map<Manifest, ReadonlyArray<Finding>>()
+    const waiting: Array<{ manifest: Manifest; subject: Subject; key: string }> = []
+    for (const manifest of set.bundles.length === 0 ? [] : rendered.manifests) {
+      const key = Remembered.keyOf(set.digest, manifest.json)
+      const known = remembered.get(key)
+      if (known === undefined) waiting.push({ manifest, key, subject: subjectOf(manifest, options.maskingKey) })
+      else findings.set(manifest, known)
+    }
+    const judged = yield* evaluate(workers, loaded, waiting.map(({ subject }) => subject))
+    for (const { key, manifest, subject } of waiting) {
+      const judgement = judged.get(subject)
+      if (judgement === undefined) continue
+      findings.set(manifest, judgement.findings)
+      if (judgement.isLasting) remembered.set(key, judgement.findings)
+    }
+    return yield* decide(judging, rendered, findings)
+  })
+
+  return Policy.of({
+    load: Effect.fnUntraced(function*(delivery, artifact) {
+      const set = yield* load(delivery, artifact)
+      if (set.bundles.length > 0) {
+        // Compiling and starting a thread take as long as rendering: they go on meanwhile, and `objects` tells errors.
+        yield* workers.warm
+        yield* Effect.forEach(set.bundles, compiledBundle, { discard: true }).pipe(Effect.ignore, Effect.forkIn(scope))
+      }
+      return set
+    }),
+    objects,
+    changeset: (_set, changeset) =>
+      Effect.succeed(Decision.Passed<Changeset>({
+        admitted: admit(changeset),
+        violations: [],
+        summary: { objects: changeset.changes.length, passed: 0, warned: 0, denied: 0, waived: 0 }
+      }))
+  })
+})
+
+/** What policies see of a manifest: the bytes that are sent, but no value of a Secret. */
+const subjectOf = (manifest: Manifest, key: string | Uint8Array): Subject => {
+  const object = maskSecret(manifest.object, key)
+  return object === manifest.object ? manifest : { object, json: JSON.stringify(object) }
+}

@@ -1,0 +1,27 @@
+import * as Schema from "effect/Schema"
+
+/** One rule that reports, as it was found in the policies. */
+export const Rule = Schema.Struct({
+  /** `policies.images`, without `data`. */
+  package: Schema.String,
+  path: Schema.Array(Schema.String),
+  name: Schema.String,
+  severity: Schema.Literals(["deny", "warn"]),
+  /** The policy's id. */
+  policy: Schema.String,
+  title: Schema.optionalKey(Schema.String),
+  impact: Schema.optionalKey(Schema.String),
+  remedy: Schema.optionalKey(Schema.String),
+  url: Schema.optionalKey(Schema.String),
+  /** The files that define it, from the root of the repository. */
+  files: Schema.Array(Schema.String)
+})
+export type Rule = typeof Rule.Type
+
+const names = /^(deny|violation|warn)(_[a-zA-Z0-9]+)*$/
+
+/** conftest's convention; undefined for a rule that only serves others. */
+export const severityOf = (name: string): Rule["severity"] | undefined => {
+  const [, prefix] = names.exec(name) ?? []
+  return prefix === undefined ? undefined : prefix === "warn" ? "warn" : "deny"
+}

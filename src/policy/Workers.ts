@@ -1,0 +1,137 @@
+import * as Data from "effect/Data"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Semaphore from "effect/Semaphore"
+import { Worker } from "node:worker_threads"
+import type { Judge, Loadable, Reply, Request } from "./protocol.ts"
+
+/** The worker ended, or was ended, without an answer. */
+export class WorkerLost extends Data.TaggedError("WorkerLost")<{
+  readonly why: "deadline" | "crash"
+  readonly detail: string
+}> {}
+
+type Judged = Extract<Reply, { readonly type: "judged" }>
+
+interface Handle {
+  readonly worker: Worker
+  /** Which set the worker has loaded. */
+  loaded: string | undefined
+  isReady: boolean
+  hasEnded: boolean
+}
+
+/** 30 s: a thread that has not even started by then never will. */
+const startDeadline = "30 seconds"
+
+/** The next message of a worker, or its end. */
+const next = ({ worker }: Handle, request?: () => void): Effect.Effect<Reply, WorkerLost> =>
+  Effect.callback((resume) => {
+    const off = () => {
+      worker.off("message", onMessage)
+      worker.off("error", onError)
+      worker.off("exit", onExit)
+    }
+    const done = (result: Effect.Effect<Reply, WorkerLost>) => {
+      off()
+      resume(result)
+    }
+    const lost = (detail: string) => done(Effect.fail(new WorkerLost({ why: "crash", detail })))
+    const onMessage = (reply: Reply) => done(Effect.succeed(reply))
+    const onError = (error: Error) => lost(error.message)
+    const onExit = (code: number) => lost(`the worker ended with code ${code}`)
+    worker.on("message", onMessage)
+    worker.on("error", onError)
+    worker.on("exit", onExit)
+    request?.()
+    return Effect.sync(off)
+  })
+
+const start = (): Handle => {
+  const worker = new Worker(new URL("./policy.worker.ts", import.meta.url), {
+    name: "policy",
+    env: {},
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 4 }
+  })
+  worker.unref()
+  const handle: Handle = { worker, loaded: undefined, isReady: false, hasEnded: false }
+  worker.once("message", () => {
+    handle.isReady = true
+  })
+  worker.once("exit", () => {
+    handle.hasEnded = true
+  })
+  // An "error" that nobody listens to would end the process; whoever waits for an answer hears it too.
+  worker.on("error", () => undefined)
+  return handle
+}
+
+const send = ({ worker }: Handle, request: Request, transferred: ReadonlyArray<ArrayBuffer>) =>
+  worker.postMessage(request, transferred)
+
+/** A set of compiled policies, under a name that tells it from every other. */
+export interface LoadedSet {
+  readonly digest: string
+  readonly policies: ReadonlyArray<Loadable>
+}
+
+/**
+ * Threads for policies: as many as allowed, each kept warm, each for one job at a time, and ended (2 to 5 ms) when its
+ * job misses the deadline or is interrupted. The deadline does not count waiting and starting.
+ */
+export const make = Effect.fnUntraced(function*(size: number) {
+  const permits = yield* Semaphore.make(size)
+  const idle: Array<Handle> = []
+  const end = ({ worker }: Handle) => Effect.promise(() => worker.terminate())
+  yield* Effect.addFinalizer(() => Effect.forEach(idle.splice(0), end, { discard: true }))
+
+  const take = Effect.sync(() => {
+    let handle = idle.pop()
+    while (handle?.hasEnded === true) handle = idle.pop()
+    handle ??= start()
+    handle.worker.ref()
+    return handle
+  })
+  const give = (handle: Handle, exit: Exit.Exit<unknown, unknown>) => {
+    if (Exit.isFailure(exit)) return end(handle)
+    return Effect.sync(() => {
+      handle.worker.unref()
+      idle.push(handle)
+    })
+  }
+  const ready = Effect.fnUntraced(function*(handle: Handle) {
+    if (handle.isReady) return
+    yield* next(handle).pipe(Effect.timeoutOrElse({
+      duration: startDeadline,
+      orElse: () => Effect.fail(new WorkerLost({ why: "crash", detail: "the worker did not start" }))
+    }))
+    handle.isReady = true
+  })
+
+  const ask = Effect.fnUntraced(function*(handle: Handle, set: LoadedSet, judge: Judge, deadline: Duration.Input) {
+    yield* ready(handle)
+    const request = () => {
+      if (handle.loaded !== set.digest) send(handle, { type: "load", policies: set.policies }, [])
+      handle.loaded = set.digest
+      send(handle, judge, [judge.bytes.buffer])
+    }
+    const reply = yield* next(handle, request).pipe(Effect.timeoutOrElse({
+      duration: deadline,
+      orElse: () => Effect.fail(new WorkerLost({ why: "deadline", detail: "the deadline passed" }))
+    }))
+    if (reply.type === "judged") return reply satisfies Judged
+    return yield* new WorkerLost({ why: "crash", detail: reply.type === "failed" ? reply.detail : "no answer" })
+  })
+
+  return {
+    /** Starts a thread, if none is there, so that the first job finds it warm. */
+    warm: Effect.sync(() => {
+      if (idle.length === 0) idle.push(start())
+    }),
+    judge: (set: LoadedSet, judge: Judge, deadline: Duration.Input) =>
+      permits.withPermit(Effect.acquireUseRelease(take, (handle) => ask(handle, set, judge, deadline), give))
+  }
+})
+export type Workers = Effect.Success<ReturnType<typeof make>>

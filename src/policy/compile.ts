@@ -1,0 +1,154 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { join } from "node:path"
+import { promisify } from "node:util"
+import { gunzip } from "node:zlib"
+import type { PolicySet } from "../domain/Decision.ts"
+import { digest } from "../domain/digest.ts"
+import { PolicyUnavailable } from "../domain/StageError.ts"
+import { readPin } from "../programs/pins.ts"
+import { Programs } from "../programs/Programs.ts"
+import { decodeAnnotations } from "./annotations.ts"
+import { provided } from "./builtins/catalogue.ts"
+import * as Capabilities from "./capabilities.ts"
+import * as CompiledCache from "./compiledCache.ts"
+import { compileError, type Problem, problemsOf } from "./compileErrors.ts"
+import { decodeModules, locate, type Modules, query, refused, rulesOf } from "./discover.ts"
+import { entrypoint, generate } from "./entrypoint.ts"
+import * as Opa from "./opa.ts"
+import { originOf, type Source, sources } from "./sources.ts"
+import { fileOfTar } from "./tar.ts"
+
+type Files = PolicySet["bundles"][number]["files"]
+
+const unexpected = (what: string) => () => new PolicyUnavailable({ detail: `${what} could not be read` })
+
+/** OPA with the policies in a folder of their own, under names of our own. */
+interface Workshop {
+  readonly folder: string
+  readonly policies: ReadonlyArray<Source>
+  readonly data: ReadonlyArray<Source>
+  readonly opa: (...parameters: ReadonlyArray<string>) => Effect.Effect<Opa.Finished, PolicyUnavailable>
+}
+
+const setUp = Effect.fnUntraced(function*(files: Files) {
+  const disk = yield* FileSystem.FileSystem
+  const programs = yield* Programs
+  const context = yield* Effect.context<Effect.Services<ReturnType<typeof Opa.run>>>()
+  const program = yield* programs.path("opa")
+  const folder = yield* disk.makeTempDirectoryScoped({ prefix: "sluice-policy-" })
+  const { data, policies } = sources(files)
+  const put = (below: string) => ({ content, name }: Source) => disk.writeFile(join(folder, below, name), content)
+  yield* Effect.forEach(["policies", "data", "generated"], (name) => disk.makeDirectory(join(folder, name)))
+  yield* Effect.forEach(policies, put("policies"), { concurrency: 8, discard: true })
+  yield* Effect.forEach(data, put("data"), { concurrency: 8, discard: true })
+  const texts = policies.map(({ content, name }) => ({ name, text: Buffer.from(content).toString("utf8") }))
+  yield* disk.writeFileString(join(folder, "texts.json"), JSON.stringify({ files: texts }))
+  const workshop: Workshop = {
+    folder,
+    policies,
+    data,
+    opa: (...parameters) => Effect.provide(Opa.run(program, folder, parameters), context)
+  }
+  return workshop
+})
+
+/** What `opa check` says, with lines; asked only after something failed. */
+const failWithProblems = Effect.fnUntraced(function*({ data, opa, policies }: Workshop, stderr: string) {
+  const checked = yield* opa("check", "-f", "json", "--capabilities", "capabilities.json", "policies")
+  const problems = yield* problemsOf(checked.stderr || checked.stdout, stderr, [...policies, ...data])
+  return yield* compileError(problems)
+})
+
+const failWithRefusals = Effect.fnUntraced(
+  function*({ opa, policies }: Workshop, refusals: ReturnType<typeof refused>) {
+    const problems = yield* Effect.forEach(
+      refusals.slice(0, 10),
+      ({ file, message, name, origin }) =>
+        Effect.gen(function*() {
+          if (name === "") {
+            return { message, origin }
+          }
+          const { stdout } = yield* opa("parse", "-f", "json", "--json-include", "locations", `policies/${file}`)
+          const place = yield* locate(stdout, name)
+          const problem: Problem = { message, origin: originOf(policies, file, place?.row, place?.col) }
+          return problem
+        })
+    )
+    return yield* compileError(problems)
+  }
+)
+
+const capabilities = Effect.fnUntraced(function*({ folder, opa }: Workshop) {
+  const disk = yield* FileSystem.FileSystem
+  const { stdout } = yield* opa("capabilities", "--current")
+  const all = yield* Effect.mapError(Capabilities.decode(stdout), unexpected("opa's capabilities"))
+  yield* disk.writeFileString(join(folder, "capabilities.json"), Capabilities.restrict(all))
+})
+
+const discover = Effect.fnUntraced(function*(workshop: Workshop) {
+  const { opa, policies } = workshop
+  const [modules, inspection] = yield* Effect.all([
+    opa("eval", "-f", "raw", "-i", "texts.json", query),
+    opa("inspect", "-a", "-f", "json", "policies"),
+    capabilities(workshop)
+  ], { concurrency: "unbounded" })
+  if (inspection.exitCode !== 0) return yield* failWithProblems(workshop, inspection.stderr)
+  const found: Modules = yield* Effect.mapError(decodeModules(modules.stdout), unexpected("the policies' rules"))
+  const annotations = yield* Effect.mapError(decodeAnnotations(inspection.stdout), unexpected("the policies' METADATA"))
+  // A file that OPA cannot parse alone is left out of its answer: it must not be left out of the gate.
+  if (found.length !== policies.length) return yield* failWithProblems(workshop, modules.stderr)
+  const refusals = refused(found, policies)
+  if (refusals.length > 0) return yield* failWithRefusals(workshop, refusals)
+  return rulesOf(found, annotations, policies)
+})
+
+const unpack = Effect.fnUntraced(function*(archive: Uint8Array) {
+  const tar = yield* Effect.tryPromise({ try: () => promisify(gunzip)(archive), catch: unexpected("opa's bundle") })
+  const wasm = fileOfTar(tar, "policy.wasm")
+  const data = fileOfTar(tar, "data.json")
+  if (wasm === undefined || data === undefined) return yield* unexpected("opa's bundle")()
+  return { wasm: new Uint8Array(wasm), data: new Uint8Array(data) }
+})
+
+const build = Effect.fnUntraced(function*(files: Files) {
+  const disk = yield* FileSystem.FileSystem
+  const workshop = yield* setUp(files)
+  const { data, folder, opa, policies } = workshop
+  const rules = yield* discover(workshop)
+  yield* Effect.forEach(
+    Object.entries(generate(rules)),
+    ([name, text]) => disk.writeFileString(join(folder, "generated", name), text)
+  )
+  const documents = data.map(({ name }) => `data/${name}`)
+  const options = ["-t", "wasm", "-e", entrypoint, "--capabilities", "capabilities.json", "-o", "bundle.tar.gz"]
+  const built = yield* opa("build", ...options, "generated", "policies", ...documents)
+  if (built.exitCode !== 0) return yield* failWithProblems(workshop, built.stderr)
+  const { data: merged, wasm } = yield* unpack(yield* disk.readFile(join(folder, "bundle.tar.gz")))
+  const names = policies.map(({ name, path }) => ({ name, path }))
+  return { rules, names, data: merged, wasm } satisfies CompiledCache.Compiled
+}, Effect.scoped)
+
+/**
+ * Compiles the files of one bundle, or finds what was compiled from the same files, generated code and OPA before: then
+ * no program is started.
+ */
+export const compile = Effect.fn("Policy.compile")(
+  function*(files: Files, cacheDirectory: string) {
+    const pin = yield* readPin("opa")
+    const made = JSON.stringify([1, pin.version, provided, generate([])])
+    const key = digest(made, ...files.flatMap(({ content, path }) => [path, content]))
+    const known = yield* CompiledCache.read(cacheDirectory, key)
+    if (known !== undefined) return known
+    const compiled = yield* build(files)
+    yield* CompiledCache.write(cacheDirectory, key, compiled)
+    return compiled
+  },
+  Effect.catchTags({
+    PlatformError: (error) =>
+      Effect.fail(
+        new PolicyUnavailable({ detail: `policies could not be compiled: ${error.message}`, class: "transient" })
+      ),
+    ProgramUnavailable: (error) => Effect.fail(new PolicyUnavailable({ detail: error.message, hint: error.message }))
+  })
+)

@@ -1,0 +1,101 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { type Annotations, notesOf } from "./annotations.ts"
+import { type Problem } from "./compileErrors.ts"
+import { isReserved } from "./entrypoint.ts"
+import { type Rule, severityOf } from "./Rule.ts"
+import { originOf, type Source } from "./sources.ts"
+
+/** Evaluated by OPA over the texts of the policies: their packages, and of each rule what its head looks like. */
+export const query = `[{
+  "file": file.name,
+  "path": [part.value | some index, part in parsed["package"].path; index > 0],
+  "rules": [{
+    "name": rule.head.ref[0].value,
+    "parts": count(rule.head.ref),
+    "isSet": [key | some key in ["key", "value"]; object.get(rule.head, key, null) != null] == ["key"],
+    "isFunction": "args" in object.keys(rule.head),
+    "value": object.get(rule.head, ["value", "type"], "")
+  } | some rule in parsed.rules]
+} | some file in input.files; parsed := rego.parse_module(file.name, file.text)]`
+
+const Modules = Schema.fromJsonString(Schema.Array(Schema.Struct({
+  file: Schema.String,
+  path: Schema.Array(Schema.String),
+  rules: Schema.Array(Schema.Struct({
+    name: Schema.String,
+    parts: Schema.Int,
+    isSet: Schema.Boolean,
+    isFunction: Schema.Boolean,
+    value: Schema.String
+  }))
+})))
+export type Modules = typeof Modules.Type
+
+export const decodeModules = Schema.decodeUnknownEffect(Modules)
+/** Kinds of values that are no set of results, whatever the rule's body says. */
+const noSets = new Set(["boolean", "number", "string", "null", "object", "objectcomprehension"])
+
+type Head = Modules[number]["rules"][number]
+
+const refusal = ({ isSet, name, parts, value }: Head): string | undefined => {
+  if (parts > 1) return `${name}[…] is no set of results: write \`${name} contains message if { … }\``
+  if (isSet || !noSets.has(value)) return undefined
+  return `${name} is a ${value}, and a ${value} says nothing: write \`${name} contains message if { … }\``
+}
+
+/** Rules that would never report anything, with the line that `opa parse` is asked for. */
+export const refused = (
+  modules: Modules,
+  known: ReadonlyArray<Source>
+): ReadonlyArray<Problem & { file: string; name: string }> =>
+  modules.flatMap(({ file, path, rules }) => {
+    const origin = originOf(known, file)
+    if (isReserved(path)) {
+      return [{ file, name: "", origin, message: `package ${path.join(".")} is Sluice's own; choose another name` }]
+    }
+    return rules.flatMap((head) => {
+      const message = severityOf(head.name) === undefined || head.isFunction ? undefined : refusal(head)
+      return message === undefined ? [] : [{ file, name: head.name, origin, message }]
+    })
+  })
+
+const Parsed = Schema.fromJsonString(Schema.Struct({
+  rules: Schema.Array(Schema.Struct({
+    location: Schema.Struct({ row: Schema.Int, col: Schema.Int }),
+    head: Schema.Struct({ ref: Schema.Array(Schema.Struct({ value: Schema.Json })) })
+  }))
+}))
+
+/** The place of the first rule of that name in what `opa parse` printed. */
+export const locate = (parsed: string, name: string) =>
+  Schema.decodeUnknownEffect(Parsed)(parsed).pipe(
+    Effect.map(({ rules }) => rules.find(({ head }) => head.ref[0]?.value === name)?.location),
+    Effect.orElseSucceed(() => undefined)
+  )
+
+/** The rules that report, each package and name once, sorted. */
+export const rulesOf = (
+  modules: Modules,
+  annotations: Annotations,
+  known: ReadonlyArray<Source>
+): ReadonlyArray<Rule> => {
+  const found = new Map<string, { path: ReadonlyArray<string>; name: string; files: Set<string>; bodies: number }>()
+  for (const { file, path, rules } of modules) {
+    for (const { isFunction, name } of rules) {
+      if (isFunction || severityOf(name) === undefined) continue
+      const key = JSON.stringify([path, name])
+      const entry = found.get(key) ?? { path, name, files: new Set(), bodies: 0 }
+      entry.files.add(originOf(known, file)?.file ?? file)
+      entry.bodies++
+      found.set(key, entry)
+    }
+  }
+  const rules: Array<Rule> = []
+  for (const [, { bodies, files, name, path }] of [...found].sort(([a], [b]) => a < b ? -1 : 1)) {
+    const severity = severityOf(name) ?? "deny"
+    const notes = notesOf(annotations, path, name, bodies)
+    rules.push({ ...notes, package: path.join("."), path, name, severity, files: [...files] })
+  }
+  return rules
+}

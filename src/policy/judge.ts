@@ -1,0 +1,96 @@
+import { entrypoint } from "./entrypoint.ts"
+import { EvaluationError, type Host } from "./host.ts"
+import { plain } from "./plain.ts"
+import type { Finding } from "./protocol.ts"
+import { isArray, RegoObject, RegoSet, type RegoValue } from "./regoValue.ts"
+
+const maximumFindings = 100
+const maximumMessage = 4_096
+const maximumBytes = 1_500_000
+const maximumDepth = 500
+
+const cut = (text: string): string => text.length <= maximumMessage ? text : `${text.slice(0, maximumMessage)}…`
+
+/** Whether JSON text nests deeper than is allowed; strings are passed over. */
+const isDeep = (json: Uint8Array): boolean => {
+  let depth = 0
+  for (let index = 0; index < json.length; index++) {
+    const byte = json[index]
+    if (byte === 0x22) {
+      for (index++; index < json.length && json[index] !== 0x22; index++) if (json[index] === 0x5c) index++
+    } else if (byte === 0x7b || byte === 0x5b) {
+      if (++depth > maximumDepth) return true
+    } else if (byte === 0x7d || byte === 0x5d) depth--
+  }
+  return false
+}
+
+type Result = Omit<Finding, "bundle" | "rule">
+
+const locationOf = (result: RegoObject): Pick<Finding, "location"> => {
+  const location = result.get("_loc")
+  if (!(location instanceof RegoObject)) return {}
+  const file = location.get("file")
+  const line = location.get("line")
+  if (typeof file !== "string" || file === "") return {}
+  return { location: { file: cut(file), ...typeof line === "number" && line > 0 ? { line } : {} } }
+}
+
+const pathOf = (result: RegoObject): Pick<Finding, "path"> => {
+  const details = result.get("details")
+  const path = result.get("path") ?? (details instanceof RegoObject ? details.get("path") : undefined)
+  return path === undefined ? {} : { path: plain(path) }
+}
+
+/** A member of a rule's set: text, or an object with `msg`. Anything else is an error, not a pass. */
+const resultOf = (value: RegoValue): Result => {
+  if (typeof value === "string") return { message: cut(value) }
+  const message = value instanceof RegoObject ? value.get("msg") : undefined
+  if (!(value instanceof RegoObject) || typeof message !== "string") {
+    return { message: "a result is neither a text nor an object with a text `msg`", isError: true }
+  }
+  return { message: cut(message), ...locationOf(value), ...pathOf(value) }
+}
+
+const resultsOf = (value: RegoValue): ReadonlyArray<Result> => {
+  if (value instanceof RegoSet) return value.items.map(resultOf)
+  if (isArray(value)) return value.map(resultOf)
+  return [{ message: "the rule's value is not a set of results", isError: true }]
+}
+
+const findingsOf = (answer: RegoValue | undefined, identity: string, bundle: number): ReadonlyArray<Finding> => {
+  const saw = answer instanceof RegoObject ? answer.get("saw") : undefined
+  const found = answer instanceof RegoObject ? answer.get("found") : undefined
+  if (saw === undefined || JSON.stringify(plain(saw)) !== identity) {
+    return [{ bundle, message: "the policies did not see this object", isError: true }]
+  }
+  if (!(found instanceof RegoObject)) return [{ bundle, message: "the policies gave no answer", isError: true }]
+  return found.entries.flatMap(([rule, results]) =>
+    resultsOf(results).map((result): Finding => Object.assign(result, { bundle, rule: Number(rule) }))
+  )
+}
+
+/** The first 100 in a stable order, and how many there are besides. */
+const capped = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
+  if (findings.length <= maximumFindings) return findings
+  const sorted = [...findings].sort((a, b) => (a.rule ?? -1) - (b.rule ?? -1) || (a.message < b.message ? -1 : 1))
+  const rest = findings.length - maximumFindings
+  return [...sorted.slice(0, maximumFindings), { ...sorted[0]!, message: `and ${rest} more findings on this object` }]
+}
+
+/**
+ * What one compiled bundle says about one object (JSON text).
+ *
+ * Whatever keeps it from a full answer is a finding with `isError`: an object over 1.5 MB or nested deeper than 500, a
+ * conflict of rules, memory, an answer about another object.
+ */
+export const judge = (host: Host, bundle: number, object: Uint8Array, identity: string): ReadonlyArray<Finding> => {
+  const failed = (message: string): ReadonlyArray<Finding> => [{ bundle, message: cut(message), isError: true }]
+  if (object.length > maximumBytes) return failed(`the object is larger than ${maximumBytes} bytes`)
+  if (isDeep(object)) return failed(`the object is nested deeper than ${maximumDepth}`)
+  try {
+    return capped(findingsOf(host.evaluate(entrypoint, object), identity, bundle))
+  } catch (error) {
+    return failed(error instanceof EvaluationError ? error.message : "the answer could not be read")
+  }
+}

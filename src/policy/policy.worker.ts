@@ -1,0 +1,83 @@
+import { parentPort } from "node:worker_threads"
+import { clock, loadBuiltins } from "./builtins/catalogue.ts"
+import { Host } from "./host.ts"
+import { judge } from "./judge.ts"
+import type { Finding, Judge, Loadable, Reply, Request } from "./protocol.ts"
+import { integer } from "./regoValue.ts"
+
+// A thread of its own, without environment: policies may loop for ever here, and are ended from outside.
+
+interface Policy extends Loadable {
+  readonly host: (data: Uint8Array) => Host
+  readonly whole: Host
+  readonly dependsOnTime: boolean
+}
+
+let now = 0n
+let loaded: ReadonlyArray<Policy> = []
+
+const prepare = async (policy: Loadable): Promise<Policy> => {
+  const names = new Host(policy.module, Buffer.from("{}"), new Map()).builtinNames
+  const builtins = await loadBuiltins(names, () => integer(now))
+  const host = (data: Uint8Array) => new Host(policy.module, data, builtins)
+  return { ...policy, host, whole: host(policy.data), dependsOnTime: names.includes(clock) }
+}
+
+/** The documents with `data.sluice.only` in front. */
+const narrowed = (data: Uint8Array, rule: number): Uint8Array => {
+  const rest = Buffer.from(data).toString("utf8").trim().slice(1)
+  return Buffer.from(`{"sluice":{"only":"${rule}"}${rest === "}" ? "" : ","}${rest}`)
+}
+
+const judgeObjects = ({ bytes, identities, lengths, progress }: Judge): ReadonlyArray<ReadonlyArray<Finding>> => {
+  const begun = new Int32Array(progress)
+  let offset = 0
+  return lengths.map((length, index) => {
+    Atomics.store(begun, 0, index + 1)
+    const object = bytes.subarray(offset, offset + length)
+    offset += length
+    return loaded.flatMap(({ whole }, bundle) => judge(whole, bundle, object, identities[index]!))
+  })
+}
+
+const judgeByRule = ({ bytes, identities, progress }: Judge): ReadonlyArray<ReadonlyArray<Finding>> => {
+  const begun = new Int32Array(progress)
+  const findings: Array<Finding> = []
+  for (const [bundle, { data, host, rules }] of loaded.entries()) {
+    for (let rule = 0; rule < rules; rule++) {
+      Atomics.add(begun, 1, 1)
+      findings.push(...judge(host(narrowed(data, rule)), bundle, bytes, identities[0]!))
+    }
+  }
+  return [findings]
+}
+
+const answer = async (request: Request): Promise<Reply | undefined> => {
+  if (request.type === "load") {
+    loaded = await Promise.all(request.policies.map(prepare))
+    return undefined
+  }
+  now = request.now
+  const findings = request.by === "objects" ? judgeObjects(request) : judgeByRule(request)
+  return { type: "judged", findings, dependsOnTime: loaded.some(({ dependsOnTime }) => dependsOnTime) }
+}
+
+const send = (reply: Reply) => parentPort?.postMessage(reply, [])
+
+const respond = async (request: Request): Promise<void> => {
+  try {
+    const reply = await answer(request)
+    if (reply !== undefined) send(reply)
+  } catch (error) {
+    loaded = []
+    send({ type: "failed", detail: error instanceof Error ? error.message : "unknown" })
+  }
+}
+
+let previous: Promise<void> = Promise.resolve()
+
+parentPort?.on("message", (request: Request) => {
+  previous = previous.then(() => respond(request))
+})
+
+send({ type: "ready" })

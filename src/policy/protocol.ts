@@ -1,0 +1,56 @@
+import type { Json } from "../domain/Json.ts"
+
+/** What a rule said about an object, or why it could not say anything. */
+export interface Finding {
+  /** Which of the loaded policies, by index. */
+  readonly bundle: number
+  /** Which of its rules; undefined where an error belongs to no rule that is known. */
+  readonly rule?: number
+  readonly message: string
+  readonly isError?: true
+  /** `path` or `details.path` of the result, as the policy wrote it. */
+  readonly path?: Json
+  /** `_loc` of the result. */
+  readonly location?: { readonly file: string; readonly line?: number }
+}
+
+/** One compiled bundle on its way to a worker. */
+export interface Loadable {
+  readonly module: WebAssembly.Module
+  /** JSON text of everything under `data`. */
+  readonly data: Uint8Array
+  readonly rules: number
+}
+
+export interface Load {
+  readonly type: "load"
+  readonly policies: ReadonlyArray<Loadable>
+}
+
+/** `objects`: judge each by all rules. `rules`: judge the first object rule by rule, to find the one that hangs. */
+export interface Judge {
+  readonly type: "judge"
+  readonly by: "objects" | "rules"
+  /** JSON texts, one behind the other. */
+  readonly bytes: Uint8Array<ArrayBuffer>
+  readonly lengths: ReadonlyArray<number>
+  /** What the entrypoint has to say that it saw, as JSON text. */
+  readonly identities: ReadonlyArray<string>
+  /** Two counters: objects begun, rules begun. */
+  readonly progress: SharedArrayBuffer
+  /** Nanoseconds since the epoch: the decision's one time. */
+  readonly now: bigint
+}
+
+export type Request = Load | Judge
+
+export type Reply =
+  | { readonly type: "ready" }
+  | { readonly type: "failed"; readonly detail: string }
+  | {
+    readonly type: "judged"
+    /** Of each object, in the order of the request. */
+    readonly findings: ReadonlyArray<ReadonlyArray<Finding>>
+    /** A verdict that looked at the clock holds for its moment only. */
+    readonly dependsOnTime: boolean
+  }

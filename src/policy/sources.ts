@@ -1,0 +1,66 @@
+import type { Origin } from "../domain/Manifest.ts"
+
+/** A file of a policy set under a name of our own: what OPA is given never holds a character that the author chose. */
+export interface Source {
+  readonly name: string
+  readonly path: string
+  readonly content: Uint8Array
+}
+
+const numbered =
+  (extension: string) => (file: { readonly path: string; readonly content: Uint8Array }, index: number): Source => ({
+    ...file,
+    name: `p${String(index).padStart(4, "0")}.${extension}`
+  })
+
+const isManifest = (text: string): boolean =>
+  /^(?:\s*")?apiVersion"?\s*:/m.test(text) && /^(?:\s*")?kind"?\s*:/m.test(text)
+
+interface Sources {
+  readonly policies: ReadonlyArray<Source>
+  readonly data: ReadonlyArray<Source>
+}
+
+/**
+ * Sorts files into Rego and data. Tests are left out, and so are Kubernetes manifests (`apiVersion` and `kind`), which
+ * stand beside policies as samples.
+ */
+export const sources = (files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>): Sources => {
+  const sorted = [...files].sort((a, b) => a.path < b.path ? -1 : 1)
+  const withEnding = (...endings: ReadonlyArray<string>) =>
+    sorted.filter(({ path }) => endings.some((ending) => path.endsWith(ending)))
+  const isData = ({ content }: { readonly content: Uint8Array }) => !isManifest(Buffer.from(content).toString("utf8"))
+  return {
+    policies: withEnding(".rego").filter(({ path }) => !path.endsWith("_test.rego")).map(numbered("rego")),
+    data: [
+      ...withEnding(".json").filter(isData).map(numbered("json")),
+      ...withEnding(".yaml", ".yml").filter(isData).map(numbered("yaml"))
+    ]
+  }
+}
+
+/** The place that OPA means, as people know it. */
+export const originOf = (
+  known: ReadonlyArray<Source>,
+  name: string,
+  line?: number,
+  column?: number
+): Origin | undefined => {
+  const source = known.find((one) => name === one.name || name.endsWith(`/${one.name}`))
+  if (source === undefined) return undefined
+  return {
+    file: source.path,
+    ...line === undefined || line < 1 ? {} : { line },
+    ...column === undefined || column < 1 ? {} : { column }
+  }
+}
+
+/** A message of OPA with our names replaced by the author's. */
+export const withPaths = (
+  known: ReadonlyArray<{ readonly name: string; readonly path: string }>,
+  message: string
+): string =>
+  message.replace(
+    /(?:\/?(?:policies|data)\/)?(p\d{4}\.(?:rego|json|yaml))/g,
+    (whole, name: string) => known.find((source) => source.name === name)?.path ?? whole
+  )

@@ -1,0 +1,37 @@
+import { at, type Json, type JsonObject } from "../domain/Json.ts"
+
+type Path = ReadonlyArray<string | number>
+
+const isIndex = (text: string) => /^(0|[1-9]\d{0,8})$/.test(text)
+
+const pointer = (text: string): Path =>
+  text.slice(1).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
+
+const dotted = (text: string): Path => text.replace(/\[(\d+)\]/g, ".$1").split(".").filter((part) => part !== "")
+
+const parse = (path: Json): Path | undefined => {
+  if (typeof path === "string") return path.startsWith("/") ? pointer(path) : dotted(path)
+  if (!Array.isArray(path)) return undefined
+  const parts = path as ReadonlyArray<Json>
+  return parts.every((part) => typeof part === "string" || typeof part === "number") ? parts as Path : undefined
+}
+
+/** Parts of digits become indices where the object has an array. */
+const resolve = (object: JsonObject, path: Path): Path | undefined => {
+  const resolved: Array<string | number> = []
+  for (const part of path) {
+    const isInArray = Array.isArray(at(object, ...resolved))
+    resolved.push(isInArray && typeof part === "string" && isIndex(part) ? Number(part) : part)
+    if (at(object, ...resolved) === undefined) return undefined
+  }
+  return resolved
+}
+
+/**
+ * The path of keys and indices that a policy's result names: a JSON pointer, `spec.containers[0].image`, or an array.
+ * Undefined unless the object has a value there.
+ */
+export const violationPath = (object: JsonObject, path: Json | undefined): Path | undefined => {
+  const parsed = path === undefined ? undefined : parse(path)
+  return parsed === undefined || parsed.length === 0 || parsed.length > 500 ? undefined : resolve(object, parsed)
+}
