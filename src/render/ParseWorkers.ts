@@ -10,7 +10,7 @@ const start = Effect.acquireRelease(
     const worker = new Worker(new URL("./parse.worker.ts", import.meta.url), {
       env: {},
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 512 }
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 }
     })
     worker.once("online", () => resume(Effect.succeed(worker)))
     // stays for the worker's life: an error that nobody listens to would end the process
@@ -33,19 +33,19 @@ const ask = (worker: Worker, job: Job) =>
       worker.off("message", onMessage).off("error", onError).off("exit", onExit)
     }
     worker.on("message", onMessage).on("error", onError).on("exit", onExit)
-    worker.postMessage(job)
+    worker.postMessage(job, [])
     return Effect.sync(release)
   })
 
 /**
- * Threads that parse, so that the event loop never waits for YAML: started when needed, gone after a minute without
+ * Threads that parse, so that the event loop never waits for YAML: started when needed, gone after 20 seconds without
  * work. A job that is interrupted or outlives the deadline takes its thread with it; fails with the reason.
  */
 export const make = Effect.fnUntraced(function*(options: {
   readonly workers: number
   readonly deadline: Duration.Input
 }) {
-  const pool = yield* Pool.makeWithTTL({ acquire: start, min: 0, max: options.workers, timeToLive: "1 minute" })
+  const pool = yield* Pool.makeWithTTL({ acquire: start, min: 0, max: options.workers, timeToLive: "20 seconds" })
   return (job: Job): Effect.Effect<Answer, string> =>
     Effect.scoped(Effect.flatMap(Pool.get(pool), (worker) =>
       ask(worker, job).pipe(

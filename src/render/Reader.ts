@@ -53,7 +53,7 @@ export interface Options {
 /** Characters that are parsed on the event loop: about 5 ms. */
 const inline = 16 * 1024
 /** Characters of one job of a thread. */
-const batch = 256 * 1024
+const batch = 64 * 1024
 
 interface Pending {
   readonly name: string
@@ -127,8 +127,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
               hint: "Split the file, and leave out deep nesting, aliases and merge keys."
             })
           })
-        ),
-      { concurrency: options.workers }
+        )
     )
     return answers.flat()
   })

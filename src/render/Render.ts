@@ -116,7 +116,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   })
 
   const closure = Effect.fn("Render.closure")(function*(delivery: Delivery, artifact: Artifact) {
-    const tree = Tree.make(artifact)
+    const tree = Tree.make(artifact, maximumBytes)
     const { path, isFile, renderer } = yield* detect(tree, delivery)
     const found: ReadonlyMap<string, string> = isFile
       ? new Map([[path, (yield* tree.entry(path))?.id ?? ""]])
@@ -184,7 +184,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const render = <E>(delivery: Delivery, closed: Closure, capabilities: Effect.Effect<Capabilities, E>) =>
     Effect.gen(function*() {
-      const tree = Tree.make(closed.artifact)
+      const tree = Tree.make(closed.artifact, maximumBytes)
       const said = delivery.spec.render?.kubernetes
       const asked = closed.renderer !== "helm" ? undefined : said ?? (yield* capabilities)
       const candidates: ReadonlyArray<Candidate> = yield* renders.withPermits(1)(

@@ -37,27 +37,38 @@ const told = <A>(effect: Effect.Effect<A, FetchError | UnsafePath>, asker?: Orig
       ? error
       : new FetchFailed({ detail: error.detail, ...error.hint === undefined ? {} : { hint: error.hint } }))
 
-export const make = (artifact: Artifact): Tree => ({
-  resolve: Effect.fnUntraced(function*(folder, reference, asker) {
-    if (remote.test(reference)) {
-      return yield* new RenderFailed({
-        detail: `${JSON.stringify(reference)} is fetched from elsewhere at every build: refused`,
-        hint: "Copy it into the repository, so that a revision always renders the same objects.",
-        origin: asker
-      })
-    }
-    if (posix.isAbsolute(reference) || reference.includes("\\") || reference.includes("\0")) {
-      return yield* new RenderFailed({
-        detail: `${JSON.stringify(reference)} leaves the repository: only relative paths with / are allowed`,
-        origin: asker
-      })
-    }
-    const path = posix.join(folder, reference)
-    return yield* Effect.mapError(artifact.resolve("", path), (error) => unsafe(reference, error, asker))
-  }),
-  entry: (path, asker) => told(artifact.entry(path), asker),
-  list: (folder) => told(artifact.list(folder)),
-  walk: (folder) => told(artifact.walk(folder)),
-  read: (paths) => told(artifact.read(paths)),
-  text: (path) => Effect.map(told(artifact.read([path])), ([bytes]) => decode(bytes ?? new Uint8Array()))
-})
+/** Reads an artifact for one render, up to so many bytes. */
+export const make = (artifact: Artifact, maximumBytes: number): Tree => {
+  let left = maximumBytes
+  const read: Tree["read"] = (paths) =>
+    Effect.flatMap(told(artifact.read(paths)), (contents) => {
+      left = contents.reduce((bytes, content) => bytes - content.length, left)
+      return left >= 0
+        ? Effect.succeed(contents)
+        : Effect.fail(new RenderFailed({ detail: `its files have more than ${maximumBytes} bytes together` }))
+    })
+  return {
+    resolve: Effect.fnUntraced(function*(folder, reference, asker) {
+      if (remote.test(reference)) {
+        return yield* new RenderFailed({
+          detail: `${JSON.stringify(reference)} is fetched from elsewhere at every build: refused`,
+          hint: "Copy it into the repository, so that a revision always renders the same objects.",
+          origin: asker
+        })
+      }
+      if (posix.isAbsolute(reference) || reference.includes("\\") || reference.includes("\0")) {
+        return yield* new RenderFailed({
+          detail: `${JSON.stringify(reference)} leaves the repository: only relative paths with / are allowed`,
+          origin: asker
+        })
+      }
+      const path = posix.join(folder, reference)
+      return yield* Effect.mapError(artifact.resolve("", path), (error) => unsafe(reference, error, asker))
+    }),
+    entry: (path, asker) => told(artifact.entry(path), asker),
+    list: (folder) => told(artifact.list(folder)),
+    walk: (folder) => told(artifact.walk(folder)),
+    read,
+    text: (path) => Effect.map(read([path]), ([bytes]) => decode(bytes ?? new Uint8Array()))
+  }
+}

@@ -6,6 +6,7 @@ import type { Origin } from "../domain/Manifest.ts"
 import { RenderFailed } from "../domain/StageError.ts"
 import type { Candidate } from "./assemble.ts"
 import type { Reader, SourceDocument } from "./Reader.ts"
+import { split } from "./split.ts"
 import { decode, type Tree } from "./Tree.ts"
 import type { Workspace } from "./workspace.ts"
 
@@ -17,7 +18,11 @@ const annotation = "config.kubernetes.io/origin"
  */
 export const writeWrapper = Effect.fnUntraced(
   function*(files: FileSystem.FileSystem, workspace: Workspace, root: string) {
-    const wrapper = { resources: [posix.join("../tree", root)], buildMetadata: ["originAnnotations"] }
+    const wrapper = {
+      resources: [posix.join("../tree", root)],
+      buildMetadata: ["originAnnotations"],
+      sortOptions: { order: "fifo" }
+    }
     yield* Effect.mapError(
       files.writeFileString(join(workspace.generated, "kustomization.yaml"), JSON.stringify(wrapper)),
       (error) => new RenderFailed({ detail: `the render folder cannot be kept: ${error.message}`, class: "transient" })
@@ -92,10 +97,15 @@ export const documentOf = (
 
 const generators = { ConfigMap: "configMapGenerator", Secret: "secretGenerator" } as const
 
-const firstContent = (text: string): number | undefined => {
-  const lines = text.split("\n")
-  const index = lines.findIndex((line) => !/^\s*(#.*)?$|^---\s*(#.*)?\r?$/u.test(line))
-  return index === -1 ? undefined : index + 1
+const isContent = (line: string) => !/^\s*(#.*)?$|^---\s*(#.*)?$/u.test(line)
+
+/** The line of a file's only document, found without a parser; undefined if it has several. */
+const onlyLine = (text: string): number | undefined => {
+  const lines = split(text).flatMap((piece) => {
+    const at = piece.text.split("\n").findIndex(isContent)
+    return at === -1 ? [] : [piece.line + at]
+  })
+  return lines.length === 1 ? lines[0] : undefined
 }
 
 /**
@@ -116,10 +126,10 @@ export const origins = Effect.fnUntraced(function*(
   const contents = yield* tree.read(named)
   for (const [index, path] of named.entries()) texts.set(path, decode(contents[index] ?? new Uint8Array()))
 
-  // the line of a file's only document needs no parser
-  const single = new Map<string, number | undefined>()
+  const single = new Map<string, number>()
   for (const [path, text] of texts) {
-    if (!/^---/mu.test(text.replace(/^(\s*(#.*)?\n)*---.*\n/u, ""))) single.set(path, firstContent(text))
+    const line = onlyLine(text)
+    if (line !== undefined) single.set(path, line)
   }
   const several = named.filter((path) => !single.has(path) || generated(path))
   const parsed = new Map<string, ReadonlyArray<SourceDocument>>()

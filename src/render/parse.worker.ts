@@ -14,5 +14,5 @@ parentPort?.on("message", (job: Job) => {
   const answer: Answer = "texts" in job
     ? job.texts.map((text) => readJson(text) ?? readYaml(text))
     : locateIn(job.text, job.path)
-  parentPort?.postMessage(answer)
+  parentPort?.postMessage(answer, [])
 })

@@ -3,6 +3,7 @@ import { posix } from "node:path"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import { RenderFailed } from "../domain/StageError.ts"
 import type { Candidate } from "./assemble.ts"
+import { kustomizationNames } from "./detect.ts"
 import type { Reader } from "./Reader.ts"
 import { decode, type Tree } from "./Tree.ts"
 
@@ -22,6 +23,19 @@ export const files = Effect.fnUntraced(function*(tree: Tree, delivery: Delivery,
     const inside = folder === "" ? path : path.slice(folder.length + 1)
     if (!isManifestFile(path) || inside.split("/").some((part) => part.startsWith("."))) continue
     if (policies.some((policy) => isWithin(path, policy))) continue
+    const builder = posix.basename(path) === "Chart.yaml"
+      ? "a chart"
+      : kustomizationNames.some((name) => name === posix.basename(path))
+      ? "a kustomization"
+      : undefined
+    if (builder !== undefined) {
+      const below = posix.dirname(path)
+      return yield* new RenderFailed({
+        detail: `${below} is ${builder}, not a folder of plain YAML`,
+        hint: `Set the path to ${below}, or to a kustomization that lists what is wanted.`,
+        origin: { file: path }
+      })
+    }
     found.set(path, id)
   }
   if (found.size === 0) {

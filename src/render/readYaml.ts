@@ -163,10 +163,17 @@ const offsetOf = (node: unknown): number =>
 
 const isMergeKey = (key: unknown): boolean => isScalar(key) && key.value === "<<" && key.type === "PLAIN"
 
+/** The lines of a list's items; offsets only grow, so that the text is gone through once. */
 const itemLines = (text: string, contents: unknown): ReadonlyArray<number> | undefined => {
   if (!isMap(contents)) return undefined
   const items = contents.items.find((pair) => isScalar(pair.key) && pair.key.value === "items")?.value
-  return isSeq(items) ? items.items.map((item) => placeOf(text, offsetOf(item)).line) : undefined
+  if (!isSeq(items)) return undefined
+  let line = 1
+  let end = text.indexOf("\n")
+  return items.items.map((item) => {
+    for (const offset = offsetOf(item); end !== -1 && end < offset; end = text.indexOf("\n", end + 1)) line++
+    return line
+  })
 }
 
 /** Reads every document of a text; documents without content are left out. */
@@ -212,8 +219,9 @@ export const readJson = (text: string): Read | undefined => {
     return undefined
   }
   // as many colons as keys: no key was there twice
-  const colons = text.match(/"(?:[^"\\]|\\.)*"|:/gu)?.reduce((count, match) => match === ":" ? count + 1 : count, 0) ??
-    0
+  const colons =
+    text.match(/"[^"\\]*(?:\\.[^"\\]*)*"|:/gu)?.reduce((count, match) => match === ":" ? count + 1 : count, 0) ??
+      0
   if (colons !== keys || depthOf(value) > limits.depth) return undefined
   return typeof value === "object" && value !== null && !Array.isArray(value) && "items" in value
     ? undefined

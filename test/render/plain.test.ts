@@ -170,6 +170,10 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Thing, plural: thing
     "binary": [{ "a.yaml": configMap("x", "data: !!binary aGk=\n") }, /the tag !!binary is not supported/],
     "an integer that loses digits": [{ "a.yaml": configMap("x", "n: 12345678901234567\n") }, /lose digits/],
     "infinity": [{ "a.yaml": configMap("x", "n: .inf\n") }, /^a\.yaml:5: .*JSON/],
+    "a kustomization below it": [
+      { "a.yaml": configMap("a"), "overlays/prod/kustomization.yaml": "resources: []" },
+      /overlays\/prod is a kustomization, not a folder of plain YAML/
+    ],
     "an empty folder": [{ "README.md": "" }, /holds no YAML/],
     "an object smuggled into a list": [
       {

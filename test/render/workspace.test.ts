@@ -1,0 +1,122 @@
+import { assert, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import { RenderFailed } from "../../src/domain/StageError.ts"
+import * as workspace from "../../src/render/workspace.ts"
+
+const directory = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "sluice-workspace-"))),
+  (folder) => Effect.sync(() => rmSync(folder, { recursive: true, force: true }))
+)
+
+/** A closure of these files, and how many of them were read. */
+const closureOf = (files: Readonly<Record<string, string>>) => {
+  const asked: Array<string> = []
+  const read = (paths: ReadonlyArray<string>) => {
+    asked.push(...paths)
+    return Effect.succeed(paths.map((path) => new TextEncoder().encode(files[path]!)))
+  }
+  return { closure: new Map(Object.entries(files)), read, asked }
+}
+
+const holds = (tree: string) =>
+  Object.fromEntries(
+    readdirSync(tree, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+      .map((entry) => {
+        const path = join(entry.parentPath, entry.name)
+        return [path.slice(tree.length + 1), lstatSync(path).isFile() ? readFileSync(path, "utf8") : "no file"]
+      })
+  )
+
+it.effect("holds exactly the closure, and writes only what differs", () =>
+  Effect.gen(function*() {
+    const use = workspace.make(yield* directory)
+    const revisions = [
+      [{ "a": "1", "b/c": "1", "d/e/f": "1" }, ["a", "b/c", "d/e/f"]],
+      [{ "a": "1", "b/c": "2", "d/e/f": "1" }, ["b/c"]],
+      [{ "a/b": "1", "b": "3", "d/e": "1" }, ["a/b", "b", "d/e"]],
+      [{ "d/e": "1" }, []]
+    ] as const
+    for (const [files, written] of revisions) {
+      const { asked, closure, read } = closureOf(files)
+      const found = yield* use("shop/shop", closure, read, ({ tree }) => Effect.sync(() => holds(tree)))
+      assert.deepStrictEqual(found, files)
+      assert.deepStrictEqual<ReadonlyArray<string>>(asked, written)
+    }
+  }))
+
+it.effect("removes what a program left behind, links too, without following them", () =>
+  Effect.gen(function*() {
+    const root = yield* directory
+    const use = workspace.make(root)
+    const outside = join(root, "outside")
+    mkdirSync(outside)
+    writeFileSync(join(outside, "keep"), "kept")
+    const files = { "a": "1", "b/c": "1" }
+    const { closure, read } = closureOf(files)
+    yield* use("x", closure, read, ({ generated, home, tree }) =>
+      Effect.sync(() => {
+        writeFileSync(join(tree, "b", "left"), "behind")
+        symlinkSync(outside, join(tree, "link"))
+        writeFileSync(join(generated, "left"), "behind")
+        writeFileSync(join(home, "left"), "behind")
+      }))
+    const again = yield* use("x", closure, read, (paths) =>
+      Effect.sync(() => [holds(paths.tree), readdirSync(paths.generated), readdirSync(paths.home)]))
+    assert.deepStrictEqual(again, [files, [], ["tmp"]])
+    assert.strictEqual(readFileSync(join(outside, "keep"), "utf8"), "kept")
+  }))
+
+it.effect("starts afresh after it was killed half-way", () =>
+  Effect.gen(function*() {
+    const use = workspace.make(yield* directory)
+    const first = closureOf({ "a": "1", "b": "1" })
+    const tree = yield* use("x", first.closure, first.read, (paths) => Effect.succeed(paths.tree))
+    const second = closureOf({ "a": "2", "b": "2" })
+    const killed = yield* Effect.flip(use("x", second.closure, () => {
+      // as a kill between two writes would leave it
+      writeFileSync(join(tree, "a"), "2")
+      return Effect.fail(new RenderFailed({ detail: "killed" }))
+    }, () => Effect.void))
+    assert.strictEqual(killed._tag, "RenderFailed")
+    assert.isFalse(existsSync(join(dirname(tree), "index.json")))
+    const third = closureOf({ "a": "1", "b": "1" })
+    const found = yield* use("x", third.closure, third.read, (paths) => Effect.sync(() => holds(paths.tree)))
+    assert.deepStrictEqual(found, { "a": "1", "b": "1" })
+  }))
+
+it.effect("lets runs of one delivery take turns, and those of others go on", () =>
+  Effect.gen(function*() {
+    const use = workspace.make(yield* directory)
+    const { closure, read } = closureOf({ "a": "1" })
+    const entered = yield* Deferred.make<void>()
+    const leave = yield* Deferred.make<void>()
+    const order: Array<string> = []
+    const first = yield* Effect.forkChild(use("x", closure, read, () =>
+      Effect.gen(function*() {
+        yield* Deferred.succeed(entered, undefined)
+        yield* Deferred.await(leave)
+        order.push("first")
+      })))
+    yield* Deferred.await(entered)
+    const second = yield* Effect.forkChild(use("x", closure, read, () => Effect.sync(() => order.push("second"))))
+    yield* use("y", closure, read, () => Effect.sync(() => order.push("other")))
+    yield* Deferred.succeed(leave, undefined)
+    yield* Fiber.join(first)
+    yield* Fiber.join(second)
+    assert.deepStrictEqual(order, ["other", "first", "second"])
+  }))
