@@ -9,6 +9,9 @@ export interface Settings {
   readonly cacheDirectory: string
   /** Where `kubectl` would look too; empty: `~/.kube/config`, then the cluster that this process runs in. */
   readonly kubeconfig: string
+  readonly home: string
+  /** Where the API server of the cluster is that this process runs in, if it runs in one. */
+  readonly pod: { readonly host: string; readonly port: string } | undefined
   readonly path: string
   readonly kubebuilderAssets: string | undefined
   readonly proxy: { readonly http: string; readonly https: string; readonly none: string }
@@ -25,10 +28,13 @@ const eitherCase = (name: string) =>
 
 export const settings: Effect.Effect<Settings, Config.ConfigError> = Effect.gen(function*() {
   const cache = yield* text("XDG_CACHE_HOME", "")
+  const [host, port] = [yield* text("KUBERNETES_SERVICE_HOST", ""), yield* text("KUBERNETES_SERVICE_PORT", "443")]
   const assets = yield* text("KUBEBUILDER_ASSETS", "")
   return {
     cacheDirectory: yield* text("SLUICE_CACHE", join(cache === "" ? join(homedir(), ".cache") : cache, "sluice")),
     kubeconfig: yield* text("KUBECONFIG", ""),
+    home: homedir(),
+    pod: host === "" ? undefined : { host, port },
     path: yield* text("PATH", ""),
     kubebuilderAssets: assets === "" ? undefined : assets,
     proxy: {

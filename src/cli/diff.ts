@@ -48,7 +48,7 @@ export const diff = Effect.fn("diff")(function*(given: Given) {
   const rights = yield* Rights
   const answers = yield* Effect.forEach(
     deliveries,
-    (delivery) => Effect.provideContext(planned(delivery), rights.of(delivery, secrets)),
+    (delivery) => Effect.provide(planned(delivery), rights.of(delivery, secrets)),
     { concurrency: 2 }
   )
   const report = merge(answers.map((answer) => answer.report))

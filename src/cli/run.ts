@@ -75,7 +75,7 @@ export const run = Effect.fn("run")(function*(input: RunInput) {
     const events = pipeline(delivery, notifiers, input.once ? once : polling(delivery), input.once ? { attempts } : {})
     return Stream.fromEffectDrain(notify.resume(delivery, notifiers)).pipe(
       Stream.concat(input.once ? Stream.takeUntil(events, isFinal) : events),
-      Stream.provideContext(granted)
+      Stream.provide(granted)
     )
   }
   const running = deliveries.filter(({ spec }) => !spec.suspend).map((delivery) => confirmed(delivery, input.confirm))

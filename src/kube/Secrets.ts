@@ -3,6 +3,13 @@ import type * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import type { KubeFailure } from "../domain/StageError.ts"
 
+/** A Secret that stands beside a delivery: it goes before the cluster's. Its values are decoded. */
+export interface GivenSecret {
+  readonly namespace: string
+  readonly name: string
+  readonly values: Readonly<Record<string, Redacted.Redacted<string>>>
+}
+
 /**
  * The right to read the Secrets that a delivery refers to: those given beside it, else the cluster's, read with the
  * rights of the delivery's own namespace. Values are decoded; they stay redacted until they are used.

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import { at, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
+import { isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import type { Identity } from "./Identity.ts"
 import type { KubeClient } from "./KubeClient.ts"
 import { resourcePath } from "./resourcePath.ts"
-import type { Secrets } from "./Secrets.ts"
+import type { GivenSecret, Secrets } from "./Secrets.ts"
 
 const kind = { apiVersion: "v1", kind: "Secret", plural: "secrets", namespaced: true, verbs: [] }
 
@@ -21,13 +21,6 @@ const valuesOf = (secret: JsonObject): Record<string, Redacted.Redacted<string>>
   ])
 }
 
-/** The Secret of that name among documents; `stringData` wins over `data`, as in the API server. */
-const findGiven = (documents: ReadonlyArray<JsonObject>, namespace: string, name: string): JsonObject | undefined =>
-  documents.find((document) =>
-    document.apiVersion === "v1" && document.kind === "Secret" && at(document, "metadata", "name") === name &&
-    (at(document, "metadata", "namespace") ?? namespace) === namespace
-  )
-
 /**
  * The Secrets of one namespace: those given beside a Delivery first (they cost no request), else the cluster's, read as
  * the delivery's identity.
@@ -36,13 +29,13 @@ export const make = (
   client: KubeClient["Service"],
   identity: Identity,
   namespace: string,
-  given: ReadonlyArray<JsonObject>
+  given: ReadonlyArray<GivenSecret>
 ): Secrets["Service"] => {
   const session = client.as(identity)
   return {
     get: Effect.fnUntraced(function*(name) {
-      const document = findGiven(given, namespace, name)
-      if (document !== undefined) return valuesOf(document)
+      const beside = given.find((secret) => secret.name === name && secret.namespace === namespace)
+      if (beside !== undefined) return beside.values
       const path = resourcePath(kind, namespace, name)
       if (path === undefined) return undefined
       const asked = { verb: "get", resource: "secrets", object: { group: "", kind: "Secret", namespace, name } }

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { JsonObject } from "../domain/Json.ts"
 import * as clusterSecrets from "./clusterSecrets.ts"
 import type { Identity } from "./Identity.ts"
 import { KubeClient } from "./KubeClient.ts"
@@ -8,7 +7,7 @@ import { KubeReader } from "./KubeReader.ts"
 import { KubeStatus } from "./KubeStatus.ts"
 import { KubeWriter } from "./KubeWriter.ts"
 import * as reader from "./reader.ts"
-import { Secrets } from "./Secrets.ts"
+import { type GivenSecret, Secrets } from "./Secrets.ts"
 import * as status from "./status.ts"
 import * as writer from "./writer.ts"
 
@@ -19,7 +18,7 @@ export interface Rights {
   readonly namespace: string
   readonly name: string
   /** Secrets that were given beside the delivery. */
-  readonly secrets?: ReadonlyArray<JsonObject>
+  readonly secrets?: ReadonlyArray<GivenSecret>
 }
 
 /** The rights of one delivery's runs. Its record is Sluice's own and written as whoever runs Sluice. */

@@ -1,17 +1,10 @@
 import * as Context from "effect/Context"
-import type * as Redacted from "effect/Redacted"
+import type * as Layer from "effect/Layer"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
 import type { KubeStatus } from "../kube/KubeStatus.ts"
 import type { KubeWriter } from "../kube/KubeWriter.ts"
-import type { Secrets } from "../kube/Secrets.ts"
-
-/** Secrets that stand beside a delivery; they go before the cluster's. */
-export interface GivenSecret {
-  readonly namespace: string
-  readonly name: string
-  readonly values: Readonly<Record<string, Redacted.Redacted<string>>>
-}
+import type { GivenSecret, Secrets } from "../kube/Secrets.ts"
 
 /** What a run needs of a cluster, as one identity. */
 export type Right = KubeReader | KubeWriter | KubeStatus | Secrets
@@ -21,5 +14,5 @@ export class Rights extends Context.Service<Rights, {
   readonly of: (
     delivery: Delivery,
     secrets: ReadonlyArray<GivenSecret>
-  ) => Context.Context<Right>
+  ) => Layer.Layer<Right>
 }>()("sluice/pipeline/Rights") {}
