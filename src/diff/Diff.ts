@@ -1,11 +1,30 @@
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Result from "effect/Result"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
-import type { Changeset } from "../domain/Changeset.ts"
+import type { Change, Changeset } from "../domain/Changeset.ts"
 import type { AdmittedManifests } from "../domain/Decision.ts"
+import { digest } from "../domain/digest.ts"
 import type { Inventory } from "../domain/Inventory.ts"
-import type { DiffError } from "../domain/StageError.ts"
+import type { Manifest } from "../domain/Manifest.ts"
+import { key } from "../domain/ObjectRef.ts"
+import { batches } from "../domain/order.ts"
+import { applyPolicy, deliveryValue } from "../domain/ownership.ts"
+import { refused } from "../domain/refusal.ts"
+import { classOf, type DiffError, DiffFailed, type KubeFailure } from "../domain/StageError.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
+import { collect } from "./collect.ts"
+import { deletions } from "./deletions.ts"
+import { losses } from "./losses.ts"
+import { arriving, isDefinition } from "./prerequisites.ts"
+import { type Context as ProofContext, type Proof, prove } from "./prove.ts"
+import { survey } from "./survey.ts"
+
+export interface Options {
+  /** Requests at a time. */
+  readonly concurrency?: number
+}
 
 /** The diff stage: what a revision would change, proven by dry-run. It knows the cluster only as a reader. */
 export class Diff extends Context.Service<Diff, {
@@ -16,4 +35,98 @@ export class Diff extends Context.Service<Diff, {
     inventory: Inventory,
     revision: string
   ) => Effect.Effect<Changeset, DiffError, KubeReader>
-}>()("sluice/diff/Diff") {}
+}>()("sluice/diff/Diff") {
+  static readonly layerWith = (options: Options) => Layer.succeed(Diff, Diff.of(make(options)))
+  static readonly layer = Diff.layerWith({})
+}
+
+const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
+  /** All errors are collected; what only time can mend ends the diff at once. */
+  const proveAll = Effect.fnUntraced(function*(manifests: ReadonlyArray<Manifest>, context: ProofContext) {
+    const results = yield* Effect.forEach(
+      manifests,
+      (manifest) =>
+        Effect.flatMap(
+          Effect.result(prove(manifest, context)),
+          (result) =>
+            Result.isFailure(result) && classOf(result.failure) === "transient"
+              ? Effect.fail(result.failure)
+              : Effect.succeed(result)
+        ),
+      { concurrency }
+    )
+    const [first, ...rest] = results.filter(Result.isFailure).map(({ failure }) => failure)
+    if (first !== undefined) return yield* Effect.fail(collect([first, ...rest]))
+    return results.filter(Result.isSuccess).map(({ success }) => success)
+  })
+
+  const diff = Effect.fn("Diff.diff")(function*(
+    delivery: Delivery,
+    manifests: AdmittedManifests,
+    inventory: Inventory,
+    revision: string
+  ) {
+    const order = batches(manifests)
+    if (Result.isFailure(order)) {
+      const { manifest, why } = order.failure
+      return yield* new DiffFailed({ object: manifest.ref, origin: manifest.origin, detail: why })
+    }
+    const ordered = order.success.flatMap((batch) => batch.manifests)
+    const label = deliveryValue(delivery.metadata)
+    const entries = new Map(inventory.entries.map((entry) => [key(entry.ref), entry]))
+    const rendered = new Set(ordered.map(({ ref }) => key(ref)))
+    const candidates = ordered.flatMap((manifest) => {
+      const entry = entries.get(key(manifest.ref))
+      return entry?.digest === manifest.digest && applyPolicy(manifest) !== "Ignore"
+        ? [{ ...entry, apiVersion: manifest.apiVersion }]
+        : []
+    })
+    const stale = delivery.spec.apply.prune ? inventory.entries.filter(({ ref }) => !rendered.has(key(ref))) : []
+    const found = yield* Effect.mapError(survey([...candidates, ...stale], label, concurrency), fail)
+
+    const context = { delivery, label, revision, entries, survey: found, arriving: arriving([], [], []) }
+    const definitions = yield* proveAll(ordered.filter(isDefinition), context)
+    const changedDefinitions = definitions.filter(({ change }) => change.action !== "unchanged")
+    const rest = yield* proveAll(ordered.filter((manifest) => !isDefinition(manifest)), {
+      ...context,
+      arriving: arriving(
+        sent(changedDefinitions.filter(({ change }) => change.action === "create")),
+        sent(changedDefinitions),
+        ordered
+      )
+    })
+    const proofs = new Map([...definitions, ...rest].map((proof) => [key(proof.change.ref), proof]))
+    const kept = ordered.map((manifest) => ({ manifest, ...proofs.get(key(manifest.ref))! }))
+    const gone = yield* Effect.mapError(
+      deletions(stale, found, {
+        label,
+        namespaces: new Set(ordered.map(({ ref }) => ref.namespace)),
+        uids: new Set(kept.flatMap(({ change }) => change.live?.uid ?? []))
+      }, concurrency),
+      fail
+    )
+    const changes = [...kept.map(({ change }) => change), ...gone.changes]
+    return {
+      admitted: manifests,
+      changes,
+      losses: [...gone.losses, ...losses(kept, gone.changes.map(({ ref }) => ref))],
+      digest: digestOf(changes)
+    }
+  })
+
+  return { diff }
+}
+
+const fail = (failure: KubeFailure): DiffError => refused(failure, undefined, (fields) => new DiffFailed(fields))
+
+const sent = (proofs: ReadonlyArray<Proof>): ReadonlyArray<Manifest> =>
+  proofs.flatMap(({ change }) => change.manifest ?? [])
+
+/** Of what would be done and to what, whatever the order and whoever else changed meanwhile. */
+const digestOf = (changes: ReadonlyArray<Change>): string =>
+  digest(
+    ...changes
+      .filter(({ action }) => action !== "unchanged")
+      .map(({ action, manifest, ref }) => `${key(ref)} ${action} ${manifest?.digest ?? ""}`)
+      .sort()
+  )

@@ -1,0 +1,27 @@
+import type { Manifest } from "../domain/Manifest.ts"
+import { adoptAnnotation, annotationOf, deliveryLabel, deliveryValue, displayValue } from "../domain/ownership.ts"
+import { ApplyConflict } from "../domain/StageError.ts"
+import type { LiveMetadata } from "../kube/KubeReader.ts"
+import { fieldManager } from "../kube/KubeWriter.ts"
+
+const adopts = (manifest: Manifest, other: string): boolean => {
+  const named = annotationOf(manifest.object, adoptAnnotation)
+  const [namespace, name] = named?.split("/") ?? []
+  return namespace !== undefined && name !== undefined && deliveryValue({ namespace, name }) === other
+}
+
+/** Two deliveries never share an object: the conflict with the one that has it, unless it is handed over. */
+export const claimed = (manifest: Manifest, live: LiveMetadata, label: string): ApplyConflict | undefined => {
+  const other = live.labels[deliveryLabel]
+  if (other === undefined || other === label || adopts(manifest, other)) return undefined
+  const isTheirs = live.managedFields.some(({ manager }) => manager === fieldManager)
+  if (!isTheirs) return undefined
+  return new ApplyConflict({
+    object: manifest.ref,
+    origin: manifest.origin,
+    detail: `belongs to delivery ${displayValue(other)}; delivery ${displayValue(label)} wants it too`,
+    hint: `Remove it from one of the two, or hand it over: annotate it here with ${adoptAnnotation}: ${
+      displayValue(other)
+    }.`
+  })
+}

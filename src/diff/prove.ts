@@ -1,0 +1,178 @@
+import * as Effect from "effect/Effect"
+import type { Delivery } from "../api/v1alpha1/Delivery.ts"
+import type { Action, Change, FieldChange } from "../domain/Changeset.ts"
+import type { InventoryEntry } from "../domain/Inventory.ts"
+import { at, type JsonObject } from "../domain/Json.ts"
+import { displayOrigin, type Manifest } from "../domain/Manifest.ts"
+import { key } from "../domain/ObjectRef.ts"
+import { applyPolicy, deliveryLabel, fingerprint, originAnnotation, stamp } from "../domain/ownership.ts"
+import { type Refusal, refusalOf, refused } from "../domain/refusal.ts"
+import { type AccessDenied, ApplyConflict, DiffFailed, type KubeFailure } from "../domain/StageError.ts"
+import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
+import { liveMetadata } from "../kube/liveMetadata.ts"
+import { claimed } from "./claim.ts"
+import { compare } from "./compare.ts"
+import { type Arriving, mayWaitFor, waitsFor } from "./prerequisites.ts"
+import type { Survey } from "./survey.ts"
+
+export type ProofError = DiffFailed | ApplyConflict | AccessDenied
+
+/** What is known of one object: its change, and what the losses are read off. */
+export interface Proof {
+  readonly change: Change
+  readonly live?: JsonObject
+  readonly fallsBack: ReadonlyArray<FieldChange>
+}
+
+/** What all proofs of one changeset share. */
+export interface Context {
+  readonly delivery: Delivery
+  readonly label: string
+  readonly revision: string
+  readonly entries: ReadonlyMap<string, InventoryEntry>
+  readonly survey: Survey
+  readonly arriving: Arriving
+}
+
+interface Found {
+  readonly object: JsonObject
+  readonly metadata: LiveMetadata
+}
+
+const liveOf = ({ metadata: { managedFields, resourceVersion, uid } }: { readonly metadata: LiveMetadata }) => ({
+  uid,
+  resourceVersion,
+  fingerprint: fingerprint(managedFields)
+})
+
+const change = (action: Action, manifest: Manifest, more: Partial<Change> = {}): Proof => ({
+  change: { action, ref: manifest.ref, apiVersion: manifest.apiVersion, manifest, fields: [], takesFrom: [], ...more },
+  fallsBack: []
+})
+
+/** The object is as we left it: same digest, and nobody took a field, the label or the object. No request needed. */
+export const isUnchanged = (manifest: Manifest, { entries, survey }: Pick<Context, "entries" | "survey">): boolean => {
+  const [entry, live] = [entries.get(key(manifest.ref)), survey.get(key(manifest.ref))]
+  if (entry?.digest !== manifest.digest || live === undefined) return false
+  if (live.deleting || live.uid !== entry.uid) return false
+  return applyPolicy(manifest) === "IfNotPresent" || fingerprint(live.managedFields) === entry.fingerprint
+}
+
+const stage = (manifest: Manifest) => (failure: KubeFailure): ProofError =>
+  refused(failure, manifest, (fields) => new DiffFailed(fields))
+
+const find = Effect.fnUntraced(function*(manifest: Manifest, label: string) {
+  const reader = yield* KubeReader
+  const object = yield* Effect.mapError(reader.get(manifest.apiVersion, manifest.ref), stage(manifest))
+  if (object === undefined) return undefined
+  const metadata = liveMetadata(manifest.apiVersion, manifest.ref.kind, object)
+  const conflict = claimed(manifest, metadata, label)
+  if (conflict !== undefined) return yield* conflict
+  const found: Found = { object, metadata }
+  return found
+})
+
+/** A new revision alone never rewrites the origin: an object whose digest we know keeps what is there. */
+const stamped = (manifest: Manifest, { entries, label, revision, survey }: Context): Manifest => {
+  const known = entries.get(key(manifest.ref))?.digest === manifest.digest
+  const kept = known ? survey.get(key(manifest.ref))?.annotations[originAnnotation] : undefined
+  return stamp(manifest, label, kept ?? `${displayOrigin(manifest.origin)}@${revision}`)
+}
+
+const mayRecreate = (manifest: Manifest, { delivery }: Context): boolean =>
+  delivery.spec.apply.force === "recreate" || applyPolicy(manifest) === "Recreate"
+
+/** A dry-run that was refused: what can be proven later, what has to be replaced, what is wrong. */
+const refusedProof = Effect.fnUntraced(function*(manifest: Manifest, context: Context, failure: KubeFailure) {
+  const refusal: Refusal = refusalOf(failure)
+  const awaited = refusal === "admission" || refusal === "missing" || refusal === "denied"
+    ? mayWaitFor(manifest, context.arriving)
+    : undefined
+  if (awaited !== undefined || refusal === "unprovable") {
+    const found = yield* find(manifest, context.label)
+    return change(found === undefined ? "create" : "update", manifest, {
+      unproven: awaited ?? failure.detail,
+      ...found === undefined ? {} : { live: liveOf(found) }
+    })
+  }
+  if (refusal !== "immutable") return yield* Effect.fail(stage(manifest)(failure))
+  const found = yield* find(manifest, context.label)
+  const paths = failure.causes.map(({ field }) => field)
+  if (found !== undefined && mayRecreate(manifest, context)) {
+    return change("replace", manifest, {
+      fields: paths.map((path) => ({ path })),
+      unproven: "the object has to be deleted before its successor can be proven",
+      live: liveOf(found)
+    })
+  }
+  return yield* new DiffFailed({
+    object: manifest.ref,
+    origin: manifest.origin,
+    detail: failure.detail,
+    hint: `${paths.join(", ")} cannot change in place. Annotate the object with sluice.dev/apply: Recreate ` +
+      "(or set spec.apply.force: recreate) to delete and create it again, or rename it."
+  })
+})
+
+const compared = (manifest: Manifest, found: Found, result: JsonObject): Proof => {
+  const proven = liveMetadata(manifest.apiVersion, manifest.ref.kind, result)
+  const { fallsBack, fields, needsWrite, takesFrom } = compare(
+    { object: found.object, managedFields: found.metadata.managedFields },
+    { object: result, managedFields: proven.managedFields }
+  )
+  const proof = change(needsWrite ? "update" : "unchanged", manifest, { fields, takesFrom, live: liveOf(found) })
+  return { ...proof, live: found.object, fallsBack }
+}
+
+const dryRun = Effect.fnUntraced(function*(manifest: Manifest, context: Context) {
+  const reader = yield* KubeReader
+  const force = context.delivery.spec.apply.conflicts === "take"
+  const isKnown = context.entries.has(key(manifest.ref))
+  const [asked, known] = yield* Effect.all([
+    Effect.result(reader.dryRun(manifest, { force })),
+    isKnown ? find(manifest, context.label) : Effect.succeed(undefined)
+  ], { concurrency: "unbounded" })
+  if (asked._tag === "Failure") return yield* refusedProof(manifest, context, asked.failure)
+  const result = asked.success
+  // What was never stored has no resourceVersion: the answer itself says that the object would be new.
+  const exists = at(result, "metadata", "resourceVersion") !== undefined
+  const found = known ?? (exists && !isKnown ? yield* find(manifest, context.label) : undefined)
+  if (found === undefined) return change("create", manifest)
+  if (found.metadata.deleting) {
+    return change("create", manifest, { unproven: "the old object is still being deleted", live: liveOf(found) })
+  }
+  return compared(manifest, found, result)
+})
+
+/** What would happen to one object, with as few requests as prove it. */
+export const prove: (
+  manifest: Manifest,
+  context: Context
+) => Effect.Effect<Proof, ProofError, KubeReader> = Effect.fnUntraced(function*(manifest, context) {
+  const policy = applyPolicy(manifest)
+  if (policy === "Ignore") return change("unchanged", manifest)
+  if (isUnchanged(manifest, context)) {
+    return change("unchanged", manifest, { live: liveOf({ metadata: context.survey.get(key(manifest.ref))! }) })
+  }
+  const sent = stamped(manifest, context)
+  const awaited = waitsFor(manifest, context.arriving)
+  if (awaited !== undefined) {
+    // In a namespace that does not exist there is nothing to look for.
+    const isEmpty = context.arriving.namespaces.has(manifest.ref.namespace)
+    const found = isEmpty ? undefined : yield* find(manifest, context.label)
+    return change(found === undefined ? "create" : "update", sent, {
+      unproven: awaited,
+      ...found === undefined ? {} : { live: liveOf(found) }
+    })
+  }
+  if (policy === "IfNotPresent") {
+    const reader = yield* KubeReader
+    const object = yield* Effect.mapError(reader.get(manifest.apiVersion, manifest.ref), stage(manifest))
+    const metadata = object === undefined ? undefined : liveMetadata(manifest.apiVersion, manifest.ref.kind, object)
+    if (metadata !== undefined && !metadata.deleting) {
+      const isOurs = metadata.labels[deliveryLabel] === context.label
+      return change("unchanged", manifest, isOurs ? { live: liveOf({ metadata }) } : {})
+    }
+  }
+  return yield* dryRun(sent, context)
+})

@@ -1,0 +1,109 @@
+import { fieldNames } from "./fieldNames.ts"
+import type { Manifest } from "./Manifest.ts"
+import { nearest } from "./nearest.ts"
+import { AccessDenied, ApplyConflict, type ErrorClass, type KubeFailure } from "./StageError.ts"
+
+/** What the API server means by a refusal, as far as it changes what we do. */
+export type Refusal =
+  /** This identity may not. */
+  | "denied"
+  /** A webhook, a policy or a limit of the cluster does not want the object. */
+  | "admission"
+  | "quota"
+  /** The namespace, or the object, is on its way out. */
+  | "terminating"
+  | "invalid"
+  | "immutable"
+  /** Another manager owns a field, and we did not force. */
+  | "ownership"
+  /** A lost race. */
+  | "conflict"
+  /** A webhook that cannot be asked by a dry-run. */
+  | "unprovable"
+  | "missing"
+  | "transient"
+
+const immutable =
+  /field is immutable|may not change once set|is immutable after creation|cannot change roleRef|updates to \w+ spec for fields other than/u
+const invalid = /failed to create typed (patch|live) object|failed to convert new object|strict decoding error/u
+const denied = /cannot \w+ resource|attempting to grant|cannot impersonate/u
+
+/** Reads a refusal. Status codes alone do not tell: a misspelt field comes as 500, quota and admission as 403. */
+export const refusalOf = ({ causes, detail, reason, status }: KubeFailure): Refusal => {
+  if (/does not support dry ?run/iu.test(detail)) return "unprovable"
+  const isTerminating = reason === "NamespaceTerminating" ||
+    causes.some(({ reason }) => reason === "NamespaceTerminating")
+  if (isTerminating || (status === 409 && detail.includes("object is being deleted"))) return "terminating"
+  if (detail.includes("exceeded quota")) return "quota"
+  // In a new namespace the accounts come a moment later than the namespace.
+  if (detail.includes("error looking up service account")) return "transient"
+  if (/admission webhook .* denied|ValidatingAdmissionPolicy .* denied/u.test(detail)) return "admission"
+  if (invalid.test(detail)) return "invalid"
+  if (status === 401) return "denied"
+  if (status === 403) return denied.test(detail) ? "denied" : "admission"
+  if (status === 404) return "missing"
+  if (status === 409) return causes.some(({ reason }) => reason === "FieldManagerConflict") ? "ownership" : "conflict"
+  if (status >= 400 && status < 500 && status !== 429 && status !== 408) {
+    return immutable.test(detail) ? "immutable" : "invalid"
+  }
+  return "transient"
+}
+
+const classes: Partial<Record<Refusal, ErrorClass>> = {
+  quota: "transient",
+  terminating: "transient",
+  conflict: "transient",
+  transient: "transient"
+}
+
+/** No answer, too many requests, a server in trouble, a lost race, a namespace going, a quota in the way: time helps. */
+export const isTransient = (failure: KubeFailure): boolean => classes[refusalOf(failure)] === "transient"
+
+const suggestion = (detail: string): string => {
+  const field = /\.([A-Za-z0-9]+): field not declared in schema|unknown field "(?:[^"]*\.)?([A-Za-z0-9]+)"/u.exec(
+    detail
+  )
+  const near = field === null ? undefined : nearest(field[1] ?? field[2]!, fieldNames)
+  return near === undefined ? "" : ` (did you mean ${near}?)`
+}
+
+const detailOf = (failure: KubeFailure): string => {
+  const detail = failure.detail.replace(/failed to create typed (?:patch|live) object \([^)]*\): /u, "")
+  return `${detail}${suggestion(detail)}`
+}
+
+/** What a stage's error says about a refusal. */
+export interface Refused {
+  readonly detail: string
+  readonly class: ErrorClass
+  readonly exitCode: number
+  readonly object?: Manifest["ref"]
+  readonly origin?: Manifest["origin"]
+  readonly retryAfter?: number
+}
+
+/**
+ * The error that a refused request means: `AccessDenied` and `ApplyConflict` where the cluster said so, otherwise the
+ * stage's own. Names the object and the line it comes from; without a manifest, what the request was about.
+ */
+export const refused = <E>(
+  failure: KubeFailure,
+  manifest: Manifest | undefined,
+  otherwise: (refused: Refused) => E
+): E | AccessDenied | ApplyConflict => {
+  const refusal = refusalOf(failure)
+  const object = manifest?.ref ?? failure.object
+  const place = {
+    ...object === undefined ? {} : { object },
+    ...manifest === undefined ? {} : { origin: manifest.origin }
+  }
+  if (refusal === "denied") return new AccessDenied({ ...place, detail: failure.message })
+  if (refusal === "ownership") return new ApplyConflict({ ...place, detail: failure.detail })
+  return otherwise({
+    ...place,
+    detail: failure.status === 0 ? failure.message : detailOf(failure),
+    class: classes[refusal] ?? "stalled",
+    exitCode: refusal === "quota" || refusal === "admission" ? 4 : 2,
+    ...failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }
+  })
+}
