@@ -77,7 +77,7 @@ const parse = (body: string): JsonObject | undefined => {
  * not help. Newer servers may say 400 or 422.
  */
 export const isMisfit = (status: number, body: string): boolean =>
-  status === 500 && body.includes("failed to create typed patch object")
+  status === 500 && /failed to (?:create typed patch object|convert new object)/u.test(body)
 
 /** The API server's Status object (or another server's answer, of which only the code is told) as a failure. */
 export const fromStatus = (asked: Asked, { body, identity, retryAfter, sent, status }: Refused): KubeFailure => {
@@ -119,11 +119,3 @@ export const unserved = (asked: Asked, identity: string): KubeFailure =>
     identity,
     causes: []
   })
-
-/** The namespace is going: what is refused now can be made once it is gone. */
-export const isNamespaceTerminating = (failure: KubeFailure): boolean =>
-  failure.reason === "NamespaceTerminating" || failure.causes.some(({ reason }) => reason === "NamespaceTerminating")
-
-/** A ResourceQuota refused it; room may be made. */
-export const isQuotaExceeded = ({ detail, status }: KubeFailure): boolean =>
-  status === 403 && detail.includes("exceeded quota")

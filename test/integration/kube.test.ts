@@ -1,17 +1,20 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import { writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { digest } from "../../src/domain/digest.ts"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
 import type { Manifest } from "../../src/domain/Manifest.ts"
 import { ofObject } from "../../src/domain/ObjectRef.ts"
-import { isQuotaExceeded } from "../../src/kube/failure.ts"
+import { refusalOf } from "../../src/domain/refusal.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { KubeReader } from "../../src/kube/KubeReader.ts"
@@ -229,10 +232,10 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("kube", (it) =>
       const refused = yield* Effect.flip(
         Effect.repeat(writer.apply(configMap("over", {}, "small"), force), { times: 20 })
       )
-      assert.isTrue(isQuotaExceeded(refused), refused.message)
+      assert.strictEqual(refusalOf(refused), "quota")
       yield* Effect.promise(() => request("DELETE", "/api/v1/namespaces/small"))
       const gone = yield* Effect.flip(writer.apply(configMap("late", {}, "small"), force))
-      assert.include(gone.causes.map(({ reason }) => reason), "NamespaceTerminating", gone.message)
+      assert.strictEqual(refusalOf(gone), "terminating")
     }).pipe(Effect.provide(self)))
 
   it.effect("takes another user's kubeconfig and context, and tells a wrong one", () =>
@@ -251,5 +254,47 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("kube", (it) =>
       assert.include((yield* ask([file, join(plane.folder, "nowhere"), plane.adminKubeconfigFile])).message, "as dana")
       assert.include((yield* ask([file], "elsewhere")).message, "no context \"elsewhere\" (it has: dana)")
       assert.include((yield* ask([join(plane.folder, "nowhere")])).message, "nowhere: NotFound")
+    }))
+
+  it.effect("watches metadata: all that is there, then each change, until it is left", () =>
+    Effect.gen(function*() {
+      const reader = yield* KubeReader
+      const writer = yield* KubeWriter
+      const labelled = (name: string, value: string) =>
+        manifest({
+          apiVersion: "v1",
+          kind: "Secret",
+          metadata: { name, namespace: "default", labels: { watched: "yes" }, annotations: { value } }
+        })
+      const first = yield* writer.apply(labelled("watched-1", "a"), force)
+      const events = yield* Queue.unbounded<string>()
+      yield* reader.watchMetadata("v1", "Secret", undefined, "watched=yes").pipe(
+        Stream.runForEach((event) =>
+          Queue.offer(
+            events,
+            event._tag === "Listed"
+              ? `listed ${event.objects.map(({ ref }) => ref.name)}`
+              : `${event._tag} ${event.object.ref.name} ${event.object.annotations.value}`
+          )
+        ),
+        Effect.forkScoped
+      )
+      assert.strictEqual(yield* Queue.take(events), "listed watched-1")
+      yield* writer.apply(labelled("watched-2", "b"), force)
+      const [time, told] = yield* Effect.timed(Queue.take(events))
+      assert.strictEqual(told, "Changed watched-2 b")
+      console.info(`a change was seen ${Duration.toMillis(time)} ms after the answer to its write`)
+      yield* writer.delete("v1", labelled("watched-1", "a").ref, { uid: String(at(first, "metadata", "uid")) })
+      assert.strictEqual(yield* Queue.take(events), "Deleted watched-1 a")
+    }).pipe(Effect.scoped, Effect.provide(self)))
+
+  it.effect("ends a watch that the cluster refuses", () =>
+    Effect.gen(function*() {
+      const as = rights({ identity: Identity.ServiceAccount({ namespace: "a", name: "b" }), namespace: "a", name: "b" })
+      const failure = yield* Effect.flatMap(
+        KubeReader,
+        (reader) => Effect.flip(Stream.runDrain(reader.watchMetadata("v1", "Secret", "a", "")))
+      ).pipe(Effect.provide(as))
+      assert.include(failure.message, "list secrets as system:serviceaccount:a:b: ")
     }))
 })
