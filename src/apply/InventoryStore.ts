@@ -1,11 +1,45 @@
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
-import type { Inventory } from "../domain/Inventory.ts"
-import type { ApplyFailed } from "../domain/StageError.ts"
-import type { KubeStatus } from "../kube/KubeStatus.ts"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import { empty, Inventory } from "../domain/Inventory.ts"
+import { isTransient } from "../domain/refusal.ts"
+import { ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
+import { KubeStatus } from "../kube/KubeStatus.ts"
+
+const Codec = Schema.fromJsonString(Inventory)
 
 /** Reads and writes what a delivery owns. An inventory that cannot be read is an error, never an empty one. */
 export class InventoryStore extends Context.Service<InventoryStore, {
   readonly load: Effect.Effect<Inventory, ApplyFailed, KubeStatus>
   readonly save: (inventory: Inventory) => Effect.Effect<void, ApplyFailed, KubeStatus>
-}>()("sluice/apply/InventoryStore") {}
+}>()("sluice/apply/InventoryStore") {
+  static readonly layer = Layer.sync(InventoryStore, () =>
+    InventoryStore.of({
+      load: Effect.gen(function*() {
+        const status = yield* KubeStatus
+        const bytes = yield* Effect.mapError(status.load("inventory"), failed)
+        return bytes === undefined ? empty : yield* decode(bytes)
+      }),
+      save: Effect.fnUntraced(function*(inventory) {
+        const status = yield* KubeStatus
+        const bytes = new TextEncoder().encode(JSON.stringify(inventory))
+        yield* Effect.mapError(status.save("inventory", bytes), failed)
+      })
+    }))
+}
+
+const decode = (bytes: Uint8Array): Effect.Effect<Inventory, ApplyFailed> =>
+  Schema.decodeUnknownEffect(Codec)(new TextDecoder().decode(bytes)).pipe(
+    Effect.mapError(({ message }) =>
+      new ApplyFailed({ detail: `the delivery's inventory cannot be read: ${message}`, class: "stalled" })
+    )
+  )
+
+const failed = (failure: KubeFailure): ApplyFailed =>
+  new ApplyFailed({
+    detail: `the delivery's inventory: ${failure.message}`,
+    class: isTransient(failure) ? "transient" : "stalled",
+    exitCode: failure.status === 401 || failure.status === 403 ? 4 : 2,
+    ...failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }
+  })

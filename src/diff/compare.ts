@@ -24,12 +24,10 @@ const leaves = (fields: JsonObject | undefined): FieldSet => {
 
 /** What Sluice applied, as the object's managedFields tell. */
 const owned = (entries: ReadonlyArray<ManagedFields>): FieldSet =>
-  new Map(
-    entries
-      .filter(({ manager, operation, subresource }) =>
-        manager === fieldManager && operation === "Apply" && subresource === undefined
-      )
-      .flatMap(({ fieldsV1 }) => [...leaves(fieldsV1)])
+  leaves(
+    entries.find(({ manager, operation, subresource }) =>
+      manager === fieldManager && operation === "Apply" && subresource === undefined
+    )?.fieldsV1
   )
 
 const equal = (a: Json | undefined, b: Json | undefined): boolean =>
@@ -98,14 +96,13 @@ export interface Difference {
 }
 
 const sameEntry = (a: ManagedFields) => (b: ManagedFields): boolean =>
-  a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource
+  a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource &&
+  a.apiVersion === b.apiVersion
 
 const takesFrom = (live: Side, proven: Side): ReadonlyArray<string> => {
   const losers = live.managedFields.filter((entry) => {
     if (entry.manager === fieldManager || entry.subresource !== undefined) return false
-    const kept = new Set(
-      proven.managedFields.filter(sameEntry(entry)).flatMap(({ fieldsV1 }) => [...leaves(fieldsV1).keys()])
-    )
+    const kept = leaves(proven.managedFields.find(sameEntry(entry))?.fieldsV1)
     return [...leaves(entry.fieldsV1).keys()].some((path) => path !== ourLabel && path !== ourOrigin && !kept.has(path))
   })
   return [...new Set(losers.map(({ manager }) => manager))]

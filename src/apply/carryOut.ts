@@ -1,0 +1,142 @@
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
+import type { Change, Changeset } from "../domain/Changeset.ts"
+import type { Inventory } from "../domain/Inventory.ts"
+import { key } from "../domain/ObjectRef.ts"
+import { type Batch, batches, rankOf } from "../domain/order.ts"
+import { deliveryValue } from "../domain/ownership.ts"
+import { refused } from "../domain/refusal.ts"
+import { AccessDenied, ApplyConflict, type ApplyError, ApplyFailed, DiffFailed } from "../domain/StageError.ts"
+import type { Applied, RunIdentity } from "./Apply.ts"
+import { guard } from "./guard.ts"
+import { healthy } from "./health.ts"
+import type { InventoryStore } from "./InventoryStore.ts"
+import * as Ledger from "./Ledger.ts"
+import { prune } from "./prune.ts"
+import { usable } from "./wait.ts"
+import { proveLate, write } from "./write.ts"
+
+export interface Work {
+  readonly delivery: Delivery
+  readonly changeset: Changeset
+  readonly inventory: Inventory
+  readonly run: RunIdentity
+  readonly concurrency: number
+  readonly save: InventoryStore["Service"]["save"]
+  readonly tell: (applied: Applied) => Effect.Effect<unknown>
+}
+
+/** Digests and fingerprints of at most this much work are lost by a crash; the next run finds them by dry-runs. */
+const flushes = "1 second"
+
+/** Applies a changeset batch by batch, prunes, and closes the books. */
+export const carryOut = Effect.fnUntraced(function*(work: Work) {
+  const { changeset, concurrency, delivery, inventory, run, tell } = work
+  const blocked = guard(delivery, changeset, inventory)
+  if (blocked !== undefined) return yield* blocked
+
+  const { conflicts, prune: prunes, timeout } = delivery.spec.apply
+  const ledger = yield* Ledger.open(inventory, changeset, { prune: prunes, save: work.save })
+  const options = { force: conflicts === "take", timeout: milliseconds(timeout), ledger }
+  const byKey = new Map(changeset.changes.map((change) => [key(change.ref), change]))
+  const changed = changeset.changes.filter(({ action }) => action !== "unchanged")
+  const done = { objects: 0 }
+  const finished = (change: Change) =>
+    Effect.suspend(() => {
+      if (change.action !== "unchanged") done.objects++
+      return tell({ ref: change.ref, action: change.action })
+    })
+
+  const applyBatch = Effect.fnUntraced(function*(batch: Batch) {
+    const all = batch.manifests.map((manifest) => ({ manifest, change: byKey.get(key(manifest.ref))! }))
+    const writes = all.filter(({ change }) => change.action !== "unchanged")
+    if (batch.after.length > 0 && writes.length > 0) {
+      yield* healthy(batch.after, options.timeout, () => Effect.void).pipe(Effect.mapError(notReady))
+    }
+    const unproven = writes.filter(({ change }) => change.unproven !== undefined && change.action !== "replace")
+    yield* Effect.forEach(unproven, ({ manifest }) =>
+      proveLate(manifest, options.force).pipe(
+        Effect.mapError((failure) => refused(failure, manifest, (fields) => new DiffFailed(fields)))
+      ), { concurrency, discard: true })
+    yield* Effect.forEach(all, ({ change, manifest }) =>
+      Effect.andThen(
+        change.action === "unchanged" ? Effect.void : write(change, manifest, options),
+        finished(change)
+      ), { concurrency, discard: true })
+    yield* Effect.forEach(writes, ({ manifest }) => usable(manifest, options.timeout), { concurrency, discard: true })
+  })
+
+  const applyAll = Effect.gen(function*() {
+    for (const batch of yield* ordered(changeset)) yield* applyBatch(batch)
+    const deletions = changed.filter(({ action }) => action === "delete")
+    const label = deliveryValue(delivery.metadata)
+    for (const group of byRank(deletions)) {
+      yield* Effect.forEach(
+        group,
+        (change) => Effect.andThen(prune(change, label, ledger), finished(change)),
+        { concurrency, discard: true }
+      )
+    }
+  })
+
+  const keepBooks = Effect.forever(Effect.andThen(Effect.sleep(flushes), Effect.ignore(ledger.flush)))
+  yield* Effect.raceFirst(applyAll, keepBooks).pipe(
+    // What was written is recorded, whatever ended the work; the error that ended it is the one to tell.
+    Effect.onError(() => Effect.ignore(ledger.flush, { log: "Warn" })),
+    Effect.mapError((error) => changed.length > 1 ? withProgress(error, done.objects, changed.length) : error)
+  )
+  const wasHealthy = changed.length === 0 && inventory.applied?.healthy === true
+  const { closure, identity, revision } = run
+  yield* ledger.close({ revision, identity, closure, healthy: wasHealthy })
+})
+
+const ordered = (changeset: Changeset): Effect.Effect<ReadonlyArray<Batch>, ApplyFailed> => {
+  const order = batches(changeset.changes.flatMap(({ manifest }) => manifest ?? []))
+  if (Result.isSuccess(order)) return Effect.succeed(order.success)
+  const { manifest, why } = order.failure
+  return Effect.fail(new ApplyFailed({ object: manifest.ref, origin: manifest.origin, detail: why, class: "stalled" }))
+}
+
+/** Deletions come in reverse order; those of one rank may go together. */
+const byRank = (deletions: ReadonlyArray<Change>): ReadonlyArray<ReadonlyArray<Change>> =>
+  [
+    ...Map.groupBy(deletions, ({ ref }) => rankOf(ref)).entries()
+  ].sort(([a], [b]) => b - a).map(([, group]) => group)
+
+type DependencyError = Effect.Error<ReturnType<typeof healthy>>
+
+const notReady = (error: DependencyError): ApplyError =>
+  error._tag === "HealthTimeout" || error._tag === "HealthCheckFailed"
+    ? new ApplyFailed({
+      detail: `what others depend on: ${error.message}`,
+      ...error.object === undefined ? {} : { object: error.object },
+      ...error.origin === undefined ? {} : { origin: error.origin }
+    })
+    : error
+
+/** Says how far the work came: what was written stays, and is on the books. */
+const withProgress = <E extends ApplyError>(error: E, objects: number, all: number): ApplyError => {
+  const { class: errorClass, exitCode, hint, object, origin, retryAfter } = error
+  const fields = {
+    detail: `${error.detail} (${objects} of ${all} changes were made before)`,
+    ...hint === undefined ? {} : { hint },
+    ...object === undefined ? {} : { object },
+    ...origin === undefined ? {} : { origin },
+    ...errorClass === undefined ? {} : { class: errorClass },
+    ...exitCode === undefined ? {} : { exitCode },
+    ...retryAfter === undefined ? {} : { retryAfter }
+  }
+  switch (error._tag) {
+    case "ApplyFailed":
+      return new ApplyFailed(fields)
+    case "ApplyConflict":
+      return new ApplyConflict(fields)
+    case "AccessDenied":
+      return new AccessDenied(fields)
+    case "DiffFailed":
+      return new DiffFailed(fields)
+    case "PruneBlocked":
+      return error
+  }
+}
