@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+import { readFileSync } from "node:fs"
+import { commandLine, type Given, textOf } from "./cli/commandLine.ts"
+import { startFast } from "./cli/startup.ts"
+import type { VerbName } from "./cli/verbs.ts"
+
+const version = (): string => JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version
+
+const cluster = (given: Given) => ({ kubeconfig: textOf(given, "kubeconfig"), context: textOf(given, "context") })
+
+/** What each verb is made of. Nothing of it is loaded before the verb is asked for. */
+const load = {
+  check: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/check.ts"), import("./layers.ts")])
+      .then(([Effect, { check }, { offline }]) => Effect.provide(check(given), offline)),
+  diff: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/diff.ts"), import("./layers.ts")])
+      .then(([Effect, { diff }, { online }]) => Effect.provide(diff(given), online(cluster(given)))),
+  run: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/run.ts"), import("./layers.ts")])
+      .then(([Effect, { run }, { online }]) =>
+        Effect.provide(
+          run({
+            file: textOf(given, "file") ?? "",
+            once: given.switches.has("once"),
+            confirm: textOf(given, "confirm"),
+            output: textOf(given, "output") === "json" ? "json" : "text"
+          }),
+          online(cluster(given))
+        )
+      ),
+  generate: (given: Given) => import("./cli/generate.ts").then(({ generate }) => generate(given))
+}
+
+const run = async (verb: VerbName, given: Given): Promise<void> => {
+  startFast()
+  const [effect, Effect, Exit, { runMain }, { layer: platform }, { program }] = await Promise.all([
+    load[verb](given),
+    import("effect/Effect"),
+    import("effect/Exit"),
+    import("@effect/platform-node/NodeRuntime"),
+    import("@effect/platform-node/NodeServices"),
+    import("./cli/program.ts")
+  ])
+  let interrupted = 130
+  process.once("SIGTERM", () => interrupted = 143)
+  runMain(Effect.provide(program(effect), platform), {
+    disableErrorReporting: true,
+    teardown: (exit, end) => end(Exit.isSuccess(exit) ? Number(exit.value) : interrupted)
+  })
+}
+
+const asked = commandLine(process.argv.slice(2))
+switch (asked._tag) {
+  case "Show":
+    process.stdout.write(asked.text)
+    break
+  case "Version":
+    process.stdout.write(`sluice ${version()}\n`)
+    break
+  case "Wrong":
+    for (const { detail, hint } of asked.mistakes) process.stderr.write(`error: ${detail}\n  help: ${hint}\n`)
+    process.exitCode = 2
+    break
+  case "Run":
+    await run(asked.verb, asked.given)
+}
