@@ -21,6 +21,7 @@ import * as helm from "./helm.ts"
 import { helmClosure, valuesFiles } from "./helmClosure.ts"
 import * as kustomize from "./kustomize.ts"
 import { kustomizeClosure } from "./kustomizeClosure.ts"
+import * as kustomizeOrigins from "./kustomizeOrigins.ts"
 import { locatePlain } from "./locate.ts"
 import { locateKustomize } from "./locateKustomize.ts"
 import * as plain from "./plain.ts"
@@ -86,6 +87,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     remembered: 32 * 1024 * 1024
   })
   const inWorkspace = workspace.make(options.workDirectory)
+  const originsOf = kustomizeOrigins.make(reader)
   const steady = new Set<string>()
 
   const run = (
@@ -147,7 +149,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
             Effect.mapError((error) => failure("kustomize", error, at, closed))
           )
           const documents = yield* parse("kustomize", output)
-          return yield* kustomize.origins(tree, reader, closed, documents.map(({ value }) => value), path)
+          return yield* originsOf(tree, closed, documents.map(({ value }) => value), path)
         }))
     })
 

@@ -137,6 +137,7 @@ class Converter {
     const target = isAlias(node) ? this.anchors.get(node.source) : node
     if (target !== null && !isScalar(target)) throw new Refused(offsetOf(node), "a key has to be a scalar")
     const value = target === null ? null : this.scalar(target)
+    if (value === null) throw new Refused(offsetOf(node), "a key is empty; quote it if it is text")
     if (value === "__proto__") throw new Refused(offsetOf(node), "the key __proto__ is refused")
     return String(value)
   }
