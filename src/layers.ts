@@ -1,7 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
-import { randomBytes } from "node:crypto"
 import { delimiter, join } from "node:path"
 import { Apply } from "./apply/Apply.ts"
 import { InventoryStore } from "./apply/InventoryStore.ts"
@@ -12,26 +10,8 @@ import { Identity } from "./kube/Identity.ts"
 import { KubeClient } from "./kube/KubeClient.ts"
 import { rights } from "./kube/rights.ts"
 import { Notify } from "./notify/Notify.ts"
+import { maskKey, offline } from "./offline.ts"
 import { Rights } from "./pipeline/Rights.ts"
-import { Policy } from "./policy/Policy.ts"
-import { Programs } from "./programs/Programs.ts"
-import { Render } from "./render/Render.ts"
-import { logging } from "./telemetry.ts"
-
-/** Under this key values of Secrets are masked: of this process, so that no two runs can be compared. */
-const maskKey = randomBytes(32)
-
-/** What `sluice check` needs: the programs, render and the gate. No cluster, no network but to get the programs. */
-export const offline = Layer.unwrap(Effect.map(settings, ({ cacheDirectory, kubebuilderAssets, logLevel, path }) => {
-  const programs = Programs.layer({ cacheDirectory: join(cacheDirectory, "programs"), path, kubebuilderAssets })
-  return Layer.mergeAll(
-    Render.layer({ workDirectory: join(cacheDirectory, "workspaces") }),
-    Policy.layer({ cacheDirectory: join(cacheDirectory, "policies"), maskingKey: maskKey })
-  ).pipe(
-    Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),
-    Layer.provideMerge(logging(logLevel))
-  )
-}))
 
 /** The way to one cluster, and what each delivery may do there. */
 const cluster = (options: { readonly kubeconfig: string | undefined; readonly context: string | undefined }) =>

@@ -11,7 +11,7 @@ const cluster = (given: Given) => ({ kubeconfig: textOf(given, "kubeconfig"), co
 /** What each verb is made of. Nothing of it is loaded before the verb is asked for. */
 const load = {
   check: (given: Given) =>
-    Promise.all([import("effect/Effect"), import("./cli/check.ts"), import("./layers.ts")])
+    Promise.all([import("effect/Effect"), import("./cli/check.ts"), import("./offline.ts")])
       .then(([Effect, { check }, { offline }]) => Effect.provide(check(given), offline)),
   diff: (given: Given) =>
     Promise.all([import("effect/Effect"), import("./cli/diff.ts"), import("./layers.ts")])

@@ -1,0 +1,25 @@
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import { randomBytes } from "node:crypto"
+import { join } from "node:path"
+import { settings } from "./config.ts"
+import { Policy } from "./policy/Policy.ts"
+import { Programs } from "./programs/Programs.ts"
+import { Render } from "./render/Render.ts"
+import { logging } from "./telemetry.ts"
+
+/** Under this key values of Secrets are masked: of this process, so that no two runs can be compared. */
+export const maskKey = randomBytes(32)
+
+/** What `sluice check` needs, apart from the rest of the root because loading is most of what it costs: the programs, render and the gate. No cluster, no network but to get the programs. */
+export const offline = Layer.unwrap(Effect.map(settings, ({ cacheDirectory, kubebuilderAssets, logLevel, path }) => {
+  const programs = Programs.layer({ cacheDirectory: join(cacheDirectory, "programs"), path, kubebuilderAssets })
+  return Layer.mergeAll(
+    Render.layer({ workDirectory: join(cacheDirectory, "workspaces") }),
+    Policy.layer({ cacheDirectory: join(cacheDirectory, "policies"), maskingKey: maskKey })
+  ).pipe(
+    Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),
+    Layer.provideMerge(logging(logLevel))
+  )
+}))
