@@ -31,6 +31,8 @@ export interface Options {
   readonly maskingKey: string | Uint8Array
   /** Threads that evaluate at the same time: 1, unless given. */
   readonly workers?: number
+  /** Milliseconds that a batch may take, besides 5 for each object: 2,000, unless given. */
+  readonly deadline?: number
 }
 
 /** The gate. It alone makes `Admitted`; whatever it cannot judge does not pass. */
@@ -80,7 +82,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     for (const bundle of set.bundles) {
       const { data, module, names, rules } = yield* compiledBundle(bundle)
       judging.push({ bundle, rules, names })
-      policies.push({ module, rules: rules.length, data: yield* documents(data, bundle.parameters) })
+      policies.push({ module, rules: rules.length, data: documents(data, bundle.parameters) })
     }
     return { judging, loaded: { digest: set.digest, policies } }
   })
@@ -95,7 +97,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       if (known === undefined) waiting.push({ manifest, key, subject: subjectOf(manifest, options.maskingKey) })
       else findings.set(manifest, known)
     }
-    const judged = yield* evaluate(workers, loaded, waiting.map(({ subject }) => subject))
+    const judged = yield* evaluate(workers, loaded, waiting.map(({ subject }) => subject), options.deadline)
     for (const { key, manifest, subject } of waiting) {
       const judgement = judged.get(subject)
       if (judgement === undefined) continue

@@ -15,6 +15,7 @@ import * as CompiledCache from "./compiledCache.ts"
 import { compileError, type Problem, problemsOf } from "./compileErrors.ts"
 import { decodeModules, locate, type Modules, query, refused, rulesOf } from "./discover.ts"
 import { entrypoint, generate } from "./entrypoint.ts"
+import { hidden } from "./hidden.ts"
 import * as Opa from "./opa.ts"
 import { originOf, type Source, sources } from "./sources.ts"
 import { fileOfTar } from "./tar.ts"
@@ -54,9 +55,12 @@ const setUp = Effect.fnUntraced(function*(files: Files) {
 })
 
 /** What `opa check` says, with lines; asked only after something failed. */
-const failWithProblems = Effect.fnUntraced(function*({ data, opa, policies }: Workshop, stderr: string) {
+const failWithProblems = Effect.fnUntraced(function*({ data, opa, policies }: Workshop, failed: Opa.Finished) {
   const checked = yield* opa("check", "-f", "json", "--capabilities", "capabilities.json", "policies")
-  const problems = yield* problemsOf(checked.stderr || checked.stdout, stderr, [...policies, ...data])
+  const problems = yield* problemsOf(checked.stderr || checked.stdout, failed.stderr || failed.stdout, [
+    ...policies,
+    ...data
+  ])
   return yield* compileError(problems)
 })
 
@@ -93,14 +97,14 @@ const discover = Effect.fnUntraced(function*(workshop: Workshop) {
     opa("inspect", "-a", "-f", "json", "policies"),
     capabilities(workshop)
   ], { concurrency: "unbounded" })
-  if (inspection.exitCode !== 0) return yield* failWithProblems(workshop, inspection.stderr)
+  if (inspection.exitCode !== 0) return yield* failWithProblems(workshop, inspection)
   const found: Modules = yield* Effect.mapError(decodeModules(modules.stdout), unexpected("the policies' rules"))
   const annotations = yield* Effect.mapError(decodeAnnotations(inspection.stdout), unexpected("the policies' METADATA"))
   // A file that OPA cannot parse alone is left out of its answer: it must not be left out of the gate.
-  if (found.length !== policies.length) return yield* failWithProblems(workshop, modules.stderr)
+  if (found.length !== policies.length) return yield* failWithProblems(workshop, modules)
   const refusals = refused(found, policies)
   if (refusals.length > 0) return yield* failWithRefusals(workshop, refusals)
-  return rulesOf(found, annotations, policies)
+  return { modules: found, rules: rulesOf(found, annotations, policies) }
 })
 
 const unpack = Effect.fnUntraced(function*(archive: Uint8Array) {
@@ -115,7 +119,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
   const disk = yield* FileSystem.FileSystem
   const workshop = yield* setUp(files)
   const { data, folder, opa, policies } = workshop
-  const rules = yield* discover(workshop)
+  const { modules, rules } = yield* discover(workshop)
   yield* Effect.forEach(
     Object.entries(generate(rules)),
     ([name, text]) => disk.writeFileString(join(folder, "generated", name), text)
@@ -123,8 +127,10 @@ const build = Effect.fnUntraced(function*(files: Files) {
   const documents = data.map(({ name }) => `data/${name}`)
   const options = ["-t", "wasm", "-e", entrypoint, "--capabilities", "capabilities.json", "-o", "bundle.tar.gz"]
   const built = yield* opa("build", ...options, "generated", "policies", ...documents)
-  if (built.exitCode !== 0) return yield* failWithProblems(workshop, built.stderr)
+  if (built.exitCode !== 0) return yield* failWithProblems(workshop, built)
   const { data: merged, wasm } = yield* unpack(yield* disk.readFile(join(folder, "bundle.tar.gz")))
+  const clashes = hidden(modules, policies, new TextDecoder().decode(merged))
+  if (clashes.length > 0) return yield* compileError(clashes)
   const names = policies.map(({ name, path }) => ({ name, path }))
   return { rules, names, data: merged, wasm } satisfies CompiledCache.Compiled
 }, Effect.scoped)

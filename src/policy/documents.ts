@@ -1,22 +1,22 @@
-import * as Effect from "effect/Effect"
-import { isJsonObject, type JsonObject } from "../domain/Json.ts"
-import { PolicyUnavailable } from "../domain/StageError.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import { fromJson } from "./plain.ts"
+import { emit, parse } from "./regoText.ts"
+import { RegoObject, type RegoValue } from "./regoValue.ts"
 
-const conflict = new PolicyUnavailable({ detail: "the data files hold a document `sluice`, a name that Sluice needs" })
+type Entries = ReadonlyArray<readonly [RegoValue, RegoValue]>
+
+const entriesOf = (value: RegoValue | undefined): Entries => value instanceof RegoObject ? value.entries : []
+
+/** Later entries win over earlier ones of the same key. */
+const merged = (...entries: ReadonlyArray<Entries>): RegoObject => new RegoObject([...new Map(entries.flat())])
 
 /**
- * What policies find under `data`: the documents beside them, and `data.parameters` of the delivery over those.
- *
- * The text is only parsed where it has to be: big integers survive elsewhere.
+ * What policies find under `data`, as JSON text: the documents beside them, and `data.parameters` of the delivery over
+ * those. Integers keep all their digits.
  */
-export const documents = (text: string, parameters: JsonObject): Effect.Effect<Uint8Array, PolicyUnavailable> => {
-  if (!/"(parameters|sluice)"/.test(text)) {
-    const rest = text.trim().slice(1)
-    const own = `{"parameters":${JSON.stringify(parameters)}`
-    return Effect.succeed(Buffer.from(own + (rest.trim() === "}" ? "" : ",") + rest))
-  }
-  const parsed = JSON.parse(text) as JsonObject
-  if (Object.hasOwn(parsed, "sluice")) return Effect.fail(conflict)
-  const defaults = isJsonObject(parsed.parameters) ? parsed.parameters : {}
-  return Effect.succeed(Buffer.from(JSON.stringify({ ...parsed, parameters: { ...defaults, ...parameters } })))
+export const documents = (text: string, parameters: JsonObject): Uint8Array => {
+  const own = entriesOf(fromJson(parameters))
+  const data = parse(text)
+  const defaults = data instanceof RegoObject ? entriesOf(data.get("parameters")) : []
+  return Buffer.from(emit(merged(entriesOf(data), [["parameters", merged(defaults, own)]])))
 }

@@ -22,7 +22,7 @@ const maximumBatchCharacters = 1_000_000
 /** Objects that may run away before the rest is refused without a try. */
 const maximumRunaways = 3
 
-const deadlineOf = (objects: number) => 2_000 + 5 * objects
+const perObject = 5
 
 /** What the entrypoint has to answer to have seen this object: `object.get` in the words of `rules.rego`. */
 const identityOf = (object: JsonObject): string => {
@@ -94,53 +94,57 @@ const place = (set: LoadedSet, rulesBegun: number): Pick<Finding, "bundle" | "ru
  * Judges objects in worker threads: 2 s and 5 ms an object for each batch. An object whose evaluation runs away is
  * denied by an error that names the rule, and the rest goes on in a new thread; after three of them the rest is denied.
  */
-export const evaluate = Effect.fnUntraced(
-  function*(workers: Workers, set: LoadedSet, subjects: ReadonlyArray<Subject>) {
-    const now = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
-    const judged = new Map<Subject, Judgement>()
-    const refuse = (subject: Subject, finding: Omit<Finding, "isError">) =>
-      judged.set(subject, { findings: [{ ...finding, isError: true }], isLasting: false })
-    let runaways = 0
+export const evaluate = Effect.fnUntraced(function*(
+  workers: Workers,
+  set: LoadedSet,
+  subjects: ReadonlyArray<Subject>,
+  deadline = 2_000
+) {
+  const deadlineOf = (objects: number) => deadline + perObject * objects
+  const now = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
+  const judged = new Map<Subject, Judgement>()
+  const refuse = (subject: Subject, finding: Omit<Finding, "isError">) =>
+    judged.set(subject, { findings: [{ ...finding, isError: true }], isLasting: false })
+  let runaways = 0
 
-    /** Which rule does not come to an end: each is asked alone. */
-    const accuse = Effect.fnUntraced(function*(subject: Subject, { detail, why }: WorkerLost) {
-      runaways++
-      const alone = request([subject], "rules", now)
-      const culprit = yield* Effect.exit(workers.judge(set, alone, deadlineOf(1)))
-      const message = why === "deadline"
-        ? `the evaluation exceeded ${deadlineOf(1) / 1_000} s and was ended`
-        : `the evaluation ended its thread: ${detail}`
-      refuse(subject, { message, ...culprit._tag === "Failure" ? place(set, counter(alone, 1)) : { bundle: 0 } })
-    })
+  /** Which rule does not come to an end: each is asked alone. */
+  const accuse = Effect.fnUntraced(function*(subject: Subject, { detail, why }: WorkerLost) {
+    runaways++
+    const alone = request([subject], "rules", now)
+    const culprit = yield* Effect.exit(workers.judge(set, alone, deadlineOf(1)))
+    const message = why === "deadline"
+      ? `the evaluation exceeded ${deadlineOf(1) / 1_000} s and was ended`
+      : `the evaluation ended its thread: ${detail}`
+    refuse(subject, { message, ...culprit._tag === "Failure" ? place(set, counter(alone, 1)) : { bundle: 0 } })
+  })
 
-    const judgeBatch = Effect.fnUntraced(function*(batch: ReadonlyArray<Subject>) {
-      let waiting = batch
-      while (waiting.length > 0) {
-        if (runaways >= maximumRunaways) {
-          const message = `not judged, because ${runaways} objects before it ran away`
-          for (const subject of waiting) refuse(subject, { bundle: 0, message })
-          return
-        }
-        const judge = request(waiting, "objects", now)
-        const result = yield* Effect.result(workers.judge(set, judge, deadlineOf(waiting.length)))
-        if (result._tag === "Success") {
-          const { dependsOnTime, findings } = result.success
-          for (const [index, subject] of waiting.entries()) {
-            judged.set(subject, { findings: findings[index]!, isLasting: !dependsOnTime })
-          }
-          return
-        }
-        const begun = counter(judge, 0)
-        if (begun === 0) {
-          return yield* new PolicyUnavailable({ detail: `the policies could not be loaded: ${result.failure.detail}` })
-        }
-        const runaway = waiting[begun - 1]!
-        yield* accuse(runaway, result.failure)
-        waiting = waiting.filter((subject) => subject !== runaway)
+  const judgeBatch = Effect.fnUntraced(function*(batch: ReadonlyArray<Subject>) {
+    let waiting = batch
+    while (waiting.length > 0) {
+      if (runaways >= maximumRunaways) {
+        const message = `not judged, because ${runaways} objects before it ran away`
+        for (const subject of waiting) refuse(subject, { bundle: 0, message })
+        return
       }
-    })
+      const judge = request(waiting, "objects", now)
+      const result = yield* Effect.result(workers.judge(set, judge, deadlineOf(waiting.length)))
+      if (result._tag === "Success") {
+        const { dependsOnTime, findings } = result.success
+        for (const [index, subject] of waiting.entries()) {
+          judged.set(subject, { findings: findings[index]!, isLasting: !dependsOnTime })
+        }
+        return
+      }
+      const begun = counter(judge, 0)
+      if (begun === 0) {
+        return yield* new PolicyUnavailable({ detail: `the policies could not be loaded: ${result.failure.detail}` })
+      }
+      const runaway = waiting[begun - 1]!
+      yield* accuse(runaway, result.failure)
+      waiting = waiting.filter((subject) => subject !== runaway)
+    }
+  })
 
-    yield* Effect.forEach(batches(subjects), judgeBatch, { discard: true })
-    return judged
-  }
-)
+  yield* Effect.forEach(batches(subjects), judgeBatch, { discard: true })
+  return judged
+})

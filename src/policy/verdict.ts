@@ -83,6 +83,8 @@ const passedBy = (judging: ReadonlyArray<Judging>, findings: ReadonlyArray<Findi
     : rules - new Set(findings.map(({ bundle, rule }) => `${bundle}/${rule}`)).size
 }
 
+const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true }
+
 /** Findings by manifest to the verdict: any denial of an enforced bundle denies the whole revision. */
 export const decide = Effect.fnUntraced(function*(
   judging: ReadonlyArray<Judging>,
@@ -92,7 +94,7 @@ export const decide = Effect.fnUntraced(function*(
   const violations: Array<Violation> = []
   let passed = 0
   for (const manifest of rendered.manifests) {
-    const found = findings.get(manifest) ?? [{ bundle: 0, message: "it was not judged", isError: true as const }]
+    const found = judging.length === 0 ? [] : findings.get(manifest) ?? [notJudged]
     passed += passedBy(judging, found)
     for (const finding of found) {
       violations.push(yield* violationOf(judging[finding.bundle]!, rendered, manifest, finding))

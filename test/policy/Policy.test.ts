@@ -1,0 +1,168 @@
+import { assert, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { Policy } from "../../src/policy/Policy.ts"
+import { artifactOf, configMap, deliveryOf, deployment, gate, judge, renderedOf } from "./gate.ts"
+
+const images = `
+# METADATA
+# title: Images are pinned
+# related_resources:
+# - ref: https://example.com/images
+# custom:
+#   id: image-latest
+#   severity: high
+#   remedy: Name a version.
+package policies.images
+
+deny contains {"msg": message, "path": path} if {
+	some index, container in input.spec.template.spec.containers
+	endswith(container.image, ":latest")
+	path := ["spec", "template", "spec", "containers", index, "image"]
+	message := sprintf("%s uses %s", [container.name, container.image])
+}
+`
+
+layer(gate())("Policy", (it) => {
+  it.effect("passes what no rule speaks against, and counts", () =>
+    Effect.gen(function*() {
+      const decision = yield* judge({ "policies/images.rego": images }, [
+        deployment("web", "nginx:1.29"),
+        configMap("a")
+      ])
+      assert.strictEqual(decision._tag, "Passed")
+      assert.deepStrictEqual(decision.summary, { objects: 2, passed: 2, warned: 0, denied: 0, waived: 0 })
+    }))
+
+  it.effect("denies with policy, rule, severity, message, object, place and METADATA", () =>
+    Effect.gen(function*() {
+      const decision = yield* judge({ "policies/images.rego": images }, [deployment("web", "nginx:latest")])
+      assert.strictEqual(decision._tag, "Denied")
+      const [violation] = decision.violations
+      assert.deepStrictEqual({ ...violation, bundle: violation!.bundle.name }, {
+        policy: "image-latest",
+        package: "policies.images",
+        rule: "deny",
+        severity: "deny",
+        title: "Images are pinned",
+        impact: "high",
+        remedy: "Name a version.",
+        url: "https://example.com/images",
+        message: "app uses nginx:latest",
+        object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web" },
+        source: { file: "app.yaml", line: 106 },
+        bundle: "repository"
+      })
+    }))
+
+  it.effect("passes everything where there are no policies, and says so in the counts", () =>
+    Effect.gen(function*() {
+      const none = yield* judge({ "app.yaml": "a: b" }, [configMap("a")])
+      assert.strictEqual(none._tag, "Passed")
+      assert.deepStrictEqual(none.summary, { objects: 1, passed: 0, warned: 0, denied: 0, waived: 0 })
+    }))
+
+  it.effect("follows conftest: any package, three names, texts and objects; other rules only serve", () =>
+    Effect.gen(function*() {
+      const decision = yield* judge({
+        "policies/main.rego": `package main
+
+deny_no_data contains "deny_no_data" if not input.data.a
+violation contains {"msg": "violation", "details": {"path": "data.b"}} if input.data.b
+warn_b contains "warn_b"
+denying contains "not a rule"
+deny_helper(x) := x
+`,
+        "policies/deep/other.rego": "package team.shop\n\ndeny contains \"other\"\n"
+      }, [configMap("a", { b: "c" })])
+      assert.deepStrictEqual(
+        decision.violations.map((
+          { message, package: name, policy, rule, severity, source }
+        ) => [policy, name, rule, severity, message, source?.line]),
+        [
+          ["b", "main", "warn_b", "warn", "warn_b", 1],
+          ["main", "main", "violation", "deny", "violation", 102],
+          ["no_data", "main", "deny_no_data", "deny", "deny_no_data", 1],
+          ["shop", "team.shop", "deny", "deny", "other", 1]
+        ]
+      )
+      assert.deepStrictEqual(decision.summary, { objects: 1, passed: 0, warned: 1, denied: 3, waived: 0 })
+    }))
+
+  it.effect("gives policies the files beside them and the delivery's data, which wins", () =>
+    Effect.gen(function*() {
+      const files = {
+        "policies/a.rego": `package a
+
+import data.parameters
+
+deny contains sprintf("%v %v %v", [parameters.limit, parameters.other, data.teams.shop]) if true
+`,
+        "policies/data/teams.yaml": "teams: {shop: 12345678901234567890}\n",
+        "policies/parameters.json": "{\"parameters\": {\"limit\": 1, \"other\": 2}}"
+      }
+      const decision = yield* judge(files, [configMap("a")], { data: { limit: 10 } })
+      assert.strictEqual(decision.violations[0]?.message, "10 2 12345678901234567890")
+    }))
+
+  it.effect("only warns where the policies are audited, and keeps the fact", () =>
+    Effect.gen(function*() {
+      const rules = { "policies/a.rego": "package a\n\ndeny contains \"no\"\n" }
+      const decision = yield* judge(rules, [configMap("a")], { enforcement: "audit" })
+      assert.strictEqual(decision._tag, "Passed")
+      assert.deepStrictEqual(
+        decision.violations.map(({ enforcement, severity }) => [severity, enforcement]),
+        [["warn", "audit"]]
+      )
+    }))
+
+  it.effect("denies an object that a rule cannot judge, and names the rule's file", () =>
+    Effect.gen(function*() {
+      const decision = yield* judge({
+        "policies/conflict.rego":
+          "package conflict\n\nx := 1 if input.kind\n\nx := input.metadata.name if input.kind\n\ndeny contains \"x\" if x == 2\n"
+      }, [configMap("a")])
+      const [violation] = decision.violations
+      assert.deepStrictEqual([decision._tag, violation?.policy, violation?.rule], ["Denied", "conflict", "error"])
+      assert.match(violation!.message, /ConfigMap\/shop\/a: policies\/conflict\.rego:\d+:\d+: .*conflict/)
+    }))
+
+  it.effect("never shows a value of a Secret to a policy", () =>
+    Effect.gen(function*() {
+      const secret = {
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "db", namespace: "shop" },
+        data: { password: "aHVudGVyMg==" }
+      }
+      const rules = {
+        "policies/a.rego": "package a\n\ndeny contains json.marshal(input.data) if input.kind == \"Secret\"\n"
+      }
+      const decision = yield* judge(rules, [secret])
+      assert.match(decision.violations[0]!.message, /^\{"password":"\(masked [0-9a-f]{12}\)"\}$/)
+    }))
+
+  it.effect("tells the same in the same order, however often it is asked", () =>
+    Effect.gen(function*() {
+      const rules = {
+        "policies/a.rego": "package a\n\ndeny contains message if some message in {\"c\", \"a\", \"b\"}\n"
+      }
+      const decision = yield* judge(rules, [configMap("z"), configMap("a")])
+      assert.deepStrictEqual(
+        decision.violations.map(({ message, object }) => object.name + message),
+        ["aa", "ab", "ac", "za", "zb", "zc"]
+      )
+      assert.deepStrictEqual(yield* judge(rules, [configMap("z"), configMap("a")]), decision)
+    }))
+
+  it.effect("lets a changeset through with its proof, until there are rules for changesets", () =>
+    Effect.gen(function*() {
+      const policy = yield* Policy
+      const set = yield* policy.load(deliveryOf(), artifactOf({}))
+      const passed = yield* policy.objects(set, renderedOf())
+      assert.strictEqual(passed._tag, "Passed")
+      if (passed._tag !== "Passed") return
+      const changeset = { admitted: passed.admitted, changes: [], losses: [], digest: "sha256:0" }
+      const decision = yield* policy.changeset(set, changeset)
+      assert.isTrue(decision._tag === "Passed" && Object.is(decision.admitted, changeset))
+    }))
+})
