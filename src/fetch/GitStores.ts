@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function*(
       if (known !== undefined && now - (touched.get(name) ?? 0) < hour) return known
       const generation = yield* attempt(`the cache ${root} cannot be used`, async () => {
         const found = await newest(directory)
-        await utimes(directory, new Date(), new Date())
+        await utimes(directory, now / 1_000, now / 1_000)
         return found
       })
       touched.set(name, now)

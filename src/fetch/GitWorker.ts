@@ -16,12 +16,15 @@ export interface GitWorker {
 
 const entry = new URL("./git.worker.ts", import.meta.url)
 const defaultDeadline = 60_000
+const patience = 1_000
 
 const ended: GitFailure = { kind: "failed", class: "transient", detail: "the Git worker ended before it answered" }
 
 interface Running {
   readonly worker: Worker
   readonly pending: Map<number, (reply: Reply) => void>
+  /** Tells all who wait that the worker is gone. */
+  readonly end: () => void
 }
 
 const start = (settings: WorkerSettings, onEnd: (running: Running) => void): Running => {
@@ -30,13 +33,14 @@ const start = (settings: WorkerSettings, onEnd: (running: Running) => void): Run
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: 512 }
   })
-  const running: Running = { worker, pending: new Map() }
+  const pending: Running["pending"] = new Map()
   const end = () => {
     onEnd(running)
-    for (const [id, resume] of running.pending) resume({ id, failure: ended })
-    running.pending.clear()
+    for (const [id, resume] of pending) resume({ id, failure: ended })
+    pending.clear()
   }
-  worker.on("message", (reply: Reply) => running.pending.get(reply.id)?.(reply))
+  const running: Running = { worker, pending, end }
+  worker.on("message", (reply: Reply) => pending.get(reply.id)?.(reply))
   worker.on("error", end)
   worker.on("exit", end)
   worker.unref()
@@ -52,12 +56,17 @@ export const make = Effect.fnUntraced(function*(
   const replace = (running: Running) => {
     if (current === running) current = undefined
   }
-  const stop = (running: Running) =>
-    Effect.promise(() => {
-      replace(running)
-      return running.worker.terminate()
+  // A thread that hangs in a system call does not end before that call does: nobody waits for it.
+  const abandon = (running: Running) =>
+    Effect.sync(() => {
+      running.end()
+      running.worker.terminate().catch(() => {})
     })
-  yield* Effect.addFinalizer(() => current === undefined ? Effect.void : stop(current))
+  yield* Effect.addFinalizer(() => {
+    const running = current
+    if (running === undefined) return Effect.void
+    return Effect.promise(() => running.worker.terminate()).pipe(Effect.timeoutOption(patience))
+  })
 
   const ask = <Name extends CallName>(running: Running, call: Name, ask: Calls[Name]["ask"]) =>
     Effect.callback<Calls[Name]["answer"], GitFailure>((resume) => {
@@ -88,7 +97,7 @@ export const make = Effect.fnUntraced(function*(
             duration: deadline,
             orElse: () =>
               Effect.andThen(
-                stop(running),
+                abandon(running),
                 Effect.fail<GitFailure>({
                   kind: "failed",
                   class: "transient",

@@ -1,11 +1,9 @@
 import * as Result from "effect/Result"
 import { InvalidSpec } from "../domain/StageError.ts"
+import { isLinkLocal } from "./git/lookUpHost.ts"
 
 const refuse = (detail: string, hint?: string) =>
   Result.fail(new InvalidSpec({ detail: `source.git.url: ${detail}`, ...hint === undefined ? {} : { hint } }))
-
-/** Cloud metadata services live there, and no Git server does. */
-const linkLocal = /^(?:169\.254\.|\[fe[89ab]|\[::ffff:a9fe:|metadata\.google\.internal$)/iu
 
 /**
  * The one spelling of a repository's address, checked: http or https, no credentials in it, nothing that a program could
@@ -31,7 +29,7 @@ export const parseGitUrl = (text: string): Result.Result<string, InvalidSpec> =>
     )
   }
   if (url.search !== "" || url.hash !== "") return refuse("has a query or a fragment")
-  if (linkLocal.test(url.hostname)) return refuse("leads to a link-local address")
+  if (isLinkLocal(url.hostname.replace(/^\[(.*)\]$/u, "$1"))) return refuse("leads to a link-local address")
   const path = url.pathname.replace(/\/+$/u, "")
   if (path === "") return refuse("names a host and no repository")
   return Result.succeed(`${url.protocol}//${url.host}${path}`)

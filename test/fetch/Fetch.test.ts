@@ -1,7 +1,8 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { mkdir, readdir, truncate, writeFile } from "node:fs/promises"
+import { spawn } from "node:child_process"
+import { mkdir, readdir, stat, truncate, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Fetch } from "../../src/fetch/Fetch.ts"
 import { delivery, fetchLayer, gitServer, secrets, temporaryFolder, textOf } from "./harness.ts"
@@ -11,8 +12,8 @@ const environment = Layer.mergeAll(fetchLayer(), secrets())
 const packsOf = async (cache: string) =>
   (await readdir(cache, { recursive: true })).filter((name) => name.endsWith(".pack")).map((name) => join(cache, name))
 
-describe("Fetch", () => {
-  it.live("reads the tree of a branch, with its commit", () =>
+layer(environment, { excludeTestServices: true })("Fetch", (it) => {
+  it.effect("reads the tree of a branch, with its commit", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -42,9 +43,9 @@ describe("Fetch", () => {
       const blob = yield* Effect.promise(() => shop.git(["rev-parse", "main:README.md"]))
       assert.strictEqual((yield* artifact.entry("README.md"))?.id, blob)
       assert.isUndefined(yield* artifact.entry("prod/none.yaml"))
-    }).pipe(Effect.provide(environment)))
+    }))
 
-  it.live("follows tags to their commit, pins commits, and finds the default branch", () =>
+  it.effect("follows tags to their commit, pins commits, and finds the default branch", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -63,9 +64,9 @@ describe("Fetch", () => {
       assert.deepStrictEqual(yield* read({ commit: first }), ["commit", first, "1"])
       assert.deepStrictEqual(yield* read({ branch: "main", commit: first }), ["main", first, "1"])
       assert.deepStrictEqual(yield* read({}), ["main", second, "2"])
-    }).pipe(Effect.provide(environment)))
+    }))
 
-  it.live("polls with one request and downloads only what is new", () =>
+  it.effect("polls with one request and downloads only what is new", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -92,9 +93,36 @@ describe("Fetch", () => {
       assert.deepStrictEqual(textOf(yield* before.read(["m/7"])), [many["m/7"]])
       const old = new Set((yield* before.walk("")).map(({ id }) => id))
       assert.deepStrictEqual((yield* after.walk("")).filter(({ id }) => !old.has(id)).map(({ path }) => path), ["m/7"])
-    }).pipe(Effect.provide(environment)))
+    }))
 
-  it.live("keeps shallow, small packs that git itself can verify", () =>
+  it.effect("downloads the difference alone, though it keeps no history", () =>
+    Effect.gen(function*() {
+      const server = yield* gitServer()
+      const shop = yield* Effect.promise(() => server.repository("shop"))
+      const noise = () => Array.from({ length: 500 }, () => crypto.randomUUID()).join("\n")
+      const large = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`noise/${index}`, noise()]))
+      yield* Effect.promise(() => shop.commit(large, "First"))
+      const cacheDirectory = yield* temporaryFolder
+      yield* Effect.gen(function*() {
+        const fetch = yield* Fetch
+        const source = delivery({ url: shop.url, branch: "main" })
+        yield* fetch.fetch(source)
+        for (let round = 0; round < 5; round++) {
+          const changed = `${large["noise/3"]}\nround ${round}`
+          yield* Effect.promise(() => shop.commit({ "noise/3": changed, new: `${round}` }, `Round ${round}`))
+          const artifact = yield* fetch.fetch(source)
+          const read = textOf(yield* artifact.read(["noise/3", "noise/4", "new"]))
+          assert.deepStrictEqual(read, [changed, large["noise/4"], `${round}`])
+        }
+        const sizes = yield* Effect.promise(async () =>
+          Promise.all((await packsOf(cacheDirectory)).map(async (path) => (await stat(path)).size))
+        )
+        assert.lengthOf(sizes, 6)
+        assert.isBelow(sizes.sort((a, b) => a - b)[4]!, 2_000)
+      }).pipe(Effect.provide(Layer.merge(fetchLayer({ cacheDirectory }), secrets())))
+    }))
+
+  it.effect("keeps shallow, small packs that git itself can verify", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -116,7 +144,7 @@ describe("Fetch", () => {
       }).pipe(Effect.provide(Layer.merge(fetchLayer({ cacheDirectory }), secrets())))
     }))
 
-  it.live("shares listings and downloads that are asked for at once", () =>
+  it.effect("shares listings and downloads that are asked for at once", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -131,18 +159,18 @@ describe("Fetch", () => {
       })
       assert.lengthOf(artifacts, 200)
       assert.lengthOf(server.requests, 2)
-    }).pipe(Effect.provide(environment)))
+    }))
 
-  it.live("serves a known revision without network, also after a restart", () =>
+  it.effect("serves a known revision without network, also after a restart", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
       yield* Effect.promise(() => shop.commit({ a: "1" }, "First"))
       const cacheDirectory = yield* temporaryFolder
       const source = delivery({ url: shop.url, branch: "main" })
-      const layer = Layer.merge(fetchLayer({ cacheDirectory }), secrets())
+      const restarted = Layer.merge(fetchLayer({ cacheDirectory }), secrets())
       const { revision } = yield* Effect.scoped(Effect.flatMap(Fetch, (fetch) => fetch.fetch(source))).pipe(
-        Effect.provide(layer)
+        Effect.provide(restarted)
       )
       server.behaviour.answer = { status: 503 }
       server.requests.length = 0
@@ -152,11 +180,11 @@ describe("Fetch", () => {
         assert.deepStrictEqual(textOf(yield* artifact.read(["a"])), ["1"])
         const error = yield* Effect.flip(fetch.head(source))
         assert.strictEqual(error._tag, "FetchFailed")
-      }).pipe(Effect.provide(Layer.fresh(layer)))
+      }).pipe(Effect.provide(Layer.fresh(restarted)))
       assert.lengthOf(server.requests, 1)
     }))
 
-  it.live("starts a store over when it has many packs, and keeps the old one for who reads it", () =>
+  it.effect("starts a store over when it has many packs, and keeps the old one for who reads it", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -181,18 +209,18 @@ describe("Fetch", () => {
       }).pipe(Effect.provide(Layer.merge(fetchLayer({ cacheDirectory, packs: 3 }), secrets())))
     }))
 
-  it.live("fetches again what a crash left broken", () =>
+  it.effect("fetches again what a crash left broken", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
       yield* Effect.promise(() => shop.commit({ a: "1" }, "First"))
       const source = delivery({ url: shop.url, branch: "main" })
       const cacheDirectory = yield* temporaryFolder
-      const layer = Layer.merge(fetchLayer({ cacheDirectory }), secrets())
+      const restarted = Layer.merge(fetchLayer({ cacheDirectory }), secrets())
       const read = Effect.scoped(Effect.gen(function*() {
         const artifact = yield* (yield* Fetch).fetch(source)
         return textOf(yield* artifact.read(["a"]))
-      })).pipe((read) => Effect.provide(read, Layer.fresh(layer)))
+      })).pipe((read) => Effect.provide(read, Layer.fresh(restarted)))
       assert.deepStrictEqual(yield* read, ["1"])
       const [pack] = yield* Effect.promise(() => packsOf(cacheDirectory))
 
@@ -205,7 +233,63 @@ describe("Fetch", () => {
       assert.deepStrictEqual(yield* read, ["1"])
     }))
 
-  it.live("returns at once when it is interrupted, and goes on working", () =>
+  it.effect("goes on after it was killed in the middle of a download", () =>
+    Effect.gen(function*() {
+      const server = yield* gitServer()
+      const shop = yield* Effect.promise(() => server.repository("shop"))
+      const cacheDirectory = yield* temporaryFolder
+      yield* Effect.promise(() => shop.commit({ a: "1" }, "First"))
+      const script = join(import.meta.dirname, "killed.ts")
+      const child = spawn(process.execPath, [script, shop.url, cacheDirectory], { stdio: "ignore" })
+      yield* Effect.callback<void>((resume) => {
+        server.behaviour.intercept = (_, response) => {
+          // The third request is the download: it gets the beginning of a pack and then silence.
+          if (server.requests.length < 3) return false
+          response.writeHead(200, { "content-type": "application/x-git-upload-pack-result" })
+          response.write("000dpackfile\n000d\u0001PACK1234", () => resume(Effect.void))
+          return true
+        }
+      })
+      const isWriting = (name: string) => name.includes("new-")
+      const started = Effect.promise(() => readdir(cacheDirectory, { recursive: true }))
+      yield* Effect.repeat(started, { until: (names) => names.some(isWriting) })
+      yield* Effect.promise(() =>
+        new Promise((resolve) => {
+          child.on("close", resolve)
+          child.kill("SIGKILL")
+        })
+      )
+      delete server.behaviour.intercept
+      yield* Effect.gen(function*() {
+        const artifact = yield* (yield* Fetch).fetch(delivery({ url: shop.url, branch: "main" }))
+        assert.deepStrictEqual(textOf(yield* artifact.read(["a"])), ["1"])
+      }).pipe(Effect.provide(Layer.merge(fetchLayer({ cacheDirectory }), secrets())))
+    }))
+
+  it.effect("speaks the older protocol with servers that know no other", () =>
+    Effect.gen(function*() {
+      const server = yield* gitServer()
+      const shop = yield* Effect.promise(() => server.repository("shop"))
+      server.behaviour.intercept = (request) => {
+        delete request.headers["git-protocol"]
+        return false
+      }
+      const fetch = yield* Fetch
+      const source = delivery({ url: shop.url, branch: "main" })
+      const empty = yield* Effect.flip(fetch.head(source))
+      assert.match(empty.message, /no branches: is it empty/u)
+      yield* Effect.promise(() => shop.commit({ a: "1", b: "same" }, "First"))
+      yield* Effect.promise(() => shop.tag("v1", { message: "One" }))
+      const before = yield* fetch.fetch(source)
+      yield* Effect.promise(() => shop.commit({ a: "2" }, "Second"))
+      const after = yield* fetch.fetch(source)
+      assert.deepStrictEqual(textOf(yield* before.read(["a", "b"])), ["1", "same"])
+      assert.deepStrictEqual(textOf(yield* after.read(["a", "b"])), ["2", "same"])
+      assert.strictEqual((yield* fetch.head(delivery({ url: shop.url, tag: "v1" }))).hash, before.revision.hash)
+      assert.strictEqual((yield* fetch.head(delivery({ url: shop.url }))).name, "main")
+    }))
+
+  it.effect("returns at once when it is interrupted, and goes on working", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -221,5 +305,5 @@ describe("Fetch", () => {
       delete server.behaviour.intercept
       const artifact = yield* fetch.fetch(source, revision)
       assert.deepStrictEqual(textOf(yield* artifact.read(["a"])), ["1"])
-    }).pipe(Effect.provide(environment)))
+    }))
 })

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { readdir } from "node:fs/promises"
@@ -31,8 +31,8 @@ const fetchMain = Effect.fnUntraced(function*(shop: Repository) {
   return yield* (yield* Fetch).fetch(delivery({ url: shop.url, branch: "main" }))
 })
 
-describe("Fetch, hostile repositories", () => {
-  it.live("refuses names that mean something else on another system", () =>
+layer(environment, { excludeTestServices: true })("Fetch, hostile repositories", (it) => {
+  it.effect("refuses names that mean something else on another system", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -51,9 +51,9 @@ describe("Fetch, hostile repositories", () => {
       )
       const error = yield* Effect.flip((yield* fetchMain(shop)).walk(""))
       assert.match(error.message, /"a" is there twice/u)
-    }).pipe(Effect.provide(environment)))
+    }))
 
-  it.live("follows links inside the tree, and refuses those that leave it", () =>
+  it.effect("follows links inside the tree, and refuses those that leave it", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -97,9 +97,9 @@ describe("Fetch, hostile repositories", () => {
       ) {
         assert.strictEqual((yield* Effect.flip(artifact.resolve("prod", reference)))._tag, "UnsafePath", reference)
       }
-    }).pipe(Effect.provide(environment)))
+    }))
 
-  it.live("keeps to the limits, says which, and stays usable", () =>
+  it.effect("keeps to the limits, says which, and stays usable", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -124,7 +124,7 @@ describe("Fetch, hostile repositories", () => {
       }).pipe(Effect.provide(Layer.merge(fetchLayer({ limits: small }), secrets())))
     }))
 
-  it.live("tells a server that breaks off from a broken pack, at whatever byte it does", () =>
+  it.effect("tells a server that breaks off from a broken pack, at whatever byte it does", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -149,7 +149,7 @@ describe("Fetch, hostile repositories", () => {
       assert.deepStrictEqual(left.filter((name) => name.includes("new-")), [])
     }))
 
-  it.live("repeats what the server says about its failure", () =>
+  it.effect("repeats what the server says about its failure", () =>
     Effect.gen(function*() {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
@@ -184,5 +184,5 @@ describe("Fetch, hostile repositories", () => {
       assert.match((yield* Effect.flip(fetch.fetch(source, revision))).message, /not of the Git protocol/u)
       answer(packet("packfile\n") + packet(`\u0001PACK${"x".repeat(60)}`) + "0000")
       assert.match((yield* Effect.flip(fetch.fetch(source, revision))).message, /its checksum is wrong/u)
-    }).pipe(Effect.provide(environment)))
+    }))
 })

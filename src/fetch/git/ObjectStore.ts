@@ -2,15 +2,12 @@ import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } f
 import { join } from "node:path"
 import { applyDelta } from "./delta.ts"
 import { damaged, GitError } from "./GitFailure.ts"
-import { entryHead, inflate, objectId, type ObjectType } from "./packEntry.ts"
+import { entryHead, type GitObject, inflate, objectId } from "./packEntry.ts"
 import { decodeIndex, type PackIndex } from "./packIndex.ts"
 
-export interface GitObject {
-  readonly type: ObjectType
-  readonly data: Buffer
-}
-
 interface Pack {
+  /** A thin pack builds on packs with lower numbers, and on no other: so no chain of deltas can bite its tail. */
+  readonly number: number
   readonly file: number
   readonly length: number
   readonly index: PackIndex
@@ -27,7 +24,9 @@ const readAt = (file: number, start: number, length: number): Buffer => {
   return bytes
 }
 
-const openPack = (directory: string, name: string): Pack => {
+const packName = /^pack-([0-9]{1,9})-[0-9a-f]{40}\.idx$/u
+
+const openPack = (directory: string, name: string, number: number): Pack => {
   let file: number | undefined
   try {
     file = openSync(join(directory, name.replace(/\.idx$/u, ".pack")), "r")
@@ -36,7 +35,7 @@ const openPack = (directory: string, name: string): Pack => {
     if (!readAt(file, length - trailerBytes, trailerBytes).equals(index.packSum)) {
       throw damaged("a pack of the cache is cut off")
     }
-    return { file, length, index }
+    return { number, file, length, index }
   } catch (error) {
     if (file !== undefined) closeSync(file)
     throw error instanceof GitError ? error : damaged(`a pack of the cache cannot be read`)
@@ -61,12 +60,20 @@ export class ObjectStore {
   /** Takes in packs that were added since. */
   refresh(): void {
     for (const name of readdirSync(this.#directory)) {
-      if (name.endsWith(".idx") && !this.#packs.has(name)) this.#packs.set(name, openPack(this.#directory, name))
+      const number = packName.exec(name)?.[1]
+      if (number === undefined || this.#packs.has(name)) continue
+      this.#packs.set(name, openPack(this.#directory, name, Number(number)))
     }
   }
 
   get packs(): number {
     return this.#packs.size
+  }
+
+  /** What the next pack is called, without its ending. */
+  nextName(sum: string): string {
+    const number = 1 + Math.max(0, ...[...this.#packs.values()].map(({ number }) => number))
+    return join(this.#directory, `pack-${number}-${sum}`)
   }
 
   get bytes(): number {
@@ -97,17 +104,18 @@ export class ObjectStore {
     this.#cache.clear()
   }
 
-  #find(id: string): { readonly pack: Pack; readonly offset: number } | undefined {
+  #find(id: string, below = Infinity): { readonly pack: Pack; readonly offset: number } | undefined {
     for (const pack of this.#packs.values()) {
+      if (pack.number >= below) continue
       const offset = pack.index.find(id)
       if (offset !== undefined) return { pack, offset }
     }
     return undefined
   }
 
-  #entry(pack: Pack, start: number): GitObject {
+  #entry(start: Pack, startOffset: number): GitObject {
     const deltas: Array<{ readonly key: string; readonly instructions: Buffer }> = []
-    let offset = start
+    let [pack, offset] = [start, startOffset]
     let object: GitObject | undefined
     while (object === undefined) {
       const key = `${pack.file}:${offset}`
@@ -123,9 +131,11 @@ export class ObjectStore {
       }
       deltas.push({ key, instructions: data })
       if (deltas.length > maximumChain) throw damaged("a chain of deltas is longer than Git allows")
-      const next = typeof base === "number" ? offset - base : pack.index.find(base ?? "")
-      if (next === undefined || next < 0) throw damaged("a delta points out of its pack")
-      offset = next
+      const own = typeof base === "number" ? offset - base : pack.index.find(base ?? "")
+      const next = own !== undefined ? { pack, offset: own } : this.#find(String(base), pack.number)
+      if (next === undefined || next.offset < 0) throw damaged("a delta points out of its pack")
+      pack = next.pack
+      offset = next.offset
     }
     for (const { instructions, key } of deltas.reverse()) {
       object = { type: object.type, data: applyDelta(object.data, instructions) }

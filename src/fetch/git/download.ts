@@ -23,6 +23,8 @@ const request2 = ({ hash, haves }: Download): Buffer =>
     encodeAll(["command=fetch", "agent=sluice", "object-format=sha1"]),
     delimiter,
     encodeAll([
+      // Without it a server sends all of a shallow commit again, whatever we have.
+      "thin-pack",
       "no-progress",
       "ofs-delta",
       `want ${hash}`,
@@ -36,7 +38,7 @@ const request2 = ({ hash, haves }: Download): Buffer =>
 
 /** Protocol 0: gitprotocol-pack, upload request. */
 const request0 = ({ hash, haves }: Download, capabilities: ReadonlySet<string>): Buffer => {
-  const wanted = ["multi_ack_detailed", "side-band-64k", "ofs-delta", "no-progress"]
+  const wanted = ["multi_ack_detailed", "side-band-64k", "thin-pack", "ofs-delta", "no-progress"]
     .filter((capability) => capabilities.has(capability))
   return Buffer.concat([
     encodeAll([

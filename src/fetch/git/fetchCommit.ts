@@ -94,9 +94,10 @@ export const fetchCommit = async (
     const pack = await readFile(temporary)
     const sum = pack.subarray(-20)
     // A tree needs about one object for each file and one for each folder.
-    const entries = await indexPack(pack, { bytes: limits.bytes, objects: limits.files * 2 + 1_000 }, signal)
+    const bounds = { bytes: limits.bytes, objects: limits.files * 2 + 1_000 }
+    const entries = await indexPack(pack, bounds, signal, (id) => store.has(id) ? store.read(id) : undefined)
     if (entries.length > 0) {
-      const name = join(directory, `pack-${sum.toString("hex")}`)
+      const name = store.nextName(sum.toString("hex"))
       const index = `${temporary}.idx`
       await writeFile(index, encodeIndex(entries, sum), { mode: 0o600 })
       await rename(temporary, `${name}.pack`)

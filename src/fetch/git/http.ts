@@ -2,6 +2,7 @@ import { EnvHttpProxyAgent, request } from "@effect/platform-node/Undici"
 import { getCACertificates } from "node:tls"
 import type { Remote, WorkerSettings } from "./calls.ts"
 import { GitError, oneLine, stalled, transient } from "./GitFailure.ts"
+import { lookUpHost } from "./lookUpHost.ts"
 
 /** The connections to one remote, as one identity. */
 export interface Connection {
@@ -32,7 +33,7 @@ export const connect = (remote: Remote, settings: WorkerSettings): Connection =>
     remote,
     base: remote.url,
     dispatcher: new EnvHttpProxyAgent({
-      connect: { ...tls, timeout: 10_000 },
+      connect: { ...tls, timeout: 10_000, lookup: lookUpHost },
       requestTls: tls,
       headersTimeout: silence,
       bodyTimeout: silence,
@@ -69,6 +70,7 @@ const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ENOTFOUND: "no such host",
   EAI_AGAIN: "the name could not be looked up",
+  ERR_LINK_LOCAL: "its name leads to a link-local address",
   ECONNRESET: "the connection was closed",
   UND_ERR_SOCKET: "the connection was closed",
   UND_ERR_CONNECT_TIMEOUT: "no connection in 10 s",

@@ -4,6 +4,11 @@ import { damaged } from "./GitFailure.ts"
 
 export type ObjectType = "commit" | "tree" | "blob" | "tag"
 
+export interface GitObject {
+  readonly type: ObjectType
+  readonly data: Buffer
+}
+
 const types: Readonly<Record<number, ObjectType>> = { 1: "commit", 2: "tree", 3: "blob", 4: "tag" }
 const maximumSize = 2 ** 40
 
