@@ -58,8 +58,8 @@ export class Apply extends Context.Service<Apply, {
     changeset: Admitted<Changeset>
   ) => Stream.Stream<Health, HealthError, KubeReader | KubeStatus>
 }>()("sluice/apply/Apply") {
-  static readonly layerWith = (options: Options) => Layer.effect(Apply, make(options))
-  static readonly layer = Layer.provide(Apply.layerWith({}), InventoryStore.layer)
+  static readonly layerWith = (options: Options) => Layer.effect(Apply, Effect.suspend(() => make(options)))
+  static readonly layer = Layer.suspend(() => Layer.provide(Apply.layerWith({}), InventoryStore.layer))
 }
 
 const make = Effect.fnUntraced(function*({ concurrency = 32 }: Options) {

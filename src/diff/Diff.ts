@@ -36,8 +36,8 @@ export class Diff extends Context.Service<Diff, {
     revision: string
   ) => Effect.Effect<Changeset, DiffError, KubeReader>
 }>()("sluice/diff/Diff") {
-  static readonly layerWith = (options: Options) => Layer.succeed(Diff, Diff.of(make(options)))
-  static readonly layer = Diff.layerWith({})
+  static readonly layerWith = (options: Options) => Layer.sync(Diff, () => Diff.of(make(options)))
+  static readonly layer = Layer.suspend(() => Diff.layerWith({}))
 }
 
 const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
