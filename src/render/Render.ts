@@ -11,7 +11,7 @@ import type { Artifact } from "../domain/Artifact.ts"
 import { digest } from "../domain/digest.ts"
 import type { Capabilities } from "../domain/Health.ts"
 import { canonical, type Json } from "../domain/Json.ts"
-import type { Manifest, Origin, Rendered } from "../domain/Manifest.ts"
+import type { Rendered } from "../domain/Manifest.ts"
 import { type ProgramUnavailable, type RenderError, RenderFailed } from "../domain/StageError.ts"
 import { Programs } from "../programs/Programs.ts"
 import { assemble, type Candidate } from "./assemble.ts"
@@ -200,12 +200,15 @@ const make = Effect.fnUntraced(function*(options: Options) {
         namespace: delivery.metadata.namespace,
         maximum: options.maximumObjects ?? 20_000
       })
-      const locate: (manifest: Manifest, path: ReadonlyArray<string | number>) => Effect.Effect<Origin> =
-        closed.renderer === "kustomize"
-          ? locateKustomize(tree, reader, closed.files, closed.path)
+      const inKustomize = locateKustomize(tree, reader, closed.files, closed.path)
+      const locate: Rendered["locate"] = (manifest, path) => {
+        const candidate = candidateOf.get(manifest)
+        return closed.renderer === "kustomize"
+          ? inKustomize(manifest, candidate, path)
           : closed.renderer === "plain"
-          ? (manifest, path) => locatePlain(reader, manifest, candidateOf.get(manifest), path)
-          : (manifest) => Effect.succeed(manifest.origin)
+          ? locatePlain(reader, manifest, candidate, path)
+          : Effect.succeed(manifest.origin)
+      }
       return { manifests, closure: closed.digest, locate }
     }).pipe(Effect.withSpan("Render.render"))
 

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import { posix } from "node:path"
 import { at, type Json } from "../domain/Json.ts"
-import type { Origin } from "../domain/Manifest.ts"
 import type { RenderError } from "../domain/StageError.ts"
 import type { Candidate } from "./assemble.ts"
 import { kustomizationNames } from "./detect.ts"
+import { isList } from "./identity.ts"
 import { withoutOrigin } from "./kustomize.ts"
 import type { Reader, SourceDocument } from "./Reader.ts"
 import { split } from "./split.ts"
@@ -12,26 +12,39 @@ import { decode, type Tree } from "./Tree.ts"
 
 const nameOf = (value: Json) => String(at(value, "metadata", "name") ?? "")
 
-/** Of the things with a name, the one that became `name` by prefixes and suffixes; undefined if it could be several. */
-const sourceOf = <A>(things: ReadonlyArray<A>, nameOf: (thing: A) => string, name: string): A | undefined => {
-  const exact = things.filter((thing) => nameOf(thing) === name)
-  if (exact.length > 0) return exact.length === 1 ? exact[0] : undefined
-  const within = things.filter((thing) => nameOf(thing) !== "" && name.includes(nameOf(thing)))
-  const longest = Math.max(...within.map((thing) => nameOf(thing).length))
-  const best = within.filter((thing) => nameOf(thing).length === longest)
-  return best.length === 1 ? best[0] : things.length === 1 && best.length === 0 ? things[0] : undefined
+/** One object of a file: a document, or an item of a list in one. */
+export interface Source {
+  readonly value: Json
+  readonly line: number | undefined
+  readonly piece: SourceDocument["piece"]
+  readonly within: ReadonlyArray<string | number>
 }
 
-/** The document of a file that an object was made from. */
-export const documentOf = (
-  documents: ReadonlyArray<SourceDocument>,
-  object: Json
-): SourceDocument | undefined =>
-  sourceOf(
-    documents.filter(({ value }) => at(value, "kind") === at(object, "kind")),
-    ({ value }) => nameOf(value),
-    nameOf(object)
+/** The objects of a file, in its order. */
+export const sourcesIn = (documents: ReadonlyArray<SourceDocument>): ReadonlyArray<Source> =>
+  documents.flatMap(({ itemLines, line, piece, value }): ReadonlyArray<Source> =>
+    isList(value)
+      ? value.items.map((item, at) => ({ value: item, line: itemLines?.[at], piece, within: ["items", at] }))
+      : [{ value, line, piece, within: [] }]
   )
+
+/**
+ * Which object of a file became which of kustomize's output. Kustomize keeps their order (the wrapper asks for `fifo`),
+ * so that they pair up where none was added or removed; prefixes and suffixes of names are checked besides.
+ */
+const pair = (sources: ReadonlyArray<Source>, made: ReadonlyArray<Json>): ReadonlyMap<Json, Source> => {
+  const pairs = new Map<Json, Source>()
+  for (const kind of new Set(made.map((object) => at(object, "kind")))) {
+    const before = sources.filter(({ value }) => at(value, "kind") === kind)
+    const after = made.filter((object) => at(object, "kind") === kind)
+    for (const [index, object] of after.entries()) {
+      const same = before.filter(({ value }) => nameOf(value) === nameOf(object))
+      const source = before.length === after.length ? before[index] : same.length === 1 ? same[0] : undefined
+      if (source !== undefined && nameOf(object).includes(nameOf(source.value))) pairs.set(object, source)
+    }
+  }
+  return pairs
+}
 
 const generators = { ConfigMap: "configMapGenerator", Secret: "secretGenerator" } as const
 
@@ -92,11 +105,13 @@ export const make = (reader: Reader) => {
   const generatorLine = Effect.fnUntraced(function*(known: Known | undefined, object: Json) {
     const field = generators[String(at(object, "kind")) as keyof typeof generators]
     const document = typeof known === "number" ? undefined : known?.[0]
-    const entries = field === undefined ? undefined : at(document?.value, field)
-    if (document === undefined || !Array.isArray(entries)) return undefined
-    const list = entries as ReadonlyArray<Json>
-    const entry = sourceOf([...list.keys()], (index) => String(at(list[index], "name") ?? ""), nameOf(object))
-    const place = entry === undefined ? undefined : yield* reader.locate(document.piece.text, [field, entry])
+    const said = field === undefined ? undefined : at(document?.value, field)
+    if (field === undefined || document === undefined || !Array.isArray(said)) return undefined
+    const list = said as ReadonlyArray<Json>
+    // kustomize adds a hash, and prefixes of other kustomizations: only one generator may be meant
+    const entries = [...list.keys()].filter((index) => nameOf(object).includes(String(at(list[index], "name"))))
+    if (entries.length !== 1) return undefined
+    const place = yield* reader.locate(document.piece.text, [field, entries[0]!])
     return place === undefined ? undefined : place.line + document.piece.line - 1
   })
 
@@ -113,17 +128,26 @@ export const make = (reader: Reader) => {
     )
     const known = yield* look(tree, closure, [...named])
     const own = kustomizationNames.map((name) => posix.join(root, name)).find((path) => closure.has(path)) ?? root
+    const made = Map.groupBy(objects, ({ said }) => said.path)
+    const pairs = new Map([...known].map(([file, place]) => [
+      file,
+      pair(typeof place === "number" ? [] : sourcesIn(place), made.get(file)?.map(({ object }) => object) ?? [])
+    ]))
     const candidates: Array<Candidate> = []
     for (const { object, said } of objects) {
       const file = said.path ?? said.configuredIn ?? ""
       const place = known.get(file)
+      const source = said.path === undefined ? undefined : pairs.get(file)?.get(object)
       const line = said.path === undefined
         ? yield* generatorLine(place, object)
         : typeof place === "number"
         ? place
-        : documentOf(place ?? [], object)?.line
-      const origin: Origin = { file: closure.has(file) ? file : own, ...line === undefined ? {} : { line } }
-      candidates.push({ value: object, origin })
+        : source?.line
+      candidates.push({
+        value: object,
+        origin: { file: closure.has(file) ? file : own, ...line === undefined ? {} : { line } },
+        ...source === undefined ? {} : { source: source.piece, within: source.within }
+      })
     }
     return candidates
   })

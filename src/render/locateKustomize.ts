@@ -3,8 +3,9 @@ import { posix } from "node:path"
 import { at, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import type { Manifest, Origin } from "../domain/Manifest.ts"
 import type { RenderError } from "../domain/StageError.ts"
+import type { Candidate } from "./assemble.ts"
 import { kustomizationNames } from "./detect.ts"
-import { documentOf } from "./kustomizeOrigins.ts"
+import { sourcesIn } from "./kustomizeOrigins.ts"
 import { inPiece } from "./locate.ts"
 import type { Reader, SourceDocument } from "./Reader.ts"
 import type { Tree } from "./Tree.ts"
@@ -161,19 +162,25 @@ export const locateKustomize = (
       return undefined
     })
 
-  return (manifest: Manifest, path: Path): Effect.Effect<Origin> =>
+  return (manifest: Manifest, candidate: Candidate | undefined, path: Path): Effect.Effect<Origin> =>
     Effect.gen(function*() {
       const final = manifest.object
       const value = at(final, ...path)
       if (value === undefined) return manifest.origin
       const patched = isScalar(value) ? yield* inFolder(root, final, path) : undefined
       if (patched !== undefined) return patched
-      const source = documentOf(yield* documents(manifest.origin.file), final)
+      const sources = sourcesIn(yield* documents(manifest.origin.file))
+      const source = sources.length === 1 ?
+        sources[0] :
+        sources.find(({ piece, within }) =>
+          piece.line === candidate?.source?.line && same([...within], [...candidate.within ?? []])
+        )
       const there = source === undefined ? undefined : translate(final, path, source.value)
-      if (source === undefined || there === undefined) return manifest.origin
+      if (source === undefined || there === undefined || at(source.value, "kind") !== final.kind) return manifest.origin
       // a scalar that differs was set by something that we did not find
       if (isScalar(value) && !same(at(source.value, ...there), value)) return manifest.origin
-      return (yield* inPiece(reader, manifest.origin.file, source.piece, there)) ?? manifest.origin
+      return (yield* inPiece(reader, manifest.origin.file, source.piece, [...source.within, ...there])) ??
+        manifest.origin
     }).pipe(Effect.orElseSucceed(() => manifest.origin))
 }
 

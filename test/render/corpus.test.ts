@@ -34,7 +34,7 @@ if (existsSync(corpus)) {
           assert.isAtLeast(manifests.length, atLeast)
           assert.strictEqual(new Set(manifests.map(({ ref }) => key(ref))).size, manifests.length)
           for (const { origin } of manifests) assert.property(files, origin.file)
-        }))
+        }), 60_000)
     }
   })
 } else {

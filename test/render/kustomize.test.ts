@@ -121,6 +121,30 @@ layer(renderTest.layer())("a kustomization", (it) => {
       assert.strictEqual(yield* place(["metadata", "name"]), "base/deployment.yaml:2")
     }))
 
+  it.effect("tells apart what bears the same words in its name, and items of lists", () =>
+    Effect.gen(function*() {
+      const service = (name: string) => `{apiVersion: v1, kind: Service, metadata: {name: ${name}}, spec: {x: ${name}}}`
+      const { locate, manifests } = yield* render({
+        "kustomization.yaml": "namePrefix: prod-\nresources: [many.yaml, list.yaml]\n",
+        "many.yaml": ["web", "prod", "web-prod"].map(service).join("\n---\n"),
+        "list.yaml": `apiVersion: v1
+kind: List
+items:
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: web, namespace: a}}
+- {apiVersion: v1, kind: ConfigMap, metadata: {name: web, namespace: b}, data: {k: v}}
+`
+      })
+      const told = manifests.map(({ origin, ref }) => `${ref.name} ${displayOrigin(origin)}`)
+      assert.deepStrictEqual(told, [
+        "prod-web many.yaml:1",
+        "prod-prod many.yaml:3",
+        "prod-web-prod many.yaml:5",
+        "prod-web list.yaml:4",
+        "prod-web list.yaml:5"
+      ])
+      assert.deepStrictEqual(yield* locate(manifests[4]!, ["data", "k"]), { file: "list.yaml", line: 5, column: 81 })
+    }))
+
   it.effect("overwrites an origin that somebody forged", () =>
     Effect.gen(function*() {
       const { manifests } = yield* render({
