@@ -153,6 +153,7 @@ export const typeOf = (value: Argument): string =>
   typeof value === "string" ? "string" : typeof value === "number" ? "float64" : isSmall(value) ? "int64" : "*big.Int"
 
 const formatAs = (value: Argument, letter: string, verb: Verb, isSharpValue: boolean): string | undefined => {
+  if (letter === "T") return formatText(typeOf(value), "s", verb, false)
   if (typeof value === "string") return formatText(value, letter, verb, isSharpValue)
   if (typeof value === "number") return formatNumber(value, letter, verb)
   return isSmall(value) ? formatSmallInteger(value, letter, verb) : formatBigInteger(value, letter, verb)

@@ -48,9 +48,10 @@ class Printer {
     const close = this.#format.indexOf("]", this.#position)
     const index = Number(this.#format.slice(this.#position + 1, close < 0 ? undefined : close)) - 1
     this.#position = close < 0 ? this.#position + 1 : close + 1
-    this.#isGoodIndex = close >= 0 && Number.isInteger(index) && index >= 0 && index < this.#arguments.length
-    if (this.#isGoodIndex) this.#next = index
-    return this.#isGoodIndex
+    const isGood = close >= 0 && Number.isInteger(index) && index >= 0 && index < this.#arguments.length
+    if (isGood) this.#next = index
+    else this.#isGoodIndex = false
+    return isGood
   }
 
   #star(): number | undefined {
