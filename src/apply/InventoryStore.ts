@@ -3,16 +3,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { empty, Inventory } from "../domain/Inventory.ts"
-import { isTransient } from "../domain/refusal.ts"
-import { ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
+import { refused } from "../domain/refusal.ts"
+import { type AccessDenied, ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
 
 const Codec = Schema.fromJsonString(Inventory)
 
 /** Reads and writes what a delivery owns. An inventory that cannot be read is an error, never an empty one. */
 export class InventoryStore extends Context.Service<InventoryStore, {
-  readonly load: Effect.Effect<Inventory, ApplyFailed, KubeStatus>
-  readonly save: (inventory: Inventory) => Effect.Effect<void, ApplyFailed, KubeStatus>
+  readonly load: Effect.Effect<Inventory, ApplyFailed | AccessDenied, KubeStatus>
+  readonly save: (inventory: Inventory) => Effect.Effect<void, ApplyFailed | AccessDenied, KubeStatus>
 }>()("sluice/apply/InventoryStore") {
   static readonly layer = Layer.sync(InventoryStore, () =>
     InventoryStore.of({
@@ -36,10 +36,8 @@ const decode = (bytes: Uint8Array): Effect.Effect<Inventory, ApplyFailed> =>
     )
   )
 
-const failed = (failure: KubeFailure): ApplyFailed =>
-  new ApplyFailed({
-    detail: `the delivery's inventory: ${failure.message}`,
-    class: isTransient(failure) ? "transient" : "stalled",
-    exitCode: failure.status === 401 || failure.status === 403 ? 4 : 2,
-    ...failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }
-  })
+const failed = (failure: KubeFailure): ApplyFailed | AccessDenied =>
+  refused(
+    failure,
+    (refusal) => new ApplyFailed({ ...refusal, detail: `the delivery's inventory: ${refusal.detail}` })
+  )
