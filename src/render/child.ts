@@ -48,6 +48,8 @@ export const run = Effect.fn("render.child")(
       cwd: options.folder,
       env: environment(options.home),
       stdin: options.input === undefined ? "ignore" : Stream.succeed(new TextEncoder().encode(options.input)),
+      // it writes nothing that anybody keeps: there is nothing to wait for
+      killSignal: "SIGKILL",
       forceKillAfter: "1 second"
     }))
     const text = (stream: typeof handle.stdout, maximum: number) =>
