@@ -4,15 +4,15 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { empty, Inventory } from "../domain/Inventory.ts"
 import { refused } from "../domain/refusal.ts"
-import { type AccessDenied, ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
+import { type ApplyError, ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
 
 const Codec = Schema.fromJsonString(Inventory)
 
 /** Reads and writes what a delivery owns. An inventory that cannot be read is an error, never an empty one. */
 export class InventoryStore extends Context.Service<InventoryStore, {
-  readonly load: Effect.Effect<Inventory, ApplyFailed | AccessDenied, KubeStatus>
-  readonly save: (inventory: Inventory) => Effect.Effect<void, ApplyFailed | AccessDenied, KubeStatus>
+  readonly load: Effect.Effect<Inventory, ApplyError, KubeStatus>
+  readonly save: (inventory: Inventory) => Effect.Effect<void, ApplyError, KubeStatus>
 }>()("sluice/apply/InventoryStore") {
   static readonly layer = Layer.sync(InventoryStore, () =>
     InventoryStore.of({
@@ -36,8 +36,9 @@ const decode = (bytes: Uint8Array): Effect.Effect<Inventory, ApplyFailed> =>
     )
   )
 
-const failed = (failure: KubeFailure): ApplyFailed | AccessDenied =>
+const failed = (failure: KubeFailure): ApplyError =>
   refused(
     failure,
+    undefined,
     (refusal) => new ApplyFailed({ ...refusal, detail: `the delivery's inventory: ${refusal.detail}` })
   )

@@ -119,7 +119,7 @@ export type RenderError = RenderFailed | FetchFailed
 export type PolicyError = PolicyUnavailable
 export type DiffError = DiffFailed | ApplyConflict | AccessDenied | PruneBlocked
 export type ApplyError = ApplyFailed | ApplyConflict | AccessDenied | PruneBlocked | DiffFailed
-export type HealthError = HealthCheckFailed | HealthTimeout | AccessDenied | ApplyFailed
+export type HealthError = HealthCheckFailed | HealthTimeout | ApplyError
 export type StageError = FetchError | RenderError | PolicyError | DiffError | ApplyError | HealthError
 
 /** Ready's reasons. `Succeeded`, `PolicyDenied` and `Suspended` are not errors; the rest are the tags above. */
