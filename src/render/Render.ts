@@ -72,7 +72,7 @@ export class Render extends Context.Service<Render, {
 /** Rendered twice at first sight; so many charts are remembered as steady. */
 const steadyCharts = 10_000
 
-const unavailable = (error: ProgramUnavailable) => new RenderFailed({ detail: error.message, class: "transient" })
+const unavailable = (error: ProgramUnavailable) => new RenderFailed({ detail: error.message })
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const programs = yield* Programs
