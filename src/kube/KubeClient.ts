@@ -5,10 +5,10 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
-import { at, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
+import { isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
-import { type Connection, type Connections, make as makeConnections } from "./Connection.ts"
+import { type Connection, make as makeConnections } from "./Connection.ts"
 import { type Discovery, make as makeDiscovery } from "./discovery.ts"
 import { exchange, type Incoming, type NoAnswer } from "./exchange.ts"
 import { type Asked, fromStatus, isMisfit, retryAfterOf, unanswered } from "./failure.ts"
@@ -16,6 +16,7 @@ import { Identity, impersonation, nameOf, userName } from "./Identity.ts"
 import { jsonLines } from "./jsonLines.ts"
 import type { KubeConfigOptions } from "./KubeConfig.ts"
 import { maskAnswer, maskLine } from "./masking.ts"
+import { make as makeWhoAmI } from "./whoAmI.ts"
 
 export interface KubeClientOptions extends KubeConfigOptions {
   /** The key under which values of Secrets are masked: one for all stages of a run. */
@@ -90,7 +91,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
       Effect.tap(({ status }) => status === 429 ? limit.tooMany : limit.answered)
     )
 
-  const whoAmI = yield* makeWhoAmI(connections, deadline)
+  const whoAmI = makeWhoAmI(connections)
 
   const ask = Effect.fnUntraced(function*(identity: Identity, request: KubeRequest) {
     const { asked } = request
@@ -127,7 +128,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
         continue
       }
       const refused = { status: answer.status, body: answer.body, retryAfter: wait, sent: request.sent }
-      return yield* fromStatus(asked, { ...refused, identity: userName(identity) ?? (yield* whoAmI(answer.status)) })
+      return yield* fromStatus(asked, { ...refused, identity: yield* whoAmI(identity, answer.status) })
     }
   })
 
@@ -142,19 +143,11 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
         origin: connection.origin,
         path: connection.prefix + pathOf(request),
         headers: { ...headersOf(request), ...connection.headers, ...impersonation(identity) },
-        refused: (status, body) =>
-          Effect.flatMap(
-            status === 401 ? Effect.orElseSucceed(connections.renew(connection), () => false) : Effect.void,
-            () =>
-              Effect.map(whoAmI(status), (self) =>
-                fromStatus(asked, {
-                  status,
-                  body,
-                  retryAfter: undefined,
-                  sent: undefined,
-                  identity: userName(identity) ?? self
-                }))
-          ),
+        refused: Effect.fnUntraced(function*(status, body) {
+          if (status === 401) yield* Effect.ignore(connections.renew(connection))
+          const name = yield* whoAmI(identity, status)
+          return fromStatus(asked, { status, body, retryAfter: undefined, sent: undefined, identity: name })
+        }),
         broken: ({ code, detail }) => unanswered(asked, nameOf(identity), code, detail)
       })
     }))
@@ -199,39 +192,3 @@ const decode = (asked: Asked, identity: string, { body, status }: Incoming) =>
       unanswered(asked, identity, "Undecodable", `the answer (HTTP ${status}) is not a JSON object`)
     )
   )
-
-/** The name that the cluster has for the kubeconfig's user: asked once, when the first error has to be told. */
-const makeWhoAmI = Effect.fnUntraced(function*(connections: Connections, deadline: number) {
-  let name: string | undefined
-  const review = Effect.gen(function*() {
-    const connection = yield* connections.current
-    const answer = yield* exchange(connection.requests, {
-      origin: connection.origin,
-      path: `${connection.prefix}/apis/authentication.k8s.io/v1/selfsubjectreviews`,
-      method: "POST",
-      deadline: Math.min(deadline, 5_000),
-      headers: { ...headersOf({ ...reviewed, contentType: "application/json" }), ...connection.headers },
-      body: JSON.stringify({ apiVersion: "authentication.k8s.io/v1", kind: "SelfSubjectReview" })
-    })
-    const document = yield* decode(reviewed.asked, connection.user, answer)
-    const told = at(document, "status", "userInfo", "username")
-    name = answer.status < 300 && typeof told === "string" ? told : undefined
-    return name ?? connection.user
-  }).pipe(Effect.orElseSucceed(() => "the kubeconfig's user"))
-
-  return (status: number) =>
-    Effect.suspend(() => {
-      if (name !== undefined) return Effect.succeed(name)
-      // Who is not let in is nobody's user to the cluster.
-      return status === 401
-        ? Effect.match(connections.current, { onSuccess: ({ user }) => user, onFailure: () => "the kubeconfig's user" })
-        : review
-    })
-})
-
-const reviewed: KubeRequest = {
-  asked: { verb: "create", resource: "selfsubjectreviews.authentication.k8s.io" },
-  method: "POST",
-  path: "/apis/authentication.k8s.io/v1/selfsubjectreviews",
-  idempotent: true
-}

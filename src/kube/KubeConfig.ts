@@ -25,17 +25,27 @@ const maximumBytes = 1024 * 1024
 // The package's entry also loads the clients of 800 resources: 0.9 s instead of 0.5 s.
 const importConfig = Effect.promise(() => import("@kubernetes/client-node/dist/config.js"))
 
-/** What client-node's KubeConfig does not read: a user's `tokenFile`, which kubectl reads afresh while it runs. */
-const readTokenFiles = (config: ClientNodeConfig, document: Json, folder: string) => {
+interface Exec {
+  readonly apiVersion: string
+  env?: Array<{ readonly name: string; readonly value: string }> | null
+}
+
+/** Plugins read the version that they are to speak from the environment, as kubectl sets it. */
+const tellPlugin = (exec: Exec) => {
+  const value = JSON.stringify({ apiVersion: exec.apiVersion, kind: "ExecCredential", spec: { interactive: false } })
+  exec.env = [{ name: "KUBERNETES_EXEC_INFO", value }, ...exec.env ?? []]
+}
+
+/** What client-node's KubeConfig leaves out: a user's `tokenFile`, which changes while we run, and what plugins want. */
+const completeUsers = (config: ClientNodeConfig, document: Json, folder: string) => {
   const users = at(document, "users")
   for (const entry of Array.isArray(users) ? users as ReadonlyArray<Json> : []) {
-    const tokenFile = at(entry, "user", "tokenFile")
-    if (typeof tokenFile !== "string") continue
     const user = config.users.find(({ name }) => name === at(entry, "name"))
+    if (user?.exec) tellPlugin(user.exec)
+    const tokenFile = at(entry, "user", "tokenFile")
+    if (user === undefined || typeof tokenFile !== "string") continue
     const path = isAbsolute(tokenFile) ? tokenFile : join(folder, tokenFile)
-    if (user !== undefined) {
-      Object.assign(user, { token: undefined, authProvider: { name: "tokenFile", config: { tokenFile: path } } })
-    }
+    Object.assign(user, { token: undefined, authProvider: { name: "tokenFile", config: { tokenFile: path } } })
   }
 }
 
@@ -51,7 +61,7 @@ const readFile = Effect.fnUntraced(function*(file: string) {
       const config = new KubeConfig()
       config.loadFromString(text)
       config.makePathsAbsolute(dirname(file))
-      readTokenFiles(config, document, dirname(file))
+      completeUsers(config, document, dirname(file))
       return config
     },
     // A parser's message may quote the line, and the line may hold a token.

@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { at, type JsonObject } from "../domain/Json.ts"
@@ -5,6 +6,9 @@ import { KubeFailure } from "../domain/StageError.ts"
 import { nameOf } from "./Identity.ts"
 import type { KubeRequest, KubeSession } from "./KubeClient.ts"
 import { chunkName, generationOf, type Head, headOf, type Identification, recordOf } from "./record.ts"
+
+/** No write takes an hour; a chunk without a head that is this old has no writer. */
+const abandoned = 3_600_000
 
 /** A record that is in the cluster, as far as we know. */
 export interface Known {
@@ -113,7 +117,27 @@ export const makeRecordStore = (session: KubeSession) => {
         chunkNames(gone),
         (name) => Effect.ignore(session.request(request("delete", "DELETE", gone.of, name))),
         { concurrency: 4, discard: true }
+      ),
+    /** Deletes what a writer left that was killed before its head: chunks of no known generation, an hour old. */
+    sweep: Effect.fnUntraced(function*({ head, of }: Known) {
+      const found = yield* session.request({
+        asked: { verb: "list", resource: "configmaps" },
+        method: "GET",
+        path: `/api/v1/namespaces/${of.namespace}/configmaps`,
+        query: { labelSelector: `app.kubernetes.io/managed-by=sluice,sluice.dev/record=${of.part}` },
+        accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+        idempotent: true
+      })
+      const now = yield* Clock.currentTimeMillis
+      const isAbandoned = (chunk: JsonObject) =>
+        recordOf(chunk) === of.delivery && generationOf(chunk) !== head.generation &&
+        Date.parse(String(at(chunk, "metadata", "creationTimestamp"))) < now - abandoned
+      yield* Effect.forEach(
+        (Array.isArray(found.items) ? found.items as ReadonlyArray<JsonObject> : []).filter(isAbandoned),
+        (chunk) => Effect.ignore(session.request(request("delete", "DELETE", of, nameIn(chunk)))),
+        { concurrency: 4, discard: true }
       )
+    }, (work) => Effect.ignore(work))
   }
 }
 

@@ -54,6 +54,7 @@ const makePart = Effect.fnUntraced(function*(
   const store = makeRecordStore(session)
   let known: Known | undefined
   let looked = false
+  let swept = false
 
   const look = Effect.gen(function*() {
     const found = (yield* store.head(home)) ?? (home.namespace === elsewhere ? undefined : yield* Effect.catchIf(
@@ -91,6 +92,10 @@ const makePart = Effect.fnUntraced(function*(
       ? write(before.of)
       : Effect.catchIf(write(home), isNoNamespace, () => write(away))
     if (before !== undefined) yield* store.forget(before)
+    if (!swept && (known.head.count > 1 || (before?.head.count ?? 0) > 1)) {
+      swept = true
+      yield* store.sweep(known)
+    }
   })
 
   const remove = Effect.gen(function*() {

@@ -200,7 +200,7 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("kube", (it) =>
         Effect.repeat({ until: (found) => found !== undefined }),
         Effect.timed
       )
-      console.info(`a CRD's kind was known after ${time}`)
+      console.info(`a CRD's kind was known after ${Math.round(Duration.toMillis(time))} ms`)
       assert.deepStrictEqual({ plural: kind?.plural, namespaced: kind?.namespaced }, {
         plural: "widgets",
         namespaced: true

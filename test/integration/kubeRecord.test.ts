@@ -1,8 +1,10 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, layer } from "@effect/vitest"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import { randomBytes } from "node:crypto"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
@@ -66,7 +68,9 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("a delivery's r
       assert.deepStrictEqual(read, bytes)
       const kept = yield* names("default")
       console.info(
-        `10,000 entries, ${bytes.length} bytes in ${kept.length} ConfigMaps: saved ${saved}, loaded ${loaded}`
+        `10,000 entries, ${bytes.length} bytes in ${kept.length} ConfigMaps: saved in ${
+          Math.round(Duration.toMillis(saved))
+        } ms, loaded in ${Math.round(Duration.toMillis(loaded))} ms`
       )
       assert.isAbove(kept.length, 2)
 
@@ -96,13 +100,28 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("a delivery's r
         ...(object as object),
         metadata: {
           name: chunk.replace(/[^-]+$/u, "neverwritten"),
-          labels: { "app.kubernetes.io/managed-by": "sluice" }
+          labels: (object as { metadata: { labels: object } }).metadata.labels,
+          annotations: { "sluice.dev/record-of": "default/crashed", "sluice.dev/generation": "neverwritten" }
         }
       }
       yield* Effect.promise(() => plane.request("POST", "/api/v1/namespaces/default/configmaps", copy))
       assert.deepStrictEqual(yield* Effect.flatMap(start("default", "crashed"), (next) => next.load("inventory")), old)
 
-      yield* Effect.promise(() => plane.request("DELETE", `/api/v1/namespaces/default/configmaps/${chunk}`))
+      assert.include(yield* names("default"), copy.metadata.name)
+      const swept = inventory(8_000)
+      yield* Effect.gen(function*() {
+        yield* TestClock.setTime(Date.now() + 7_200_000)
+        yield* (yield* start("default", "crashed")).save("inventory", swept)
+      }).pipe(Effect.provide(TestClock.layer()))
+      const left = yield* names("default")
+      assert.notInclude(left, copy.metadata.name)
+      assert.deepStrictEqual(
+        yield* Effect.flatMap(start("default", "crashed"), (next) => next.load("inventory")),
+        swept
+      )
+
+      const last = left.find((name) => name.includes("-1-"))!
+      yield* Effect.promise(() => plane.request("DELETE", `/api/v1/namespaces/default/configmaps/${last}`))
       const failure = yield* Effect.flip(Effect.flatMap(start("default", "crashed"), (next) => next.load("inventory")))
       assert.strictEqual(failure.reason, "RecordUnreadable")
       assert.include(failure.detail, "the inventory of default/crashed cannot be read: it is incomplete")

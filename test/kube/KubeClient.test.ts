@@ -173,7 +173,9 @@ describe("KubeClient", () => {
         const credential = { apiVersion: "client.authentication.k8s.io/v1", kind: "ExecCredential" }
         writeFileSync(
           plugin,
-          `#!/bin/sh\nprintf '%s' '${JSON.stringify(credential).slice(0, -1)},"status":{"token":"'$(cat ${file})'"}}'\n`
+          `#!/bin/sh\n[ -n "$KUBERNETES_EXEC_INFO" ] || exit 3\nprintf '%s' '${
+            JSON.stringify(credential).slice(0, -1)
+          },"status":{"token":"'$(cat ${file})'"}}'\n`
         )
         chmodSync(plugin, 0o700)
         const exec = { apiVersion: credential.apiVersion, command: plugin, interactiveMode: "Never" }
