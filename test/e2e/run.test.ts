@@ -85,7 +85,7 @@ describe("sluice run", () => {
     const written = await requestsOf("unsafe-run", writes)
     assert.deepStrictEqual(written.filter((event) => !isRecord(event.objectRef?.name)), [])
     assert.strictEqual(chat.messages.length, before + 1)
-    assert.include(chat.messages.at(-1)!.text, "image-digest-required")
+    assert.include(JSON.stringify(chat.messages.at(-1)!.body), "image-digest-required")
   }, 60_000)
 
   it("says what is wrong and never a secret", async () => {
