@@ -3,16 +3,16 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { empty, Inventory } from "../domain/Inventory.ts"
-import { refused } from "../domain/refusal.ts"
-import { type ApplyError, ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
+import { refusedRead } from "../domain/refusal.ts"
+import { type AccessDenied, ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
 
 const Codec = Schema.fromJsonString(Inventory)
 
 /** Reads and writes what a delivery owns. An inventory that cannot be read is an error, never an empty one. */
 export class InventoryStore extends Context.Service<InventoryStore, {
-  readonly load: Effect.Effect<Inventory, ApplyError, KubeStatus>
-  readonly save: (inventory: Inventory) => Effect.Effect<void, ApplyError, KubeStatus>
+  readonly load: Effect.Effect<Inventory, AccessDenied | ApplyFailed, KubeStatus>
+  readonly save: (inventory: Inventory) => Effect.Effect<void, AccessDenied | ApplyFailed, KubeStatus>
 }>()("sluice/apply/InventoryStore") {
   static readonly layer = Layer.sync(InventoryStore, () =>
     InventoryStore.of({
@@ -36,8 +36,8 @@ const decode = (bytes: Uint8Array): Effect.Effect<Inventory, ApplyFailed> =>
     )
   )
 
-const failed = (failure: KubeFailure): ApplyError =>
-  refused(
+const failed = (failure: KubeFailure): AccessDenied | ApplyFailed =>
+  refusedRead(
     failure,
     undefined,
     (refusal) => new ApplyFailed({ ...refusal, detail: `the delivery's inventory: ${refusal.detail}` })

@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { at, type Json, type JsonObject } from "../domain/Json.ts"
 import type { Manifest } from "../domain/Manifest.ts"
-import { type Refused, refused } from "../domain/refusal.ts"
+import { refused, refusedRead } from "../domain/refusal.ts"
 import { ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 
@@ -11,13 +11,10 @@ const pauses = [20, 50, 100, 200, 500]
 const longest = 1_000
 
 export const applyFailed = (manifest: Manifest | undefined) => (failure: KubeFailure) =>
-  refused(failure, manifest, (fields: Refused) => new ApplyFailed(fields))
+  refused(failure, manifest, (fields) => new ApplyFailed(fields))
 
-/** The same for a request that only reads: nobody can conflict with it. */
-export const readFailed = (manifest: Manifest) => (failure: KubeFailure) => {
-  const error = applyFailed(manifest)(failure)
-  return error._tag === "ApplyConflict" ? new ApplyFailed({ object: manifest.ref, detail: failure.message }) : error
-}
+export const readFailed = (manifest: Manifest) => (failure: KubeFailure) =>
+  refusedRead(failure, manifest, (fields) => new ApplyFailed(fields))
 
 /** Looks again and again until there is something to return; interruptible at once. */
 const until = Effect.fnUntraced(function*<A, E, R>(

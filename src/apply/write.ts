@@ -54,11 +54,9 @@ const recordUnlessDeleting = Effect.fnUntraced(function*(manifest: Manifest, { f
 const replace = Effect.fnUntraced(function*(change: Change, manifest: Manifest, options: WriteOptions) {
   const writer = yield* KubeWriter
   if (change.live !== undefined) {
-    const { resourceVersion, uid } = change.live
-    yield* Effect.mapError(
-      writer.delete(change.apiVersion, change.ref, { uid, resourceVersion }),
-      applyFailed(manifest)
-    )
+    // By uid alone: controllers write status all the time, and what is replaced is the object, not one state of it.
+    const { uid } = change.live
+    yield* Effect.mapError(writer.delete(change.apiVersion, change.ref, { uid }), applyFailed(manifest))
     yield* gone(manifest, uid, options.timeout)
   }
   options.ledger.written(entryOf(manifest, yield* send(manifest, options.force)))

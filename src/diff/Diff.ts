@@ -11,7 +11,7 @@ import type { Manifest } from "../domain/Manifest.ts"
 import { key } from "../domain/ObjectRef.ts"
 import { batches } from "../domain/order.ts"
 import { applyPolicy, deliveryValue } from "../domain/ownership.ts"
-import { refused } from "../domain/refusal.ts"
+import { refusedRead } from "../domain/refusal.ts"
 import { classOf, type DiffError, DiffFailed, type KubeFailure } from "../domain/StageError.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
 import { collect } from "./collect.ts"
@@ -117,7 +117,7 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
   return { diff }
 }
 
-const fail = (failure: KubeFailure): DiffError => refused(failure, undefined, (fields) => new DiffFailed(fields))
+const fail = (failure: KubeFailure): DiffError => refusedRead(failure, undefined, (fields) => new DiffFailed(fields))
 
 const sent = (proofs: ReadonlyArray<Proof>): ReadonlyArray<Manifest> =>
   proofs.flatMap(({ change }) => change.manifest ?? [])

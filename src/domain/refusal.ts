@@ -82,23 +82,26 @@ export interface Refused {
   readonly retryAfter?: number
 }
 
-/**
- * The error that a refused request means: `AccessDenied` and `ApplyConflict` where the cluster said so, otherwise the
- * stage's own. Names the object and the line it comes from; without a manifest, what the request was about.
- */
-export const refused = <E>(
-  failure: KubeFailure,
-  manifest: Manifest | undefined,
-  otherwise: (refused: Refused) => E
-): E | AccessDenied | ApplyConflict => {
-  const refusal = refusalOf(failure)
+const placeOf = (failure: KubeFailure, manifest: Manifest | undefined) => {
   const object = manifest?.ref ?? failure.object
-  const place = {
+  return {
     ...object === undefined ? {} : { object },
     ...manifest === undefined ? {} : { origin: manifest.origin }
   }
+}
+
+/**
+ * The error that a refused read means: `AccessDenied` where the cluster says that this identity may not, otherwise the
+ * stage's own. Names the object and the line it comes from; without a manifest, what the request was about.
+ */
+export const refusedRead = <E>(
+  failure: KubeFailure,
+  manifest: Manifest | undefined,
+  otherwise: (refused: Refused) => E
+): E | AccessDenied => {
+  const refusal = refusalOf(failure)
+  const place = placeOf(failure, manifest)
   if (refusal === "denied") return new AccessDenied({ ...place, detail: failure.message })
-  if (refusal === "ownership") return new ApplyConflict({ ...place, detail: failure.detail })
   return otherwise({
     ...place,
     detail: failure.status === 0 ? failure.message : detailOf(failure),
@@ -107,3 +110,13 @@ export const refused = <E>(
     ...failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }
   })
 }
+
+/** The same for an apply and its dry-run, which may find a field in other hands: `ApplyConflict`. */
+export const refused = <E>(
+  failure: KubeFailure,
+  manifest: Manifest | undefined,
+  otherwise: (refused: Refused) => E
+): E | AccessDenied | ApplyConflict =>
+  refusalOf(failure) === "ownership"
+    ? new ApplyConflict({ ...placeOf(failure, manifest), detail: failure.detail })
+    : refusedRead(failure, manifest, otherwise)

@@ -117,9 +117,8 @@ layer(cluster({ controllers: true }), options)("apply", (it) => {
       ])
       assert.sameMembers(done.slice(2), ["create Widget/w", "create Deployment/web"])
       assert.deepStrictEqual(yield* deliver(subject, objects, 2), [])
-      const [change] = (yield* plan(subject, [space, definition, widget(2), objects[1]!])).changes.filter((
-        { action }
-      ) => action === "update")
+      const { changes } = yield* plan(subject, [space, definition, widget(2), objects[1]!])
+      const change = changes.find(({ action }) => action === "update")
       assert.deepStrictEqual(change?.fields, [{ path: "spec.size", from: 1, to: 2 }])
     }).pipe(Effect.provide(as("whole", "default"))))
 
