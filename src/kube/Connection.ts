@@ -13,8 +13,8 @@ export interface Connection {
   readonly prefix: string
   readonly headers: Readonly<Record<string, string>>
   /**
-   * HTTP/2: one connection of many streams, more when it is full (measured: as fast as 32 connections of HTTP/1.1, with
-   * less memory). Where a load balancer speaks HTTP/1.1 alone, a connection for each request at once.
+   * HTTP/2: one connection of many streams, more when it is full. Where a load balancer speaks HTTP/1.1 alone, a
+   * connection for each request at once.
    */
   readonly requests: Undici.Dispatcher
   /** Watches have their own, so that they never take the streams of requests. */
