@@ -107,8 +107,9 @@ const policiesOf = Effect.fnUntraced(function*(subject: Subject, artifact: Artif
 const judge = Effect.fnUntraced(function*(subject: Subject, folders: ReadonlyArray<string>) {
   const [render, policy] = [yield* Render, yield* Policy]
   const artifact = yield* folderArtifact(subject.root, limits)
-  const closure = yield* render.closure(subject.delivery, artifact)
+  // The policies first: their thread starts and they compile while the objects are rendered.
   const set = yield* policiesOf(subject, artifact, folders)
+  const closure = yield* render.closure(subject.delivery, artifact)
   const rendered = yield* render.render(subject.delivery, closure, Effect.succeed(assumed))
   if (set !== undefined && set.bundles.length > 0) return ofDecision(yield* policy.objects(set, rendered))
   yield* print.warning(

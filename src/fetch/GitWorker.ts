@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
+import { startThread } from "../programs/thread.ts"
 import type { CallName, Calls, Question, Reply, WorkerSettings } from "./git/calls.ts"
 import type { GitFailure } from "./git/GitFailure.ts"
 
@@ -28,7 +29,7 @@ interface Running {
 }
 
 const start = (settings: WorkerSettings, onEnd: (running: Running) => void): Running => {
-  const worker = new Worker(entry, {
+  const worker = startThread(entry, {
     workerData: settings,
     env: {},
     resourceLimits: { maxOldGenerationSizeMb: 512 }

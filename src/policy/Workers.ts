@@ -3,7 +3,8 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Semaphore from "effect/Semaphore"
-import { Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
+import { startThread } from "../programs/thread.ts"
 import type { Judge, Loadable, Reply, Request } from "./protocol.ts"
 
 /** The worker ended, or was ended, without an answer. */
@@ -49,7 +50,7 @@ const next = ({ worker }: Handle, request?: () => void): Effect.Effect<Reply, Wo
   })
 
 const start = (): Handle => {
-  const worker = new Worker(new URL("./policy.worker.ts", import.meta.url), {
+  const worker = startThread(new URL("./policy.worker.ts", import.meta.url), {
     name: "policy",
     env: {},
     execArgv: [],

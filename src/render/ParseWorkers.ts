@@ -2,12 +2,13 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pool from "effect/Pool"
-import { Worker } from "node:worker_threads"
+import type { Worker } from "node:worker_threads"
+import { startThread } from "../programs/thread.ts"
 import type { Answer, Job } from "./parse.worker.ts"
 
 const start = Effect.acquireRelease(
   Effect.callback<Worker, string>((resume) => {
-    const worker = new Worker(new URL("./parse.worker.ts", import.meta.url), {
+    const worker = startThread(new URL("./parse.worker.ts", import.meta.url), {
       env: {},
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 }
