@@ -49,6 +49,7 @@ const objects: ReadonlyArray<JsonObject> = [
     quantities: { a: "128Mi", b: "1.5G", c: "500m", d: "2e3", e: "x", f: "0.1Ki", g: "10", h: "1E" },
     versions: ["1.9.0", "v1.10.0", "1.10.0-rc.1", "1.10", "2.0.0+build", "1.10.0-rc.1.2", "01.1.1"],
     texts: ["a-1,b-22", "Äpfel-a", "", "aaa", "x y&z=é/😀", "a-123"],
+    times: ["2024-02-29T23:59:59Z", "2026-07-01T12:00:00.5+02:00", "1969-12-31T23:00:00-05:00", "not a time"],
     numbers: [1, 255, 1e3, 12, 7]
   }),
   deployment("web", "nginx:latest"),

@@ -56,13 +56,42 @@ const catalogue: ReadonlyArray<Entry> = [
   {
     names: ["object.subset", "numbers.range_step", "graph.reachable_paths"],
     load: () => import("./collections.ts").then(({ collections }) => collections)
+  },
+  { names: ["json.patch"], load: () => import("./jsonPatch.ts").then(({ jsonPatch }) => jsonPatch) },
+  { names: ["uuid.parse"], load: () => import("./uuid.ts").then(({ uuid }) => uuid) },
+  {
+    names: ["net.cidr_is_valid", "net.cidr_expand", "net.cidr_merge", "net.cidr_contains_matches"],
+    load: () => import("./cidr.ts").then(({ cidr }) => cidr)
+  },
+  {
+    names: [
+      "time.parse_ns",
+      "time.parse_rfc3339_ns",
+      "time.parse_duration_ns",
+      "time.format",
+      "time.date",
+      "time.clock",
+      "time.weekday",
+      "time.add_date",
+      "time.diff"
+    ],
+    load: () => import("./time.ts").then(({ time }) => time)
+  },
+  {
+    names: ["yaml.is_valid", "yaml.unmarshal", "yaml.marshal"],
+    load: () => import("./yaml.ts").then(({ yaml }) => yaml)
   }
 ]
 
 /** The built-in whose value is the decision's time: the same in all of it. */
 export const clock = "time.now_ns"
 
+/** Every name that the host provides. */
 export const provided: ReadonlyArray<string> = [clock, ...catalogue.flatMap(({ names }) => names)]
+
+/** The names of each group and the functions that it really holds, for the test that keeps them equal. */
+export const groups = (): ReadonlyArray<Promise<readonly [ReadonlyArray<string>, BuiltinGroup]>> =>
+  catalogue.map(({ load, names }) => load().then((group) => [names, group] as const))
 
 /** The functions with these names, loaded; names that are not provided are left out. */
 export const loadBuiltins = async (
