@@ -13,9 +13,11 @@ const clean = (text: string): string => text.replace(control, "\uFFFD")
 /** The only escape sequences that we write ourselves are colours. */
 const withoutEscapes = (text: string): string => text.replaceAll("\u001b", "\uFFFD")
 
-/** The result of a verb: redacted, one line break at its end. */
+/** The result of a verb: redacted, one line break at its end; no text, no line. */
 export const result = (text: string): Effect.Effect<void> =>
-  Effect.flatMap(Redactions, (redactions) => Console.log(clean(redactions.redact(text)).replace(/\n$/u, "")))
+  text === ""
+    ? Effect.void
+    : Effect.flatMap(Redactions, (redactions) => Console.log(clean(redactions.redact(text)).replace(/\n$/u, "")))
 
 /** Progress, warnings, errors: whatever is not the result. */
 export const aside = (text: string): Effect.Effect<void> =>

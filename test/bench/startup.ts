@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process"
-import { cpSync, mkdtempSync, rmSync } from "node:fs"
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
@@ -29,6 +29,7 @@ export const startup = async (): Promise<void> => {
   const folder = mkdtempSync(join(tmpdir(), "sluice-startup-"))
   try {
     cpSync(join(root, "deploy", "samples", "shop"), folder, { recursive: true })
+    mkdirSync(join(folder, ".git"))
     const sluice = join(root, "bin", "sluice.js")
     const figures = measure({
       "node -e 0": ["-e", "0"],
