@@ -45,7 +45,9 @@ export const outcomeText = (run: Run, outcome: Outcome, paint: Paint): string =>
       ].join("\n")
     case "Denied":
       return [
-        `${paint("red", "✗")} ${run.delivery} refused${at(run)}: ${outcome.summary.denied} denied. ${stays(run)} ${took}`,
+        `${paint("red", "✗")} ${run.delivery} refused${at(run)}: ${outcome.summary.denied} denied. ${
+          stays(run)
+        } ${took}`,
         ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
       ].join("\n")
     case "Failed": {

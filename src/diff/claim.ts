@@ -1,8 +1,8 @@
 import type { Manifest } from "../domain/Manifest.ts"
 import { adoptAnnotation, annotationOf, deliveryLabel, deliveryValue, displayValue } from "../domain/ownership.ts"
+import { fieldManager } from "../domain/ownership.ts"
 import { ApplyConflict } from "../domain/StageError.ts"
 import type { LiveMetadata } from "../kube/KubeReader.ts"
-import { fieldManager } from "../kube/KubeWriter.ts"
 
 const adopts = (manifest: Manifest, other: string): boolean => {
   const named = annotationOf(manifest.object, adoptAnnotation)

@@ -1,8 +1,8 @@
 import type { FieldChange } from "../domain/Changeset.ts"
 import { at, canonical, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import { deliveryLabel, originAnnotation } from "../domain/ownership.ts"
+import { fieldManager } from "../domain/ownership.ts"
 import type { ManagedFields } from "../kube/KubeReader.ts"
-import { fieldManager } from "../kube/KubeWriter.ts"
 
 /** A path in managedFields' own words: `f:spec`, `k:{"name":"app"}`, `v:"x"`, `i:0`. */
 type FieldPath = ReadonlyArray<string>

@@ -19,9 +19,9 @@ const distance = (from: string, to: string): number => {
 }
 
 /** The word that was most likely meant, or undefined if none is near. */
-export const nearest = (word: string, known: ReadonlyArray<string>): string | undefined => {
+export const nearest = (word: string, known: Iterable<string>): string | undefined => {
   const typed = word.slice(0, 64).toLowerCase()
-  const [best] = known
+  const [best] = [...known]
     .map((name) => ({ name, far: distance(typed, name.toLowerCase()) }))
     .sort((a, b) => a.far - b.far)
   return best !== undefined && best.far <= Math.max(2, Math.floor(best.name.length / 3)) ? best.name : undefined

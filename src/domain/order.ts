@@ -60,6 +60,41 @@ const parseReference = (text: string): ObjectRef | undefined => {
   return { group: parts[0]!, namespace: parts[2]!, kind: parts[3]!, name: parts[4]! }
 }
 
+const list = <K, V>(lists: Map<K, Array<V>>, key: K): Array<V> => {
+  const found = lists.get(key) ?? []
+  lists.set(key, found)
+  return found
+}
+
+/** Kahn's algorithm, level by level and without recursion: chains may be as long as a hostile repository likes. */
+const waves = (
+  members: ReadonlyArray<Manifest>,
+  needsOf: (manifest: Manifest) => ReadonlyArray<Manifest>
+): Result.Result<ReadonlyArray<ReadonlyArray<Manifest>>, Manifest> => {
+  const missing = new Map<Manifest, number>()
+  const neededBy = new Map<Manifest, Array<Manifest>>()
+  for (const manifest of members) {
+    const needed = new Set(needsOf(manifest))
+    missing.set(manifest, needed.size)
+    for (const one of needed) list(neededBy, one).push(manifest)
+  }
+  const levels: Array<ReadonlyArray<Manifest>> = []
+  let level = members.filter((manifest) => missing.get(manifest) === 0)
+  while (level.length > 0) {
+    levels.push(level)
+    for (const manifest of level) missing.delete(manifest)
+    const next = new Set<Manifest>()
+    for (const manifest of level.flatMap((manifest) => neededBy.get(manifest) ?? [])) {
+      const left = missing.get(manifest)! - 1
+      missing.set(manifest, left)
+      if (left === 0) next.add(manifest)
+    }
+    level = [...next]
+  }
+  const [caught] = missing.keys()
+  return caught === undefined ? Result.succeed(levels) : Result.fail(caught)
+}
+
 /** The stages in which a revision is applied. Stable: the same objects give the same batches. */
 export const batches = (manifests: ReadonlyArray<Manifest>): Result.Result<ReadonlyArray<Batch>, Unordered> => {
   const byKey = new Map(manifests.map((manifest) => [key(manifest.ref), manifest]))
@@ -83,28 +118,14 @@ export const batches = (manifests: ReadonlyArray<Manifest>): Result.Result<Reado
     needs.set(manifest, needed)
   }
 
-  const waves = new Map<Manifest, number>()
-  const waveOf = (manifest: Manifest, path: ReadonlyArray<Manifest>): number => {
-    if (path.includes(manifest)) return Number.NaN
-    const known = waves.get(manifest)
-    if (known !== undefined) return known
-    const wave = (needs.get(manifest) ?? [])
-      .filter((needed) => rankOf(needed.ref) === rankOf(manifest.ref))
-      .reduce((wave, needed) => Math.max(wave, 1 + waveOf(needed, [...path, manifest])), 0)
-    waves.set(manifest, wave)
-    return wave
-  }
-
-  const groups = new Map<string, { rank: number; wave: number; manifests: Array<Manifest> }>()
-  for (const manifest of manifests) {
-    const [rank, wave] = [rankOf(manifest.ref), waveOf(manifest, [])]
-    if (Number.isNaN(wave)) return Result.fail({ manifest, why: `depends, by ${annotation}, on itself in the end` })
-    const group = groups.get(`${rank}/${wave}`)
-    if (group === undefined) groups.set(`${rank}/${wave}`, { rank, wave, manifests: [manifest] })
-    else group.manifests.push(manifest)
+  const groups: Array<{ rank: number; wave: number; manifests: ReadonlyArray<Manifest> }> = []
+  for (const [rank, members] of Map.groupBy(manifests, ({ ref }) => rankOf(ref))) {
+    const placed = waves(members, (manifest) => (needs.get(manifest) ?? []).filter(({ ref }) => rankOf(ref) === rank))
+    if (Result.isFailure(placed)) return Result.fail({ manifest: placed.failure, why: "depends on itself in the end" })
+    groups.push(...placed.success.map((manifests, wave) => ({ rank, wave, manifests })))
   }
   return Result.succeed(
-    [...groups.values()]
+    groups
       .sort((a, b) => a.rank - b.rank || a.wave - b.wave)
       .map(({ manifests }) => ({
         manifests,

@@ -60,14 +60,14 @@ interface Entry {
   readonly fieldsV1?: JsonObject
 }
 
-/** The field manager of everything Sluice applies. */
-const manager = "sluice"
+/** The field manager of everything Sluice applies. Never renamed: ownership in clusters hangs on it. */
+export const fieldManager = "sluice"
 
 /** Of our ownership of an object, fields and time: other managers and status updates leave it alone. */
 export const fingerprint = (entries: ReadonlyArray<Entry>): string =>
   digest(
     ...entries
-      .filter((entry) => entry.manager === manager && entry.subresource === undefined)
+      .filter((entry) => entry.manager === fieldManager && entry.subresource === undefined)
       .map(({ apiVersion, fieldsV1, operation, time }) =>
         canonical([apiVersion ?? "", operation, time ?? "", fieldsV1 ?? {}])
       )
@@ -78,4 +78,4 @@ export const fingerprint = (entries: ReadonlyArray<Entry>): string =>
 export const isOurs = (
   live: { readonly labels: Readonly<Record<string, string>>; readonly managedFields: ReadonlyArray<Entry> },
   label: string
-): boolean => live.labels[deliveryLabel] === label && live.managedFields.some((entry) => entry.manager === manager)
+): boolean => live.labels[deliveryLabel] === label && live.managedFields.some((entry) => entry.manager === fieldManager)

@@ -5,9 +5,6 @@ import type { Manifest } from "../domain/Manifest.ts"
 import type { ObjectRef } from "../domain/ObjectRef.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 
-/** The field manager of everything Sluice applies. Never renamed: ownership in clusters hangs on it. */
-export const fieldManager = "sluice"
-
 /** The right to change workloads, as one identity. Only `apply` may hold it. */
 export class KubeWriter extends Context.Service<KubeWriter, {
   /** Server-side apply as manager `sluice` with strict field validation; answers the live object, masked. */

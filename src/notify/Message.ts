@@ -3,9 +3,9 @@ import { Summary, Violation } from "../domain/Decision.ts"
 import { Origin } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, Run } from "../domain/Outcome.ts"
+import { lines, oneLine } from "../domain/plainText.ts"
 import { format, Revision } from "../domain/Revision.ts"
 import { classOf, type ErrorClass, errorPage, hintOf, type StageError, stages } from "../domain/StageError.ts"
-import { lines, oneLine } from "./plainText.ts"
 import { State } from "./transition.ts"
 
 /** What a message names one by one; the rest is counted. */

@@ -1,5 +1,5 @@
+import { clip } from "../domain/plainText.ts"
 import type { Message } from "./Message.ts"
-import { clip } from "./plainText.ts"
 import { type RichText, type Span, textOf, webAddress } from "./richText.ts"
 import type { State } from "./transition.ts"
 import { type Wording, wording } from "./wording.ts"

@@ -1,8 +1,8 @@
+import { clip } from "../domain/plainText.ts"
 import { short } from "../domain/Revision.ts"
 import { stages } from "../domain/StageError.ts"
 import { commitUrl, place } from "./links.ts"
 import type { Message } from "./Message.ts"
-import { clip } from "./plainText.ts"
 import { join, type RichText } from "./richText.ts"
 
 /** A message in words and links, in no sink's notation yet. */

@@ -30,7 +30,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
   events: Queue.Enqueue<RunEvent>
 ) {
   // Asked for only when something has to be told: a source that fails should not wait for the cluster.
-  const remembered = yield* Effect.cached(Effect.catch(lane.previous, () => Effect.succeed(undefined)))
+  const remembered = yield* Effect.cached(Effect.orElseSucceed(lane.previous, () => undefined))
   let settled: Revision | undefined
 
   const begin = Effect.fnUntraced(function*(revision: Revision | undefined, why: string) {

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { Apply } from "../apply/Apply.ts"
+import type { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import { Diff } from "../diff/Diff.ts"
 import { refused } from "../domain/refusal.ts"

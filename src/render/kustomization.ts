@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
-import { nearest } from "./nearest.ts"
+import { nearest } from "../domain/nearest.ts"
 
 /** Something of the repository that a kustomization asks for. */
 export interface Reference {

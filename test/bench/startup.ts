@@ -30,7 +30,7 @@ export const startup = async (): Promise<void> => {
   try {
     cpSync(join(root, "deploy", "samples", "shop"), folder, { recursive: true })
     mkdirSync(join(folder, ".git"))
-    const sluice = join(root, "bin", "sluice.js")
+    const sluice = join(root, "src", "sluice.js")
     const figures = measure({
       "node -e 0": ["-e", "0"],
       "sluice --help": [sluice, "--help"],

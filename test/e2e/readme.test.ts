@@ -12,7 +12,7 @@ const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "gmu"))].map((match) => match[1]!)
 
 const sluice = (args: ReadonlyArray<string>) =>
-  promisify(execFile)(process.execPath, [join(root, "src", "main.ts"), ...args], { cwd: root, timeout: 60_000 })
+  promisify(execFile)(process.execPath, [join(root, "src", "sluice.js"), ...args], { cwd: root, timeout: 60_000 })
     .then(({ stderr, stdout }) => ({ code: 0, stdout, stderr }))
     .catch((error) => ({ code: error.code as number, stdout: String(error.stdout), stderr: String(error.stderr) }))
 

@@ -29,7 +29,7 @@ export class Agent {
   readonly #waiting = new Set<() => void>()
 
   constructor(args: ReadonlyArray<string>, environment: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, [join(root, "src", "main.ts"), "run", "-o", "json", ...args], {
+    this.process = spawn(process.execPath, [join(root, "src", "sluice.js"), "run", "-o", "json", ...args], {
       env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment },
       stdio: ["ignore", "pipe", "pipe"]
     })

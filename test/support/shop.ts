@@ -31,9 +31,8 @@ spec:
 export const deliveries = (
   options: { readonly repository: string; readonly chat: string; readonly interval?: string }
 ) =>
-  [
-    ...["dev", "prod"].map((environment) =>
-      `apiVersion: sluice.dev/v1alpha1
+  ["dev", "prod"].map((environment) =>
+    `apiVersion: sluice.dev/v1alpha1
 kind: Delivery
 metadata: {name: shop-${environment}, namespace: shop-${environment}}
 spec:
@@ -55,5 +54,4 @@ kind: Secret
 metadata: {name: chat, namespace: shop-${environment}}
 stringData: {address: "${options.chat}"}
 `
-    )
-  ].join("---\n")
+  ).join("---\n")

@@ -1,7 +1,7 @@
 import { type Action, counted, type FieldChange } from "../../domain/Changeset.ts"
 import type { Json } from "../../domain/Json.ts"
 import { display, groupOf } from "../../domain/ObjectRef.ts"
-import { clip, oneLine } from "../../notify/plainText.ts"
+import { clip, oneLine } from "../../domain/plainText.ts"
 import type { ChangesetReport, ReportedChange } from "../ChangesetReport.ts"
 import { differs } from "../ChangesetReport.ts"
 import type { Paint } from "../color.ts"

@@ -1,5 +1,5 @@
 import { displayOrigin } from "../../domain/Manifest.ts"
-import { oneLine } from "../../notify/plainText.ts"
+import { oneLine } from "../../domain/plainText.ts"
 import type { CheckReport } from "../CheckReport.ts"
 import { displayObject, displaySummary } from "./described.ts"
 

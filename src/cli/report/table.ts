@@ -1,6 +1,6 @@
 import type { Violation } from "../../domain/Decision.ts"
 import { displayOrigin } from "../../domain/Manifest.ts"
-import { oneLine } from "../../notify/plainText.ts"
+import { oneLine } from "../../domain/plainText.ts"
 import type { CheckReport } from "../CheckReport.ts"
 import { type Paint, plain } from "../color.ts"
 import { displayObject, displaySummary } from "./described.ts"

@@ -1,4 +1,4 @@
-import { oneLine } from "../../notify/plainText.ts"
+import { oneLine } from "../../domain/plainText.ts"
 import type { CheckReport } from "../CheckReport.ts"
 import { displayObject } from "./described.ts"
 

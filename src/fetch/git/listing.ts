@@ -1,7 +1,7 @@
+import { nearest } from "../../domain/nearest.ts"
 import type { Wanted } from "./calls.ts"
 import { stalled } from "./GitFailure.ts"
 import { type Connection, send } from "./http.ts"
-import { nearest } from "./nearest.ts"
 import { delimiter, encodePacket, flush, lineOf, packets } from "./pktLine.ts"
 
 interface Ref {

@@ -26,7 +26,7 @@ afterAll(() => {
 })
 
 const colored = (environment: Readonly<Record<string, string>>) => (cwd: string, ...args: ReadonlyArray<string>) => {
-  const { status, stderr, stdout } = spawnSync(process.execPath, [join(root, "bin", "sluice.js"), ...args], {
+  const { status, stderr, stdout } = spawnSync(process.execPath, [join(root, "src", "sluice.js"), ...args], {
     cwd,
     encoding: "utf8",
     env: { PATH: process.env.PATH, HOME: process.env.HOME, ...environment }

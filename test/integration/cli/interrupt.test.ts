@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-const sluice = join(import.meta.dirname, "..", "..", "..", "bin", "sluice.js")
+const sluice = join(import.meta.dirname, "..", "..", "..", "src", "sluice.js")
 
 describe("an interrupted process", () => {
   for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {

@@ -11,5 +11,5 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 } else {
   const { SLUICE_CACHE, XDG_CACHE_HOME } = process.env
   module.enableCompileCache(join(SLUICE_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "sluice"), "code"))
-  await import("../src/main.ts")
+  await import("./main.ts")
 }
