@@ -51,6 +51,9 @@ export class Policy extends Context.Service<Policy, {
   static readonly layer = (options: Options) => Layer.effect(Policy, make(options))
 }
 
+/** Bundles whose files are held until they are compiled. */
+const maximumWaiting = 32
+
 const make = Effect.fnUntraced(function*(options: Options) {
   const services = yield* Effect.context<
     FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | Programs
@@ -72,8 +75,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
   )
 
   const compiledBundle = Effect.fnUntraced(function*(bundle: PolicySet["bundles"][number]) {
+    files.delete(bundle.digest)
     files.set(bundle.digest, bundle.files)
-    return yield* Effect.ensuring(Cache.get(compiled, bundle.digest), Effect.sync(() => files.delete(bundle.digest)))
+    const [oldest] = files.keys()
+    if (files.size > maximumWaiting && oldest !== undefined) files.delete(oldest)
+    const result = yield* Cache.get(compiled, bundle.digest)
+    files.delete(bundle.digest)
+    return result
   })
 
   /** The set as workers take it; compiled here, if `load` did not get round to it yet. */

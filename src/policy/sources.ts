@@ -1,3 +1,4 @@
+import { isJsonObject } from "../domain/Json.ts"
 import type { Origin } from "../domain/Manifest.ts"
 
 /** A file of a policy set under a name of our own: what OPA is given never holds a character that the author chose. */
@@ -13,8 +14,16 @@ const numbered =
     name: `p${String(index).padStart(4, "0")}.${extension}`
   })
 
-const isManifest = (text: string): boolean =>
-  /^(?:\s*")?apiVersion"?\s*:/m.test(text) && /^(?:\s*")?kind"?\s*:/m.test(text)
+/** Judged at the top of the document: data may well hold lists of kinds further down. */
+const isManifest = (path: string, text: string): boolean => {
+  if (!path.endsWith(".json")) return /^apiVersion\s*:/m.test(text) && /^kind\s*:/m.test(text)
+  try {
+    const document: unknown = JSON.parse(text)
+    return isJsonObject(document) && typeof document.apiVersion === "string" && typeof document.kind === "string"
+  } catch {
+    return false
+  }
+}
 
 interface Sources {
   readonly policies: ReadonlyArray<Source>
@@ -29,7 +38,7 @@ export const sources = (files: ReadonlyArray<{ readonly path: string; readonly c
   const sorted = [...files].sort((a, b) => a.path < b.path ? -1 : 1)
   const withEnding = (...endings: ReadonlyArray<string>) =>
     sorted.filter(({ path }) => endings.some((ending) => path.endsWith(ending)))
-  const isData = ({ content }: { readonly content: Uint8Array }) => !isManifest(Buffer.from(content).toString("utf8"))
+  const isData = ({ content, path }: (typeof files)[number]) => !isManifest(path, Buffer.from(content).toString("utf8"))
   return {
     policies: withEnding(".rego").filter(({ path }) => !path.endsWith("_test.rego")).map(numbered("rego")),
     data: [

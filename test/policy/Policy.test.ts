@@ -95,13 +95,15 @@ deny_helper(x) := x
 
 import data.parameters
 
-deny contains sprintf("%v %v %v", [parameters.limit, parameters.other, data.teams.shop]) if true
+deny contains sprintf("%v %v %v %v", [parameters.limit, parameters.other, data.teams.shop, data.kinds[0].kind])
 `,
         "policies/data/teams.yaml": "teams: {shop: 12345678901234567890}\n",
+        "policies/samples/denied.yaml": "kind: Secret\napiVersion: v1\nteams: no\n",
+        "policies/kinds.json": "{\"kinds\": [{\n\"apiVersion\": \"v1\",\n\"kind\": \"Secret\"}]}",
         "policies/parameters.json": "{\"parameters\": {\"limit\": 1, \"other\": 2}}"
       }
       const decision = yield* judge(files, [configMap("a")], { data: { limit: 10 } })
-      assert.strictEqual(decision.violations[0]?.message, "10 2 12345678901234567890")
+      assert.strictEqual(decision.violations[0]?.message, "10 2 12345678901234567890 Secret")
     }))
 
   it.effect("only warns where the policies are audited, and keeps the fact", () =>

@@ -17,7 +17,7 @@ deny contains "found" if {
 `
 }
 
-layer(gate(undefined, { deadline: 700 }), { excludeTestServices: true })("a runaway policy", (it) => {
+layer(gate(undefined, { deadline: 500 }), { excludeTestServices: true })("a runaway policy", (it) => {
   it.effect("is ended, denies its object by name, and leaves the rest to be judged", () =>
     Effect.gen(function*() {
       const maps = ["a", "b", "c", "d"].map((name) => configMap(name, name === "b" ? { hang: "yes" } : { warn: "yes" }))
