@@ -50,6 +50,9 @@ const recordUnlessDeleting = Effect.fnUntraced(function*(manifest: Manifest, { f
   return undefined
 }, Effect.uninterruptible) // half-known results look like drift
 
+/** Milliseconds that a replacement may hold up an interruption; after that the next run goes on with it. */
+const unstoppable = 10_000
+
 /** Deletes and creates again as one: nothing may stop between the two. */
 const replace = Effect.fnUntraced(function*(change: Change, manifest: Manifest, options: WriteOptions) {
   const writer = yield* KubeWriter
@@ -57,7 +60,7 @@ const replace = Effect.fnUntraced(function*(change: Change, manifest: Manifest, 
     // By uid alone: controllers write status all the time, and what is replaced is the object, not one state of it.
     const { uid } = change.live
     yield* Effect.mapError(writer.delete(change.apiVersion, change.ref, { uid }), applyFailed(manifest))
-    yield* gone(manifest, uid, options.timeout)
+    yield* gone(manifest, uid, Math.min(options.timeout, unstoppable))
   }
   options.ledger.written(entryOf(manifest, yield* send(manifest, options.force)))
 }, Effect.uninterruptible)

@@ -52,6 +52,12 @@ layer(cluster({ controllers: true }), options)("apply", (it) => {
       assert.deepStrictEqual(again.value, [])
       assert.deepStrictEqual(again.requests, ["list", "list"], "one metadata LIST for each kind")
 
+      const same = yield* requestsOf("first", deliver(subject, objects, 2))
+      const writes = same.events.filter(({ userAgent, verb }) =>
+        userAgent === "sluice" && verb !== "get" && verb !== "list"
+      )
+      assert.deepStrictEqual(writes, [], "the same revision again writes nothing at all, its own record included")
+
       const changed = [objects[0]!, configMap("a", "first", { key: "2" }), objects[2]!]
       const changeset = yield* plan(subject, changed, 3)
       const update = changeset.changes.filter(({ action }) => action !== "unchanged")
