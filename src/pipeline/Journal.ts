@@ -16,7 +16,8 @@ export interface Attempt<R> {
   readonly progress: Omit<Progress["Service"], "applied">
   readonly fetched: (durationMs: number, commit: Commit | undefined) => Effect.Effect<void>
   readonly interrupted: (by: Revision | undefined) => Effect.Effect<void, never, R>
-  readonly ended: (outcome: Outcome, next: Next) => Effect.Effect<void, never, R>
+  /** `quietly`: as an event only, nobody is told. */
+  readonly ended: (outcome: Outcome, next: Next, quietly?: boolean) => Effect.Effect<void, never, R>
 }
 
 /** Turns what a lane does into events, in order, and tells the outcomes. */
@@ -76,12 +77,12 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
           yield* emit({ _tag: "RunInterrupted", stage, by: cause })
           yield* emit({ _tag: "RunEnded", outcome: Outcome.Interrupted({ by: cause }), details: run })
         }),
-      ended: (outcome, next) =>
+      ended: (outcome, next, quietly = false) =>
         Effect.gen(function*() {
           const changes = Object.values(written).some((count) => count > 0) ? { ...written } : undefined
           const told = outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome
           const run = yield* details(next)
-          yield* lane.tell(run, told)
+          if (!quietly) yield* lane.tell(run, told)
           if (told._tag === "Applied" || told._tag === "Unchanged") settled = revision
           yield* emit({ _tag: "RunEnded", outcome: told, details: run })
         })

@@ -45,6 +45,11 @@ interface Desire {
 /** After so many interruptions in a row a run may finish its apply before the newest revision is taken. */
 const patience = 3
 
+/** A first failure that time may mend within seconds wakes nobody; a rollout that is not healthy is no such thing. */
+const isBlip = (error: StageError, next: Run["next"], failures: number): boolean =>
+  failures === 0 && next !== undefined && classOf(error) === "transient" &&
+  error._tag !== "HealthCheckFailed" && error._tag !== "HealthTimeout"
+
 /** The loop of one delivery. It never fails: what goes wrong is an outcome, and everything is tried again in its time. */
 export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never, Exclude<R, Scope.Scope>> =>
   Stream.callback<RunEvent, never, R>(Effect.fnUntraced(function*(events) {
@@ -102,9 +107,11 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
           failures = 0
           continue
         }
-        const next = yield* nextTry(looked.failure, failures++)
+        const next = yield* nextTry(looked.failure, failures)
         const attempt = yield* journal.begin(undefined, why)
-        yield* attempt.ended(Outcome.Failed({ error: looked.failure, changes: undefined }), next)
+        const failed = Outcome.Failed({ error: looked.failure, changes: undefined })
+        yield* attempt.ended(failed, next, isBlip(looked.failure, next, failures))
+        failures++
         if (next !== undefined) {
           yield* Effect.forkChild(Effect.andThen(Effect.sleep(next.inMs), Queue.offer(wake, { why: "retry" })))
         }
@@ -135,7 +142,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         Effect.ensuring(interruptible.open)
       )
       const next = outcome._tag === "Failed" ? yield* nextTry(outcome.error, failures) : undefined
-      yield* recorded.ended(outcome, next)
+      yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
       return next
     })
 

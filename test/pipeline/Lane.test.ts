@@ -118,6 +118,22 @@ describe("the loop of one delivery", () => {
       assert.strictEqual(world.outcomes().at(-1), "Applied")
     }))
 
+  it.effect("tells nobody of a blip, and somebody of what lasts", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.runFails = new ApplyFailed({ detail: "connection reset" })
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("180 millis")
+          assert.deepStrictEqual(world.outcomes(), ["Failed"])
+          assert.deepStrictEqual(world.told, [])
+          yield* TestClock.adjust("1 minute")
+        })
+      )
+      assert.isAbove(world.told.length, 1)
+    }))
+
   it.effect("keeps what runs when the source cannot be reached, and comes back by itself", () =>
     Effect.gen(function*() {
       const world = new World()
