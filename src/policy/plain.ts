@@ -1,5 +1,4 @@
 import type { Json } from "../domain/Json.ts"
-import { emit } from "./regoText.ts"
 import {
   compareText,
   isArray,
@@ -22,7 +21,9 @@ export const plain = (value: RegoValue): Json => {
   if (value instanceof RegoSet) return sorted(value.items).map(plain)
   return Object.fromEntries(
     value.entries
-      .map(([key, item]): readonly [string, Json] => [typeof key === "string" ? key : emit(key), plain(item)])
+      .map((
+        [key, item]
+      ): readonly [string, Json] => [typeof key === "string" ? key : JSON.stringify(plain(key)), plain(item)])
       .sort(([a], [b]) => compareText(a, b))
   )
 }
