@@ -46,10 +46,6 @@ export const gone = Effect.fnUntraced(function*(manifest: Manifest, uid: string,
 
 const list = (value: Json | undefined): ReadonlyArray<Json> => Array.isArray(value) ? value as ReadonlyArray<Json> : []
 
-const isEstablished = (crd: JsonObject | undefined): boolean =>
-  list(at(crd, "status", "conditions"))
-    .some((condition) => at(condition, "type") === "Established" && at(condition, "status") === "True")
-
 const refusedNames = (crd: JsonObject | undefined): string | undefined => {
   const condition = list(at(crd, "status", "conditions"))
     .find((condition) => at(condition, "type") === "NamesAccepted" && at(condition, "status") === "False")
@@ -65,15 +61,21 @@ const served = (crd: JsonObject): ReadonlyArray<{ readonly apiVersion: string; r
       kind: String(at(crd, "spec", "names", "kind"))
     }))
 
-const established = Effect.fnUntraced(function*(manifest: Manifest, timeout: number) {
+/** Fails when the server says that it will never serve the definition: its names are taken. */
+const untilRefused = Effect.fnUntraced(function*(manifest: Manifest) {
   const reader = yield* KubeReader
-  const look = Effect.gen(function*() {
+  for (;;) {
+    yield* Effect.sleep("2 seconds")
     const crd = yield* Effect.mapError(reader.get(manifest.apiVersion, manifest.ref), readFailed(manifest))
     const why = refusedNames(crd)
-    if (why !== undefined) return yield* new ApplyFailed({ object: manifest.ref, detail: why, class: "stalled" })
-    return isEstablished(crd) ? crd : undefined
-  })
-  yield* until(look, timeout, late(manifest, "was not established in time"))
+    if (why === undefined) continue
+    return yield* new ApplyFailed({ object: manifest.ref, origin: manifest.origin, detail: why, class: "stalled" })
+  }
+})
+
+/** Asked of discovery, not of the definition: it tells what is established of all kinds in one small answer. */
+const untilServed = Effect.fnUntraced(function*(manifest: Manifest, timeout: number) {
+  const reader = yield* KubeReader
   for (const { apiVersion, kind } of served(manifest.object)) {
     yield* until(
       Effect.mapError(reader.kindOf(apiVersion, kind), readFailed(manifest)),
@@ -94,6 +96,9 @@ const active = Effect.fnUntraced(function*(manifest: Manifest, timeout: number) 
 
 /** Waits until others can use what was just written: a definition's kinds are served, a namespace takes objects. */
 export const usable = Effect.fnUntraced(function*(manifest: Manifest, timeout: number) {
-  if (manifest.ref.kind === "CustomResourceDefinition") yield* established(manifest, timeout)
-  else if (manifest.ref.kind === "Namespace" && manifest.ref.group === "") yield* active(manifest, timeout)
+  if (manifest.ref.kind === "CustomResourceDefinition") {
+    yield* Effect.raceFirst(untilServed(manifest, timeout), untilRefused(manifest))
+    return
+  }
+  if (manifest.ref.kind === "Namespace" && manifest.ref.group === "") yield* active(manifest, timeout)
 })

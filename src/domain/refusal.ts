@@ -72,6 +72,16 @@ const detailOf = (failure: KubeFailure): string => {
   return `${detail}${suggestion(detail)}`
 }
 
+/** What would help, where it is not what the error page says. */
+const hintOf = (failure: KubeFailure, refusal: Refusal): { readonly hint?: string } =>
+  failure.reason === "UnknownKind"
+    ? { hint: "Check apiVersion and kind, or add the CustomResourceDefinition to this revision." }
+    : refusal === "admission"
+    ? { hint: "The cluster's own admission does not want the object as it is; the text says which rule." }
+    : refusal === "quota"
+    ? { hint: "Raise the ResourceQuota or ask for less; it is tried again by itself." }
+    : {}
+
 /** What a stage's error says about a refusal. */
 export interface Refused {
   readonly detail: string
@@ -79,6 +89,7 @@ export interface Refused {
   readonly exitCode: number
   readonly object?: Manifest["ref"]
   readonly origin?: Manifest["origin"]
+  readonly hint?: string
   readonly retryAfter?: number
 }
 
@@ -107,6 +118,7 @@ export const refusedRead = <E>(
     detail: failure.status === 0 ? failure.message : detailOf(failure),
     class: classes[refusal] ?? "stalled",
     exitCode: refusal === "quota" || refusal === "admission" ? 4 : 2,
+    ...hintOf(failure, refusal),
     ...failure.retryAfter === undefined ? {} : { retryAfter: failure.retryAfter }
   })
 }
