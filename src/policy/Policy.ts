@@ -6,7 +6,6 @@ import * as Exit from "effect/Exit"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
-import { join } from "node:path"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import type { Changeset } from "../domain/Changeset.ts"
@@ -59,7 +58,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | Programs
   >()
   const scope = yield* Effect.scope
-  const workers = yield* Workers.make(options.workers ?? 1, join(options.cacheDirectory, "code"))
+  const workers = yield* Workers.make(options.workers ?? 1)
   const remembered = Remembered.make()
   const files = new Map<string, PolicySet["bundles"][number]["files"]>()
 

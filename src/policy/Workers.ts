@@ -49,11 +49,10 @@ const next = ({ worker }: Handle, request?: () => void): Effect.Effect<Reply, Wo
     return Effect.sync(off)
   })
 
-const start = (codeCache: string): Handle => {
+const start = (): Handle => {
   const worker = startThread(new URL("./policy.worker.ts", import.meta.url), {
     name: "policy",
-    // Nothing of the process's environment. Node keeps the worker's code there, which starts it in a third of the time.
-    env: { NODE_COMPILE_CACHE: codeCache },
+    env: {},
     execArgv: [],
     resourceLimits: { maxOldGenerationSizeMb: 256, stackSizeMb: 4 }
   })
@@ -83,7 +82,7 @@ export interface LoadedSet {
  * Threads for policies: as many as allowed, each kept warm, each for one job at a time, and ended (2 to 5 ms) when its
  * job misses the deadline or is interrupted. The deadline does not count waiting and starting.
  */
-export const make = Effect.fnUntraced(function*(size: number, codeCache: string) {
+export const make = Effect.fnUntraced(function*(size: number) {
   const permits = yield* Semaphore.make(size)
   const idle: Array<Handle> = []
   const end = ({ worker }: Handle) => Effect.promise(() => worker.terminate())
@@ -92,7 +91,7 @@ export const make = Effect.fnUntraced(function*(size: number, codeCache: string)
   const take = Effect.sync(() => {
     let handle = idle.pop()
     while (handle?.hasEnded === true) handle = idle.pop()
-    handle ??= start(codeCache)
+    handle ??= start()
     handle.worker.ref()
     return handle
   })
@@ -130,7 +129,7 @@ export const make = Effect.fnUntraced(function*(size: number, codeCache: string)
   return {
     /** Starts a thread, if none is there, so that the first job finds it warm. */
     warm: Effect.sync(() => {
-      if (idle.length === 0) idle.push(start(codeCache))
+      if (idle.length === 0) idle.push(start())
     }),
     judge: (set: LoadedSet, judge: Judge, deadline: Duration.Input) =>
       permits.withPermit(Effect.acquireUseRelease(take, (handle) => ask(handle, set, judge, deadline), give))
