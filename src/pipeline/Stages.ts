@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import type { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import { Diff } from "../diff/Diff.ts"
-import { refused } from "../domain/refusal.ts"
+import { refusedRead } from "../domain/refusal.ts"
 import { DiffFailed } from "../domain/StageError.ts"
 import { Fetch } from "../fetch/Fetch.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
@@ -21,7 +21,7 @@ export const planning = Effect.gen(function*() {
     policy: yield* Policy,
     diff: yield* Diff,
     inventories: yield* InventoryStore,
-    capabilities: Effect.mapError(capabilities, (failure) => refused(failure, undefined, DiffFailed.make))
+    capabilities: Effect.mapError(capabilities, (failure) => refusedRead(failure, undefined, (fields) => new DiffFailed(fields)))
   }
 })
 
