@@ -48,6 +48,17 @@ describe("README", () => {
   })
 })
 
+describe("npm ci", () => {
+  it("finds the programs of every platform in the lock file, or refuses on all of them", () => {
+    const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>
+    }
+    const missing = Object.values(packages).flatMap((one) => Object.keys(one.optionalDependencies ?? {}))
+      .filter((name) => !(`node_modules/${name}` in packages))
+    assert.deepStrictEqual(missing, [])
+  })
+})
+
 describe("samples", () => {
   const samples = join(root, "deploy", "samples")
   for (const file of readdirSync(samples).filter((name) => /^delivery.*\.yaml$/u.test(name))) {
