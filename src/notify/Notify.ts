@@ -91,13 +91,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
     if (delivery.spec.notify.length === 0 || outcome._tag === "Interrupted") return
     const courier = courierOf(nameOf(delivery))
     const recorded = courier.recorded()
-    if (recorded !== undefined && transition(outcome, run.revision, recorded.told) === undefined) return
+    if (recorded !== undefined && transition(outcome, run.revision, recorded.told, run.previous) === undefined) return
 
     const existing = own(delivery, notifiers)
     const names = existing.map(({ metadata }) => metadata.name)
     const missing: Array<string> = []
     const change = (outbox: Outbox.Outbox): Outbox.Outbox => {
-      const happened = transition(outcome, run.revision, outbox.told)
+      const happened = transition(outcome, run.revision, outbox.told, run.previous)
       if (happened === undefined) return outbox
       const { state } = happened
       const wanted = subscribed(delivery, state)

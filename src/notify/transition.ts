@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 import type { Outcome } from "../domain/Outcome.ts"
-import { format, type Revision } from "../domain/Revision.ts"
+import { equals, format, type Revision } from "../domain/Revision.ts"
 import { classOf, type Reason } from "../domain/StageError.ts"
 
 /** What can be told of a delivery. `recovered` is the first success after `blocked` or `failed`. */
@@ -54,12 +54,14 @@ const success = (
  * What an outcome changes in what people were told, or undefined.
  *
  * A transition is known by (delivery, revision, state), a failure by its reason too; never by its text. Retries of the
- * same failure, runs that changed nothing and interrupted runs are silent.
+ * same failure, runs that changed nothing and interrupted runs are silent. But where the cluster was left on this very
+ * revision (`previous`) and nobody was told of it, a process died between its apply and its message: it is told late.
  */
 export const transition = (
   outcome: Outcome,
   revision: Revision | undefined,
-  told: Told | undefined
+  told: Told | undefined,
+  previous?: Revision
 ): Transition | undefined => {
   switch (outcome._tag) {
     case "Applied": {
@@ -67,7 +69,7 @@ export const transition = (
       return success(created + configured + replaced + pruned > 0, revision, told)
     }
     case "Unchanged":
-      return success(false, revision, told)
+      return success(previous !== undefined && equals(previous, revision), revision, told)
     case "Denied":
       return trouble("blocked", "PolicyDenied", revision, told)
     case "Failed":

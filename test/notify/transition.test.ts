@@ -81,6 +81,13 @@ describe("transition", () => {
     it(name, () => assert.strictEqual(told(...steps), expected))
   }
 
+  it("tells late what a killed process applied and could not tell", () => {
+    const last = transition(applied, A, undefined)!.told
+    assert.strictEqual(transition(unchanged, B, last, B)?.state, "applied")
+    assert.isUndefined(transition(unchanged, B, last, A))
+    assert.isUndefined(transition(unchanged, A, last, A))
+  })
+
   it("does not look at texts and durations", () => {
     const first = transition(Outcome.Failed({ error: fetchFailed.error, changes: undefined }), A, undefined)!
     const other = Outcome.Failed({ error: applyFailed.error, changes: undefined })
