@@ -1,15 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
-import { basename, relative, resolve, sep } from "node:path"
+import { basename, join, relative, resolve, sep } from "node:path"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import type { PolicySet } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
-import { InvalidSpec, type StageError } from "../domain/StageError.ts"
+import { InvalidSpec, RenderFailed, type StageError } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
 import { Policy } from "../policy/Policy.ts"
 import { Render } from "../render/Render.ts"
+import { stayInside } from "../render/Tree.ts"
 import { type CheckReport, exitCode, merge, ofDecision, ofError, ofObjects } from "./CheckReport.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
@@ -23,10 +24,16 @@ interface Subject {
   readonly root: string
   /** Named on the command line: no file says where its policies are. */
   readonly isGiven: boolean
+  /** In no Git repository: nothing says what may be referred to but where Sluice was started. */
+  readonly isLoose: boolean
 }
 
 /** Without a cluster and without `spec.render.kubernetes`, charts are rendered for this version. */
 const assumed = { version: "v1.36.0", apiVersions: [] }
+
+const loose = "No folder above has a .git: start Sluice in the folder that holds both, or run `git init` there."
+const noPolicies = "Put Rego into policies/ in the folder or above it, or name a folder of it with --policy."
+const noPaths = "Put Rego into policies/ at the root of the repository, or name its folders in spec.policy.paths."
 
 /** A working tree is read where it lies, and no more of it than is asked for. */
 const limits = { files: 200_000, fileBytes: 32 * 1024 * 1024 }
@@ -47,7 +54,14 @@ const pathSubject = Effect.fnUntraced(function*(path: string) {
     files.realPath(resolve(path)),
     () => refuse(`${path}: there is no such file or folder`, "Name a folder of manifests, a kustomization or a chart.")
   )
-  const root = yield* repositoryRoot(place)
+  const { type } = yield* Effect.orDie(files.stat(place))
+  if (type !== "Directory" && !/\.(ya?ml|json)$/iu.test(place)) {
+    return yield* refuse(
+      `${path}: is neither a folder nor a YAML or JSON file`,
+      "Name a folder, or a file of manifests."
+    )
+  }
+  const root = yield* repositoryRoot(place, ".")
   const name = basename(place).toLowerCase().replace(/\.ya?ml$/u, "").replace(/[^a-z0-9-]+/gu, "-").slice(0, 53)
     .replace(/^-+|-+$/gu, "")
   const delivery = Schema.decodeSync(Delivery)({
@@ -56,15 +70,27 @@ const pathSubject = Effect.fnUntraced(function*(path: string) {
     metadata: { name: name === "" ? "folder" : name },
     spec: { source: { git: { url: root, branch: "HEAD" } }, path: posix(root, place) }
   })
-  return { told: path, delivery, root, isGiven: true } satisfies Subject
+  return {
+    told: path,
+    delivery,
+    root,
+    isGiven: true,
+    isLoose: !(yield* Effect.orDie(files.exists(join(root, ".git"))))
+  } satisfies Subject
 })
 
 const fileSubjects = Effect.fnUntraced(function*(file: string) {
   const { read } = yield* Effect.promise(() => import("./DeliveryFile.ts"))
   const { deliveries, warnings } = yield* read(file)
   for (const warning of warnings) yield* print.warning(warning)
-  const root = yield* repositoryRoot(resolve("."))
-  return deliveries.map((delivery): Subject => ({ told: nameOf(delivery), delivery, root, isGiven: false }))
+  const root = yield* repositoryRoot(".", ".")
+  return deliveries.map((delivery): Subject => ({
+    told: nameOf(delivery),
+    delivery,
+    root,
+    isGiven: false,
+    isLoose: false
+  }))
 })
 
 /** `policies/` in a folder or the nearest one above it, up to the root. */
@@ -86,7 +112,7 @@ const givenPolicies = Effect.fnUntraced(function*(delivery: Delivery, folders: R
       const folder = yield* files.realPath(resolve(given)).pipe(
         Effect.mapError(() => refuse(`--policy ${given}: there is no such folder`, "Name a folder of Rego policies."))
       )
-      const root = yield* repositoryRoot(folder)
+      const root = yield* repositoryRoot(folder, ".")
       return yield* policy.load(withPolicies(delivery, [posix(root, folder)]), yield* folderArtifact(root, limits))
     }))
   const [only] = sets
@@ -109,13 +135,14 @@ const judge = Effect.fnUntraced(function*(subject: Subject, folders: ReadonlyArr
   const artifact = yield* folderArtifact(subject.root, limits)
   // The policies first: their thread starts and they compile while the objects are rendered.
   const set = yield* policiesOf(subject, artifact, folders)
-  const closure = yield* render.closure(subject.delivery, artifact)
+  const closure = yield* Effect.mapError(render.closure(subject.delivery, artifact), (error) => {
+    if (!subject.isLoose || error.hint !== stayInside) return error
+    const { detail, origin } = error
+    return RenderFailed.make({ detail, hint: loose, ...origin === undefined ? {} : { origin } })
+  })
   const rendered = yield* render.render(subject.delivery, closure, Effect.succeed(assumed))
   if (set !== undefined && set.bundles.length > 0) return ofDecision(yield* policy.objects(set, rendered))
-  yield* print.warning(
-    `${subject.told}: no policies were found, so nothing was judged. ` +
-      "They are looked for in policies/, in the folder and above it; --policy names others."
-  )
+  yield* print.warning(`${subject.told}: no policies, so nothing was judged`, subject.isGiven ? noPolicies : noPaths)
   return ofObjects(rendered.manifests.length)
 })
 

@@ -51,5 +51,10 @@ export const errors = (all: ReadonlyArray<StageError>): Effect.Effect<void> => {
   ].join("\n"))
 }
 
-export const warning = (text: string): Effect.Effect<void> =>
-  aside(`${painting(process.stderr)("yellow", "warning:")} ${withoutEscapes(text)}`)
+export const warning = (text: string, help?: string): Effect.Effect<void> => {
+  const paint = painting(process.stderr)
+  const lines = [`${paint("yellow", "warning:")} ${withoutEscapes(text)}`]
+  return aside(
+    [...lines, ...help === undefined ? [] : [`  ${paint("cyan", "help:")} ${withoutEscapes(help)}`]].join("\n")
+  )
+}

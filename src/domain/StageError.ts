@@ -150,13 +150,13 @@ export const errorPage: {
     stage: "render",
     class: "stalled",
     exitCode: 2,
-    help: "Run `sluice check` on the folder: it renders the same way, without a cluster."
+    help: "Mend the file that is named; `sluice check` on the folder renders the same way, without a cluster."
   },
   PolicyUnavailable: {
     stage: "policy",
     class: "stalled",
     exitCode: 2,
-    help: "Run `sluice check` on the repository; `opa check --strict` on the policies says the same with more words."
+    help: "Mend the policy; `sluice check` says the same without a cluster, `opa check --strict` with more words."
   },
   DiffFailed: {
     stage: "diff",

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { constants } from "node:fs"
 import { type FileHandle, lstat, open, readdir, readlink, realpath } from "node:fs/promises"
-import { dirname, join } from "node:path"
+import { dirname, join, sep } from "node:path"
 import type { Artifact } from "../domain/Artifact.ts"
 import { digest } from "../domain/digest.ts"
 import { FetchFailed } from "../domain/StageError.ts"
@@ -51,15 +51,23 @@ const readFile = (path: string, limit: number): Effect.Effect<Uint8Array, FetchF
     (file) => Effect.promise(() => file.close())
   )
 
-/** The folder that paths are resolved in: the nearest one with `.git` at or above a path, else the path's own. */
-export const repositoryRoot = Effect.fnUntraced(function*(path: string): Effect.fn.Return<string, FetchFailed> {
+/**
+ * The folder that references are resolved in: the nearest one with `.git` at or above a path, else the one that Sluice
+ * was started in if the path is inside it, else the path's own.
+ */
+export const repositoryRoot = Effect.fnUntraced(function*(
+  path: string,
+  startedIn: string
+): Effect.fn.Return<string, FetchFailed> {
   const real = yield* attempt(path, () => realpath(path))
   const isFolder = yield* attempt(path, async () => (await lstat(real)).isDirectory())
   const own = isFolder ? real : dirname(real)
+  const started = yield* Effect.promise(() => realpath(startedIn).catch(() => startedIn))
+  const otherwise = `${own}${sep}`.startsWith(started.endsWith(sep) ? started : `${started}${sep}`) ? started : own
   for (let folder = own;; folder = dirname(folder)) {
     const isRoot = yield* Effect.promise(() => lstat(join(folder, ".git")).then(() => true, () => false))
     if (isRoot) return folder
-    if (folder === dirname(folder)) return own
+    if (folder === dirname(folder)) return otherwise
   }
 })
 

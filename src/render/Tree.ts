@@ -21,10 +21,13 @@ export interface Tree {
 const decoder = new TextDecoder()
 export const decode = (bytes: Uint8Array): string => decoder.decode(bytes)
 
+/** What helps where a reference leaves the tree. */
+export const stayInside = "Refer only to files of the same repository, by a relative path."
+
 const unsafe = (path: string, error: UnsafePath, asker: Origin | undefined) =>
   new RenderFailed({
-    detail: `${JSON.stringify(path)} leaves the repository or is refused: ${error.why}`,
-    hint: "Refer only to files of the same repository, by a relative path.",
+    detail: `${JSON.stringify(path)} is refused: it ${error.why}`,
+    hint: stayInside,
     ...asker === undefined ? {} : { origin: asker }
   })
 
@@ -58,7 +61,7 @@ export const make = (artifact: Artifact, maximumBytes: number): Tree => {
       }
       if (posix.isAbsolute(reference) || reference.includes("\\") || reference.includes("\0")) {
         return yield* new RenderFailed({
-          detail: `${JSON.stringify(reference)} leaves the repository: only relative paths with / are allowed`,
+          detail: `${JSON.stringify(reference)} leads out of the repository: only relative paths with / are allowed`,
           origin: asker
         })
       }

@@ -48,7 +48,7 @@ export const detect = Effect.fnUntraced(function*(tree: Tree, delivery: Delivery
       detail: `there is no ${path} in the repository; ${nearest === "" ? "its root" : nearest} has ${
         beside.length === 0 ? "no folders" : `the folders ${beside.slice(0, 8).join(", ")}`
       }`,
-      hint: "Mend spec.path, or add the folder."
+      hint: "Mend the path, or add the folder."
     })
   }
   const isFile = entry?.kind === "file"
@@ -67,10 +67,10 @@ export const detect = Effect.fnUntraced(function*(tree: Tree, delivery: Delivery
   const chart = (yield* tree.entry(posix.join(path, "Chart.yaml")))?.kind === "file"
   const renderer: Renderer = said[0] ?? (kustomization !== undefined ? "kustomize" : chart ? "helm" : "plain")
   if (renderer === "kustomize" && kustomization === undefined) {
-    return yield* new RenderFailed({ detail: `${path || "the root of the repository"} has no kustomization.yaml` })
+    return yield* new RenderFailed({ detail: `${path || "the root folder"} has no kustomization.yaml` })
   }
   if (renderer === "helm" && !chart) {
-    return yield* new RenderFailed({ detail: `${path || "the root of the repository"} has no Chart.yaml` })
+    return yield* new RenderFailed({ detail: `${path || "the root folder"} has no Chart.yaml` })
   }
   return { path, isFile, renderer }
 })

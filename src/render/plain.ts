@@ -40,8 +40,8 @@ export const files = Effect.fnUntraced(function*(tree: Tree, delivery: Delivery,
   }
   if (found.size === 0) {
     return yield* new RenderFailed({
-      detail: `${folder || "the root of the repository"} holds no YAML or JSON file`,
-      hint: "Mend spec.path; a folder that is meant to be empty would delete everything that was applied from it."
+      detail: `${folder || "the root folder"} holds no YAML or JSON file`,
+      hint: "Mend the path. An empty folder never counts: everything that was applied from it would be deleted."
     })
   }
   return found

@@ -123,7 +123,7 @@ layer(renderTest.layer())("a chart", (it) => {
       },
       /never fetched/
     ],
-    ["a values file that leaves the repository", {}, /helm\.valuesFiles: .*leaves the repository/, {
+    ["a values file that leaves the repository", {}, /helm\.valuesFiles: .*leads out of the repository/, {
       valuesFiles: ["../../x"]
     }],
     ["an absolute values file", {}, /helm\.valuesFiles: there is no file etc\/passwd/, {

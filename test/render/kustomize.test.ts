@@ -217,7 +217,7 @@ metadata:
       Effect.gen(function*() {
         const error = yield* Effect.flip(render(bad(kustomization), { path: "app" }))
         assert.match(error.message, place)
-        assert.match(error.message, /leaves the repository/)
+        assert.match(error.message, /leads out of the repository/)
       }))
   }
 
@@ -253,7 +253,7 @@ metadata:
     ],
     [
       "transformers: [t.yaml]",
-      /^app\/t\.yaml:4: .*leaves the repository/,
+      /^app\/t\.yaml:4: .*leads out of the repository/,
       { "app/t.yaml": "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: x}\npath: ../../x\n" }
     ],
     ["resources: [ok.yaml", /^app\/kustomization\.yaml:/],

@@ -122,7 +122,7 @@ describe("sluice check", () => {
       return sluice(folder, "check", "base")
     })()
     assert.strictEqual(status, 0)
-    assert.include(stderr, "warning: base: no policies were found")
+    assert.include(stderr, "warning: base: no policies, so nothing was judged\n  help: ")
   })
 
   it("checks what a delivery file says", () => {
