@@ -6,10 +6,14 @@ import { empty, Inventory } from "../domain/Inventory.ts"
 import { refusedRead } from "../domain/refusal.ts"
 import { type AccessDenied, ApplyFailed, type KubeFailure } from "../domain/StageError.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
+import { hasSecrets, sealed, unsealed } from "./sealedInventory.ts"
 
 const Codec = Schema.fromJsonString(Inventory)
 
-/** Reads and writes what a delivery owns. An inventory that cannot be read is an error, never an empty one. */
+/**
+ * Reads and writes what a delivery owns. An inventory that cannot be read is an error, never an empty one. Digests from
+ * which a value of a Secret could be guessed are kept sealed.
+ */
 export class InventoryStore extends Context.Service<InventoryStore, {
   readonly load: Effect.Effect<Inventory, AccessDenied | ApplyFailed, KubeStatus>
   readonly save: (inventory: Inventory) => Effect.Effect<void, AccessDenied | ApplyFailed, KubeStatus>
@@ -19,11 +23,18 @@ export class InventoryStore extends Context.Service<InventoryStore, {
       load: Effect.gen(function*() {
         const status = yield* KubeStatus
         const bytes = yield* Effect.mapError(status.load("inventory"), failed)
-        return bytes === undefined ? empty : yield* decode(bytes)
+        if (bytes === undefined) return empty
+        const inventory = yield* decode(bytes)
+        return hasSecrets(inventory)
+          ? unsealed(inventory, yield* Effect.mapError(status.key("find"), failed))
+          : inventory
       }),
       save: Effect.fnUntraced(function*(inventory) {
         const status = yield* KubeStatus
-        const bytes = new TextEncoder().encode(JSON.stringify(inventory))
+        const kept = hasSecrets(inventory)
+          ? sealed(inventory, yield* Effect.mapError(status.key("make"), failed))
+          : inventory
+        const bytes = new TextEncoder().encode(JSON.stringify(kept))
         yield* Effect.mapError(status.save("inventory", bytes), failed)
       })
     }))

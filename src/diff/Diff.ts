@@ -8,7 +8,7 @@ import type { AdmittedManifests } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { Manifest } from "../domain/Manifest.ts"
-import { key } from "../domain/ObjectRef.ts"
+import { isSecret, key } from "../domain/ObjectRef.ts"
 import { batches } from "../domain/order.ts"
 import { applyPolicy, deliveryValue } from "../domain/ownership.ts"
 import { refusedRead } from "../domain/refusal.ts"
@@ -122,11 +122,14 @@ const fail = (failure: KubeFailure): DiffError => refusedRead(failure, undefined
 const sent = (proofs: ReadonlyArray<Proof>): ReadonlyArray<Manifest> =>
   proofs.flatMap(({ change }) => change.manifest ?? [])
 
-/** Of what would be done and to what, whatever the order and whoever else changed meanwhile. */
+/**
+ * Of what would be done and to what, whatever the order and whoever else changed meanwhile. It is shown to everybody,
+ * so it says that a Secret changes, not into what: a short password could be guessed from it.
+ */
 const digestOf = (changes: ReadonlyArray<Change>): string =>
   digest(
     ...changes
       .filter(({ action }) => action !== "unchanged")
-      .map(({ action, manifest, ref }) => `${key(ref)} ${action} ${manifest?.digest ?? ""}`)
+      .map(({ action, manifest, ref }) => `${key(ref)} ${action} ${isSecret(ref) ? "" : manifest?.digest ?? ""}`)
       .sort()
   )

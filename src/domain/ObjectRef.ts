@@ -23,6 +23,10 @@ export const fromKey = (id: string): ObjectRef | undefined => {
   return { group, kind, namespace: parts[0]!, name: parts.slice(1, -2).join("_") }
 }
 
+/** Whose values are never shown, nor anything from which they could be guessed. */
+export const isSecret = ({ group, kind }: Pick<ObjectRef, "group" | "kind">): boolean =>
+  group === "" && kind === "Secret"
+
 /** `Deployment/shop/checkout`, as people read it. */
 export const display = (ref: ObjectRef): string =>
   ref.namespace === "" ? `${ref.kind}/${ref.name}` : `${ref.kind}/${ref.namespace}/${ref.name}`

@@ -16,4 +16,9 @@ export class KubeStatus extends Context.Service<KubeStatus, {
   /** Replaces a part as one: a reader sees the old or the new bytes. No request if nothing changed since load or save. */
   readonly save: (part: RecordPart, bytes: Uint8Array) => Effect.Effect<void, KubeFailure>
   readonly remove: (part: RecordPart) => Effect.Effect<void, KubeFailure>
+  /**
+   * 32 random bytes, in a Secret beside the record, under which the record hides what must not be guessed: `make` makes
+   * them, `find` does not. Undefined where there are none, or where this identity may not use Secrets.
+   */
+  readonly key: (how: "find" | "make") => Effect.Effect<Uint8Array | undefined, KubeFailure>
 }>()("sluice/kube/KubeStatus") {}

@@ -53,15 +53,18 @@ export const recordOf = (object: JsonObject): Json | undefined =>
 export const generationOf = (object: JsonObject): Json | undefined =>
   at(object, "metadata", "annotations", annotation.generation)
 
+/** The metadata of what a record is kept in. */
+export const keptAs = (of: Identification, name: string, annotations: JsonObject = {}): JsonObject => ({
+  namespace: of.namespace,
+  name,
+  labels: { "app.kubernetes.io/managed-by": "sluice", "sluice.dev/record": of.part },
+  annotations: { [annotation.delivery]: of.delivery, ...annotations }
+})
+
 const configMap = (of: Identification, name: string, annotations: JsonObject, bytes: Uint8Array): JsonObject => ({
   apiVersion: "v1",
   kind: "ConfigMap",
-  metadata: {
-    namespace: of.namespace,
-    name,
-    labels: { "app.kubernetes.io/managed-by": "sluice", "sluice.dev/record": of.part },
-    annotations
-  },
+  metadata: keptAs(of, name, annotations),
   binaryData: { record: Buffer.from(bytes).toString("base64") }
 })
 
@@ -78,7 +81,6 @@ export const encode = (
       of,
       chunkName(of, generation, index),
       {
-        [annotation.delivery]: of.delivery,
         [annotation.generation]: generation,
         ...index === 0 ? { [annotation.count]: String(count), [annotation.digest]: sum } : {}
       },

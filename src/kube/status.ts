@@ -8,6 +8,7 @@ import { Identity } from "./Identity.ts"
 import type { KubeClient, KubeSession } from "./KubeClient.ts"
 import type { KubeStatus, RecordPart } from "./KubeStatus.ts"
 import { chunkName, decode, encode, type Identification, pack } from "./record.ts"
+import { makeRecordKey } from "./recordKey.ts"
 import { type Known, makeRecordStore, unreadable } from "./recordStore.ts"
 
 /** Where a record is kept while its delivery's namespace is still to be created. */
@@ -25,10 +26,13 @@ export const make = Effect.fnUntraced(function*(
     inventory: yield* makePart(session, delivery, "inventory"),
     outbox: yield* makePart(session, delivery, "outbox")
   }
+  const home = { delivery: `${delivery.namespace}/${delivery.name}`, part: "key", namespace: delivery.namespace }
+  const key = yield* makeRecordKey(session, [home, { ...home, namespace: elsewhere }])
   const status: KubeStatus["Service"] = {
     load: (part) => parts[part].load,
     save: (part, bytes) => parts[part].save(bytes),
-    remove: (part) => parts[part].remove
+    remove: (part) => parts[part].remove,
+    key: (how) => key[how]
   }
   return status
 })

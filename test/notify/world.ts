@@ -37,7 +37,8 @@ export const makeRecord = () => {
           ? Effect.fail(failure(503, "the server is restarting"))
           : state.around(Effect.sync(() => void parts.set(part, bytes)))
       }),
-    remove: (part) => Effect.sync(() => void parts.delete(part))
+    remove: (part) => Effect.sync(() => void parts.delete(part)),
+    key: () => Effect.succeed(undefined)
   })
   return {
     state,
