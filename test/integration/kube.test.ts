@@ -81,7 +81,7 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("kube", (it) =>
       ))
       assert.deepStrictEqual([failure.status, failure.reason], [422, "Invalid"])
       assert.include(failure.detail, ".spec.prots: field not declared in schema")
-      assert.include(failure.message, "patch services as admin: ")
+      assert.include(failure.message, "patch services as ")
     }).pipe(Effect.provide(self)))
 
   it.effect("lists metadata over pages, and labels select", () =>
