@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 
 /** What stands where a secret stood. */
-export const placeholder = "(redacted)"
+export const veil = "(redacted)"
 
 /** Shorter values would tear holes into ordinary text and are no secrets worth the name. */
 const shortest = 6
@@ -27,7 +27,7 @@ const expression = (values: Iterable<string>): RegExp | undefined => {
 /** The text with every given value, in each of its usual spellings, replaced by `(redacted)`. */
 export const redact = (text: string, values: Iterable<string>): string => {
   const found = expression(values)
-  return found === undefined ? text : text.replace(found, placeholder)
+  return found === undefined ? text : text.replace(found, veil)
 }
 
 /** The secrets that this process has used: the last redactor before every sink. */
@@ -46,7 +46,7 @@ export class RedactedValues {
   redact(text: string): string {
     if (this.#values.size === 0) return text
     this.#expression ??= expression(this.#values)
-    return this.#expression === undefined ? text : text.replace(this.#expression, placeholder)
+    return this.#expression === undefined ? text : text.replace(this.#expression, veil)
   }
 }
 

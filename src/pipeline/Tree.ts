@@ -3,7 +3,6 @@ import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import type { PolicySet } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
-import { canonical, type Json } from "../domain/Json.ts"
 import type { Revision } from "../domain/Revision.ts"
 import { Fetch } from "../fetch/Fetch.ts"
 import { Policy } from "../policy/Policy.ts"
@@ -32,6 +31,6 @@ export const readTree = Effect.fnUntraced(function*(delivery: Delivery, revision
 export const treeOf = Effect.fnUntraced(function*(delivery: Delivery, artifact: Artifact) {
   const closure = yield* (yield* Render).closure(delivery, artifact)
   const policies = yield* (yield* Policy).load(delivery, artifact)
-  const identity = digest(closure.digest, policies.digest, canonical(delivery.spec as unknown as Json))
+  const identity = digest(closure.digest, policies.digest, JSON.stringify(delivery.spec))
   return { artifact, closure, policies, identity } satisfies Tree
 })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { placeholder, redact, RedactedValues } from "../../src/domain/redact.ts"
+import { veil, redact, RedactedValues } from "../../src/domain/redact.ts"
 
 const secret = "pa$$/wo+rd \"quoted\""
 
@@ -9,12 +9,12 @@ describe("redact", () => {
     const text = [secret, encodeURIComponent(secret), JSON.stringify(secret), base64, base64.replace(/=+$/u, "")]
     assert.strictEqual(
       redact(text.join("\n"), [secret]),
-      [placeholder, placeholder, `"${placeholder}"`, placeholder, placeholder].join("\n")
+      [veil, veil, `"${veil}"`, veil, veil].join("\n")
     )
   })
 
   it("replaces the longer of two values that share a beginning", () => {
-    assert.strictEqual(redact("token-123456-full", ["token-123456", "token-123456-full"]), placeholder)
+    assert.strictEqual(redact("token-123456-full", ["token-123456", "token-123456-full"]), veil)
   })
 
   it("leaves text alone without values, and short values alone", () => {
@@ -25,7 +25,7 @@ describe("redact", () => {
   it("learns values and forgets the oldest beyond its bound", () => {
     const values = new RedactedValues()
     for (let index = 0; index <= 2_000; index++) values.add(`secret-${String(index).padStart(6, "0")}`)
-    assert.strictEqual(values.redact("secret-002000 secret-000001"), `${placeholder} ${placeholder}`)
+    assert.strictEqual(values.redact("secret-002000 secret-000001"), `${veil} ${veil}`)
     assert.strictEqual(values.redact("secret-000000"), "secret-000000")
   })
 })
