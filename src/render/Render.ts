@@ -19,6 +19,7 @@ import * as child from "./child.ts"
 import { detect } from "./detect.ts"
 import * as helm from "./helm.ts"
 import { helmClosure, valuesFiles } from "./helmClosure.ts"
+import { areSafe } from "./helmSchemas.ts"
 import * as kustomize from "./kustomize.ts"
 import { kustomizeClosure } from "./kustomizeClosure.ts"
 import * as kustomizeOrigins from "./kustomizeOrigins.ts"
@@ -86,7 +87,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     deadline: options.parseDeadline ?? "10 seconds",
     remembered: 32 * 1024 * 1024
   })
-  const inWorkspace = workspace.make(options.workDirectory)
+  const inWorkspace = yield* workspace.make(options.workDirectory)
   const originsOf = kustomizeOrigins.make(reader)
   const steady = new Set<string>()
 
@@ -155,16 +156,17 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const renderHelm = (
     delivery: Delivery,
-    { path, files: closed, digest: identity }: Closure,
+    { artifact, path, files: closed, digest: identity }: Closure,
     tree: Tree.Tree,
     asked: Capabilities
   ) =>
     Effect.gen(function*() {
       const program = yield* Effect.mapError(programs.path("helm"), unavailable)
       const values = (yield* valuesFiles(tree, delivery, path)).map((file) => file.path)
+      const validates = yield* areSafe(Tree.make(artifact, maximumBytes), closed)
       return yield* inWorkspace(nameOf(delivery), closed, tree.read, (at) =>
         Effect.gen(function*() {
-          const command = helm.command(delivery, at, path, values, asked)
+          const command = helm.command(delivery, at, path, values, { ...asked, validates })
           const once = run(program, command, at).pipe(
             Effect.mapError((error) => {
               if (typeof error === "string") return failure("helm", error, at, closed)

@@ -5,6 +5,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { dirname, join, relative } from "node:path"
 import { digest } from "../domain/digest.ts"
 import { type RenderError, RenderFailed } from "../domain/StageError.ts"
+import { ownFolder } from "./ownFolder.ts"
 
 /** A folder of one delivery, where programs see its closure and nothing else. */
 export interface Workspace {
@@ -18,16 +19,15 @@ export interface Workspace {
 
 const Index = Schema.fromJsonString(Schema.Record(Schema.String, Schema.String))
 
-const onDisk = <A>(operation: () => Promise<A>): Effect.Effect<A, RenderFailed> =>
-  Effect.tryPromise({
-    try: operation,
-    catch: (error) =>
-      new RenderFailed({
-        detail: `the render folder cannot be kept: ${error instanceof Error ? error.message : String(error)}`,
-        class: "transient",
-        hint: "Check the space and the rights of the cache folder."
-      })
+const unkept = (error: unknown): RenderFailed =>
+  new RenderFailed({
+    detail: `the render folder cannot be kept: ${error instanceof Error ? error.message : String(error)}`,
+    class: "transient",
+    hint: "Check the space and the rights of the cache folder."
   })
+
+const onDisk = <A>(operation: () => Promise<A>): Effect.Effect<A, RenderFailed> =>
+  Effect.tryPromise({ try: operation, catch: unkept })
 
 /** The files below a folder, and what is neither file nor folder (a link, a socket: nothing that we write). */
 const inventory = async (root: string) => {
@@ -92,8 +92,12 @@ const update = Effect.fnUntraced(function*(
   return tree
 })
 
-/** The folders of all deliveries; runs of one delivery take turns, so that none sees a folder that changes under it. */
-export const make = (directory: string) => {
+/**
+ * The folders of all deliveries, of this process alone: runs of one delivery take turns, and other processes have folders
+ * of their own, so that no program sees a folder that changes under it.
+ */
+export const make = Effect.fnUntraced(function*(directory: string) {
+  const own = yield* Effect.cached(Effect.mapError(ownFolder(directory), unkept))
   const turns = new Map<string, { readonly turn: Semaphore.Semaphore; users: number }>()
 
   /** Uses a delivery's folder with exactly these files in it. `name` is any text that names the delivery. */
@@ -112,7 +116,7 @@ export const make = (directory: string) => {
       }),
       ({ turn }) =>
         turn.withPermits(1)(Effect.gen(function*() {
-          const root = join(directory, digest(name).slice(7, 31))
+          const root = join(yield* own, digest(name).slice(7, 31))
           const generated = join(root, "generated")
           const home = join(root, "home")
           yield* onDisk(() => mkdir(root, { recursive: true, mode: 0o700 }))
@@ -125,4 +129,4 @@ export const make = (directory: string) => {
           if (--entry.users === 0) turns.delete(name)
         })
     )
-}
+})

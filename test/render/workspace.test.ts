@@ -2,6 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { spawnSync } from "node:child_process"
 import {
   existsSync,
   lstatSync,
@@ -9,11 +10,12 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync
 } from "node:fs"
-import { tmpdir } from "node:os"
+import { hostname, tmpdir } from "node:os"
 import { dirname, join } from "node:path"
 import { RenderFailed } from "../../src/domain/StageError.ts"
 import * as workspace from "../../src/render/workspace.ts"
@@ -44,7 +46,7 @@ const holds = (tree: string) =>
 
 it.effect("holds exactly the closure, and writes only what differs", () =>
   Effect.gen(function*() {
-    const use = workspace.make(yield* directory)
+    const use = yield* workspace.make(yield* directory)
     const revisions = [
       [{ "a": "1", "b/c": "1", "d/e/f": "1" }, ["a", "b/c", "d/e/f"]],
       [{ "a": "1", "b/c": "2", "d/e/f": "1" }, ["b/c"]],
@@ -62,7 +64,7 @@ it.effect("holds exactly the closure, and writes only what differs", () =>
 it.effect("removes what a program left behind, links too, without following them", () =>
   Effect.gen(function*() {
     const root = yield* directory
-    const use = workspace.make(root)
+    const use = yield* workspace.make(root)
     const outside = join(root, "outside")
     mkdirSync(outside)
     writeFileSync(join(outside, "keep"), "kept")
@@ -83,7 +85,7 @@ it.effect("removes what a program left behind, links too, without following them
 
 it.effect("starts afresh after it was killed half-way", () =>
   Effect.gen(function*() {
-    const use = workspace.make(yield* directory)
+    const use = yield* workspace.make(yield* directory)
     const first = closureOf({ "a": "1", "b": "1" })
     const tree = yield* use("x", first.closure, first.read, (paths) => Effect.succeed(paths.tree))
     const second = closureOf({ "a": "2", "b": "2" })
@@ -101,7 +103,7 @@ it.effect("starts afresh after it was killed half-way", () =>
 
 it.effect("lets runs of one delivery take turns, and those of others go on", () =>
   Effect.gen(function*() {
-    const use = workspace.make(yield* directory)
+    const use = yield* workspace.make(yield* directory)
     const { closure, read } = closureOf({ "a": "1" })
     const entered = yield* Deferred.make<void>()
     const leave = yield* Deferred.make<void>()
@@ -119,4 +121,24 @@ it.effect("lets runs of one delivery take turns, and those of others go on", () 
     yield* Fiber.join(first)
     yield* Fiber.join(second)
     assert.deepStrictEqual(order, ["other", "first", "second"])
+  }))
+
+it.effect("shares no folder with another process, and takes over what a dead one left", () =>
+  Effect.gen(function*() {
+    const root = yield* directory
+    const [one, two] = [yield* workspace.make(root), yield* workspace.make(root)]
+    const first = closureOf({ "a": "1" })
+    const tree = yield* one("x", first.closure, first.read, (paths) => Effect.succeed(paths.tree))
+    const second = closureOf({ "a": "2" })
+    const other = yield* two("x", second.closure, second.read, (paths) => Effect.succeed(paths.tree))
+    assert.notStrictEqual(tree, other)
+    assert.deepStrictEqual(holds(tree), { "a": "1" })
+
+    const dead = spawnSync(process.execPath, ["-e", ""]).pid
+    renameSync(dirname(dirname(tree)), join(root, `${hostname()}~${dead}~left`))
+    const third = yield* workspace.make(root)
+    const again = closureOf({ "a": "1" })
+    yield* third("x", again.closure, again.read, () => Effect.void)
+    assert.deepStrictEqual(again.asked, [])
+    assert.isFalse(existsSync(join(root, `${hostname()}~${dead}~left`)))
   }))
