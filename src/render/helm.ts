@@ -17,7 +17,7 @@ export const command = (
   workspace: Workspace,
   chart: string,
   values: ReadonlyArray<string>,
-  capabilities: Capabilities
+  capabilities: Capabilities & { readonly validates: boolean }
 ) => {
   const { helm } = delivery.spec
   const inline = helm?.values === undefined ? undefined : JSON.stringify(helm.values)
@@ -35,6 +35,7 @@ export const command = (
       "--include-crds",
       "--kube-version",
       capabilities.version,
+      ...capabilities.validates ? [] : ["--skip-schema-validation"],
       ...groups.flat(),
       ...values.flatMap((path) => ["--values", join(workspace.tree, path)]),
       ...inline === undefined ? [] : ["--values", "-"]

@@ -6,10 +6,10 @@ import type { Artifact, ArtifactEntry } from "../../src/domain/Artifact.ts"
 import { digest } from "../../src/domain/digest.ts"
 import { UnsafePath } from "../../src/domain/StageError.ts"
 
-const idOf = (content: string) => createHash("sha1").update(content).digest("hex")
+const idOf = (content: string | Uint8Array) => createHash("sha1").update(content).digest("hex")
 
 /** An artifact that holds exactly these files, and counts how many it was asked to read. */
-export const make = (files: Readonly<Record<string, string>>) => {
+export const make = (files: Readonly<Record<string, string | Uint8Array>>) => {
   const folders = new Set<string>([""])
   for (const path of Object.keys(files)) {
     for (let folder = posix.dirname(path); folder !== "."; folder = posix.dirname(folder)) folders.add(folder)
@@ -44,7 +44,7 @@ export const make = (files: Readonly<Record<string, string>>) => {
       ),
     read: (asked) => {
       reads.count += asked.length
-      return Effect.succeed(asked.map((path) => new TextEncoder().encode(files[path]!)))
+      return Effect.succeed(asked.map((path) => new Uint8Array(Buffer.from(files[path]!))))
     }
   }
   return { artifact, reads }

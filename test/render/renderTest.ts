@@ -24,7 +24,7 @@ export const capabilities = Effect.succeed({ version: "v1.36.0", apiVersions: ["
 
 /** Both halves of the stage on an artifact of these files. */
 export const render = Effect.fnUntraced(function*(
-  files: Readonly<Record<string, string>>,
+  files: Readonly<Record<string, string | Uint8Array>>,
   spec: Readonly<Record<string, unknown>> = {}
 ) {
   const stage = yield* Render
