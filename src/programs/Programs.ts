@@ -34,7 +34,10 @@ export interface Options {
 
 /** Where programs are looked for and kept, by the usual variables. */
 export const fromEnvironment = (environment: Readonly<Record<string, string | undefined>>): Options => ({
-  cacheDirectory: join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "sluice", "programs"),
+  cacheDirectory: join(
+    environment.SLUICE_CACHE || join(environment.XDG_CACHE_HOME || join(homedir(), ".cache"), "sluice"),
+    "programs"
+  ),
   path: environment.PATH ?? "",
   kubebuilderAssets: environment.KUBEBUILDER_ASSETS
 })

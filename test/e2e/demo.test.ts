@@ -1,0 +1,31 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { promisify } from "node:util"
+
+const demo = join(import.meta.dirname, "..", "demo", "demo.ts")
+
+describe("npm run demo", () => {
+  it("tells its story to the end, and leaves nothing behind", async () => {
+    const temporary = mkdtempSync(join(tmpdir(), "sluice-demo-test-"))
+    try {
+      const { stderr, stdout } = await promisify(execFile)(process.execPath, [demo], {
+        env: { ...process.env, TMPDIR: temporary, NO_COLOR: "1", FORCE_COLOR: undefined },
+        timeout: 90_000
+      })
+      assert.notInclude(stdout, "\u001b")
+      // What a person reads of a refusal: what, where, how to mend it.
+      assert.match(stdout, /⛔ shop-prod did not deploy \w{8}: 1 policy violation\. Cluster stays on \w{8}\./u)
+      assert.include(stdout, "environments/prod/checkout.yaml:11")
+      assert.match(stdout, /Fix: write the image as <name>@sha256:<digest>/u)
+      assert.match(stdout, /Only on fast disks +Unchanged +Interrupted/u)
+      assert.include(stdout, "Everything is stopped, and nothing is left behind.")
+      assert.strictEqual(stderr, "")
+      assert.deepStrictEqual(readdirSync(temporary), [])
+    } finally {
+      rmSync(temporary, { recursive: true, force: true })
+    }
+  }, 120_000)
+})
