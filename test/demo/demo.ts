@@ -75,6 +75,8 @@ const story = async () => {
   say("ready", `Kubernetes at ${plane.server}, Git at ${git.url}`)
 
   const repository = await git.repository("shop")
+  // Whoever clones it under --keep may push.
+  await repository.git(["config", "http.receivepack", "true"])
   const delivery = join(folder, "delivery.yaml")
   await writeFile(delivery, deliveries({ repository: repository.url, chat: `${chat.url}/services/T0/B0/demo` }))
   let agent: Agent | undefined
