@@ -5,6 +5,7 @@ import type { RequestOptions } from "node:https"
 import { dirname, isAbsolute, join } from "node:path"
 import { parse } from "yaml"
 import { at, isJsonObject, type Json } from "../domain/Json.ts"
+import { importConfig } from "./clientNode.ts"
 
 /** Where the way to the cluster is written down; the first of `files`, `home` and `pod` that is there is taken. */
 export interface KubeConfigOptions {
@@ -21,9 +22,6 @@ export interface KubeConfigOptions {
 const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 /** A kubeconfig is read whole; one that is larger is not a kubeconfig. */
 const maximumBytes = 1024 * 1024
-
-// The package's entry would also load the clients of all resources.
-const importConfig = Effect.promise(() => import("@kubernetes/client-node/dist/config.js"))
 
 interface Exec {
   readonly apiVersion: string
