@@ -3,6 +3,7 @@ import type { Violation } from "../domain/Decision.ts"
 import { displayOrigin } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, Run, RunEvent } from "../domain/Outcome.ts"
+import { lines, oneLine } from "../domain/plainText.ts"
 import { short } from "../domain/Revision.ts"
 import { errorPage, hintOf, type Stage } from "../domain/StageError.ts"
 import type { Paint } from "./color.ts"
@@ -17,15 +18,18 @@ const at = (run: Run): string => run.revision === undefined ? "" : ` ${short(run
 const stays = (run: Run): string =>
   run.previous === undefined ? "Nothing was written to the cluster." : `The cluster stays on ${short(run.previous)}.`
 
+/** Somebody else's text: it stays on its line and moves no cursor. */
+const foreign = (text: string): string => oneLine(text, 2_000)
+
 const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<string> => {
   const { object, source } = violation
   const word = violation.severity === "deny" ? paint("red", "DENY") : paint("yellow", "WARN")
-  const place = source === undefined ? "" : `${displayOrigin(source)}  `
+  const place = source === undefined ? "" : `${foreign(displayOrigin(source))}  `
   const name = display({ group: "", kind: object.kind, namespace: object.namespace ?? "", name: object.name })
   return [
-    `  ${word} ${place}${name}  ${paint("bold", violation.policy)}`,
-    `       ${violation.message}`,
-    ...violation.remedy === undefined ? [] : [`       ${paint("cyan", "mend")} ${violation.remedy}`]
+    `  ${word} ${place}${foreign(name)}  ${paint("bold", foreign(violation.policy))}`,
+    `       ${foreign(violation.message)}`,
+    ...violation.remedy === undefined ? [] : [`       ${paint("cyan", "mend")} ${foreign(violation.remedy)}`]
   ]
 }
 
@@ -56,8 +60,8 @@ export const outcomeText = (run: Run, outcome: Outcome, paint: Paint): string =>
       return [
         `${paint("red", "✗")} ${run.delivery} failed at ${errorPage[error._tag].stage}${at(run)}${written}: ` +
         `${error._tag} ${took}`,
-        ...error.message.split("\n").map((line) => `  ${line}`),
-        `  ${paint("cyan", "help")} ${hintOf(error)}`,
+        ...lines(error.message, 10_000).split("\n").map((line) => `  ${line}`),
+        `  ${paint("cyan", "help")} ${foreign(hintOf(error))}`,
         ...run.next === undefined
           ? []
           : [`  ${paint("dim", `next: attempt ${run.next.attempt} in ${duration(run.next.inMs)}`)}`]

@@ -1,0 +1,48 @@
+import { assert, describe, it } from "@effect/vitest"
+import { plain } from "../../src/cli/color.ts"
+import { outcomeText } from "../../src/cli/RunText.ts"
+import { Outcome, type Run } from "../../src/domain/Outcome.ts"
+import { RenderFailed } from "../../src/domain/StageError.ts"
+
+const hostile = "no\u001b[2J\u009b31m\u202e\r\n✔ shop/shop is on main: unchanged"
+
+const run: Run = {
+  id: "01J",
+  delivery: "shop/shop",
+  revision: undefined,
+  commit: undefined,
+  url: "https://git.example.com/shop.git",
+  previous: undefined,
+  startedAt: 0,
+  durationMs: 1
+}
+
+const violation = {
+  policy: hostile,
+  package: hostile,
+  rule: "deny",
+  severity: "deny" as const,
+  message: hostile,
+  remedy: hostile,
+  object: { apiVersion: "v1", kind: "ConfigMap", namespace: "shop", name: hostile },
+  source: { file: hostile, line: 1 },
+  bundle: { name: "repository", digest: "sha256:0" }
+}
+const summary = { objects: 1, passed: 0, warned: 0, denied: 1, waived: 0 }
+
+describe("what people see of a run", () => {
+  it("moves no cursor and forges no line, whatever a repository says", () => {
+    const error = RenderFailed.make({ detail: hostile, hint: hostile, origin: { file: hostile } })
+    for (
+      const outcome of [
+        Outcome.Denied({ violations: [violation], summary }),
+        Outcome.Unchanged({ violations: [violation], summary }),
+        Outcome.Failed({ error, changes: undefined })
+      ]
+    ) {
+      const text = outcomeText(run, outcome, plain)
+      assert.notMatch(text, /[\u001b\u009b\u202e\r]/u)
+      assert.isTrue(text.split("\n").slice(1).every((line) => line.startsWith("  ")), text)
+    }
+  })
+})
