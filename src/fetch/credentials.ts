@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import type { GitSource } from "../api/v1alpha1/Delivery.ts"
+import { Redactions } from "../domain/redact.ts"
 import { AccessDenied, type FetchError, FetchFailed, InvalidSpec, type KubeFailure } from "../domain/StageError.ts"
 import { Secrets } from "../kube/Secrets.ts"
 import type { Remote } from "./git/calls.ts"
@@ -46,6 +47,11 @@ export const credentialsOf = Effect.fnUntraced(function*(
   }
   if (username?.includes(":") === true) {
     return yield* spec(`Secret ${JSON.stringify(name)}: a username must not contain a colon`)
+  }
+  const redactions = yield* Redactions
+  // Servers and proxies repeat what they were sent, the header included.
+  for (const secret of [password, bearerToken, `${username ?? ""}:${password ?? ""}`]) {
+    if (secret !== undefined) redactions.add(secret)
   }
   const hasCredential = username !== undefined || password !== undefined || bearerToken !== undefined
   if (hasCredential && url.startsWith("http:") && !source.insecure) {

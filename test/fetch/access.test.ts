@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { createServer } from "node:net"
+import { RedactedValues, Redactions } from "../../src/domain/redact.ts"
 import { classOf, type FetchError, hintOf } from "../../src/domain/StageError.ts"
 import { Fetch } from "../../src/fetch/Fetch.ts"
 import { startProxy } from "../support/git/proxy.ts"
@@ -63,9 +64,24 @@ describe("Fetch, access", () => {
         assert.notInclude(JSON.stringify(error) + String(error) + (error.stack ?? ""), canary)
         assert.notInclude(told(error), Buffer.from(`deploy:${canary}`).toString("base64"))
       }
+      // Cut at 200 characters, in the middle of the token.
+      server.behaviour.answer = { status: 403, body: `${"x".repeat(190)}${canary}` }
+      assert.notInclude(
+        told(yield* refused({ url, secretRef: { name: "wrong" }, insecure: true })),
+        canary.slice(0, 8)
+      )
+      const redactions = yield* Redactions
+      assert.strictEqual(
+        redactions.redact(`${canary} ${Buffer.from(`deploy:${canary}`).toString("base64")}`),
+        "(redacted) (redacted)",
+        "nor does anything else tell it later"
+      )
       const absent = yield* refused({ url, secretRef: { name: "absent" } })
       assert.match(told(absent), /InvalidSpec\/stalled: .*there is no Secret "absent"/u)
-    }).pipe(Effect.provide(withSecrets({ wrong: basic }))))
+    }).pipe(
+      Effect.provide(withSecrets({ wrong: basic })),
+      Effect.provideService(Redactions, new RedactedValues())
+    ))
 
   it.live("trusts an authority of its own only where the Secret names it", () =>
     Effect.gen(function*() {

@@ -146,14 +146,15 @@ async function* bounded(connection: Connection, body: AsyncIterable<Uint8Array>,
   }
 }
 
-const firstLine = async (body: AsyncIterable<Uint8Array>): Promise<string> => {
+/** The first line of an answer. Secrets go before it is cut: what was cut short would not be known any more. */
+const firstLine = async (remote: Remote, body: AsyncIterable<Uint8Array>): Promise<string> => {
   let text = ""
   for await (const chunk of body) {
     text += Buffer.from(chunk).toString("utf8")
     if (text.length > 4_096) break
   }
   const isPage = /<html|<!doctype/iu.test(text)
-  return isPage ? "" : oneLine(text.trim().split("\n")[0] ?? "", 200)
+  return isPage ? "" : oneLine(withoutSecrets(remote, text.trim().split("\n")[0] ?? ""), 200)
 }
 
 /** Where a redirect leads, as a repository; only the same host is followed, and never from https to http. */
@@ -211,8 +212,8 @@ export const send = async (connection: Connection, call: Call, hops = 0): Promis
     return send(connection, call, hops + 1)
   }
   if (status !== 200) {
-    const said = await firstLine(bounded(connection, body, 65_536)).catch(() => "")
-    throw refused(connection, status, withoutSecrets(remote, said), headerOf(headers["retry-after"]))
+    const said = await firstLine(remote, bounded(connection, body, 65_536)).catch(() => "")
+    throw refused(connection, status, said, headerOf(headers["retry-after"]))
   }
   const type = (headerOf(headers["content-type"]) ?? "").split(";")[0]!.trim()
   if (type !== `application/x-git-upload-pack-${call.expects}`) {
