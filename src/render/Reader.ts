@@ -46,7 +46,9 @@ export interface Reader {
 export interface Options {
   readonly workers: number
   readonly deadline: Duration.Input
-  /** Characters of source text whose documents are remembered. */
+  /** Characters of JSON text that all documents of one call may have together. */
+  readonly maximum: number
+  /** Characters of the JSON text of documents that are remembered. */
   readonly remembered: number
 }
 
@@ -104,6 +106,11 @@ class Memory {
   }
 }
 
+const lengthOf = (reads: ReadonlyArray<Read>): number =>
+  reads.reduce((sum, read) => "problem" in read ? sum : sum + charactersOf(read.values), 0)
+const charactersOf = (values: ReadonlyArray<{ readonly json: string }>): number =>
+  values.reduce((sum, { json }) => sum + json.length, 0)
+
 const digestOf = (text: string) => createHash("sha256").update(text).digest("base64")
 
 export const make = Effect.fnUntraced(function*(options: Options) {
@@ -113,11 +120,16 @@ export const make = Effect.fnUntraced(function*(options: Options) {
   const parse = Effect.fnUntraced(function*(pending: ReadonlyArray<Pending>) {
     const total = pending.reduce((sum, { text }) => sum + text.length, 0)
     if (total <= inline) return pending.map(({ text }) => readJson(text) ?? readYaml(text))
+    let characters = 0
     const answers = yield* Effect.forEach(
       batches(pending),
       (texts) =>
         workers({ texts: texts.map(({ text }) => text) }).pipe(
           Effect.map((answer) => answer as ReadonlyArray<Read>),
+          Effect.filterOrFail(
+            (reads) => (characters += lengthOf(reads)) <= options.maximum,
+            () => `its documents expand to more than ${options.maximum} characters`
+          ),
           Effect.mapError((detail) => {
             const names = [...new Set(texts.map(({ name }) => name))]
             return new RenderFailed({
@@ -152,6 +164,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     for (const { text, pieces } of plans) {
       const documents: Array<SourceDocument> = []
       let problem: Problem["problem"] | undefined
+      let size = 0
       for (const { piece, id, documents: known } of pieces) {
         if (known !== undefined) {
           for (const document of known) documents.push(shifted(document, piece.line))
@@ -168,12 +181,15 @@ export const make = Effect.fnUntraced(function*(options: Options) {
           line: id === undefined ? line + piece.line - 1 : line,
           itemLines: id === undefined ? itemLines?.map((item) => item + piece.line - 1) : itemLines
         }))
-        if (id !== undefined) memory.set(id, fresh, piece.text.length)
+        // Aliases make documents larger than their text.
+        const weight = Math.max(piece.text.length, charactersOf(result.values))
+        if (id !== undefined) memory.set(id, fresh, weight)
+        size += weight
         for (const document of fresh) documents.push(id === undefined ? document : shifted(document, piece.line))
         // JSON.parse of everything at once would hold the event loop
         if (next % 100 === 0) yield* Effect.yieldNow
       }
-      if (problem === undefined && text.id !== undefined) memory.set(text.id, documents, text.text.length)
+      if (problem === undefined && text.id !== undefined) memory.set(text.id, documents, size)
       answer.push(problem === undefined ? documents : { problem })
     }
     return answer

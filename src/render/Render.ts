@@ -85,6 +85,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const reader = yield* Reader.make({
     workers: Math.min(2, cores),
     deadline: options.parseDeadline ?? "10 seconds",
+    maximum: 2 * maximumBytes,
     remembered: 32 * 1024 * 1024
   })
   const inWorkspace = yield* workspace.make(options.workDirectory)

@@ -43,8 +43,12 @@ export const refusal = (value: Json): string | undefined => {
       return `${kind}/${name}: metadata.namespace ${JSON.stringify(namespace)} is no name of a namespace`
     }
   }
-  return undefined
+  // Sluice adds to both: what is judged and what is sent must not differ in anything else.
+  const odd = (["labels", "annotations"] as const).find((field) => !isMapping(metadata[field]))
+  return odd === undefined ? undefined : `${kind}/${name}: metadata.${odd} is not a mapping`
 }
+
+const isMapping = (value: Json | undefined): boolean => value === undefined || value === null || isJsonObject(value)
 
 /** Whether a value is one of Kubernetes' lists: what `kubectl get -o yaml` writes. */
 export const isList = (value: Json): value is JsonObject & { readonly items: ReadonlyArray<Json> } =>

@@ -3,9 +3,10 @@ import type { Document as YamlDocument } from "yaml"
 import type { Json, JsonObject } from "../domain/Json.ts"
 import { resolve } from "./scalar.ts"
 
-/** Of one document: nesting, expanded aliases, and the values that aliases may add. */
-export const limits = { depth: 100, aliases: 100, aliasedValues: 100_000 } as const
+/** Of one document: nesting, expanded aliases, and the values and characters that aliases may add. */
+export const limits = { depth: 100, aliases: 100, aliasedValues: 100_000, aliasedCharacters: 1_000_000 } as const
 
+const tooMuch = "its aliases expand to too much"
 const tooDeep = `nested deeper than ${limits.depth}`
 
 /** A place in a text, 1-based, and what is wrong there. */
@@ -60,11 +61,12 @@ export const compose = (text: string): ReadonlyArray<YamlDocument> => [
 class Converter {
   private aliases = 0
   private aliased = 0
+  private characters = 0
   private readonly anchors = new Map<string, Node>()
 
   convert(node: unknown, depth: number, inAlias: boolean): Json {
     if (node === null || node === undefined) return null
-    if (inAlias && ++this.aliased > limits.aliasedValues) throw new Refused(0, "its aliases expand to too much")
+    if (inAlias && ++this.aliased > limits.aliasedValues) throw new Refused(0, tooMuch)
     if (isAlias(node)) {
       if (++this.aliases > limits.aliases) throw new Refused(offsetOf(node), `more than ${limits.aliases} aliases`)
       const target = this.anchors.get(node.source)
@@ -72,7 +74,11 @@ class Converter {
       return this.convert(target, depth, true)
     }
     if (depth > limits.depth) throw new Refused(offsetOf(node), tooDeep)
-    if (isScalar(node)) return this.scalar(node)
+    if (isScalar(node)) {
+      const value = this.scalar(node)
+      if (inAlias && typeof value === "string") this.count(value)
+      return value
+    }
     if (isMap(node)) {
       this.checkTag(node, "map")
       const value = this.map(node, depth, inAlias)
@@ -86,6 +92,11 @@ class Converter {
       return value
     }
     throw new Refused(offsetOf(node), "this is not a value")
+  }
+
+  private count(text: string) {
+    this.characters += text.length
+    if (this.characters > limits.aliasedCharacters) throw new Refused(0, tooMuch)
   }
 
   private scalar(node: Node & { readonly value: unknown; readonly type?: string; anchor?: string }): Json {
@@ -115,6 +126,7 @@ class Converter {
         continue
       }
       const key = this.key(pair.key)
+      if (inAlias) this.count(key)
       if (Object.hasOwn(result, key)) {
         throw new Refused(offsetOf(pair.key), `the key ${JSON.stringify(key)} is there twice`)
       }
@@ -208,11 +220,12 @@ export const readYaml = (text: string): Read => {
 
 /** Reads JSON many times faster than YAML; undefined for what only the YAML reader can judge or explain. */
 export const readJson = (text: string): Read | undefined => {
-  if (!/^\s*[{[]/u.test(text) || /[0-9]{16}|__proto__/u.test(text)) return undefined
+  if (!/^\s*[{[]/u.test(text) || /[0-9]{16}/u.test(text)) return undefined
   let keys = 0
   let value: Json
   try {
-    value = JSON.parse(text, (_key, inner: Json): Json => {
+    value = JSON.parse(text, (key, inner: Json): Json => {
+      if (key === "__proto__") throw new SyntaxError("the YAML reader tells where")
       if (typeof inner === "object" && inner !== null && !Array.isArray(inner)) keys += Object.keys(inner).length
       return inner
     }) as Json
@@ -220,13 +233,23 @@ export const readJson = (text: string): Read | undefined => {
     return undefined
   }
   // as many colons as keys: no key was there twice
-  const colons =
-    text.match(/"[^"\\]*(?:\\.[^"\\]*)*"|:/gu)?.reduce((count, match) => match === ":" ? count + 1 : count, 0) ??
-      0
-  if (colons !== keys || depthOf(value) > limits.depth) return undefined
+  if (colonsOf(text) !== keys || depthOf(value) > limits.depth) return undefined
   return typeof value === "object" && value !== null && !Array.isArray(value) && "items" in value
     ? undefined
     : { values: [{ json: JSON.stringify(value), line: placeOf(text, text.search(/\S/u)).line }] }
+}
+
+/** The colons of a JSON text that stand outside its strings. */
+const colonsOf = (json: string): number => {
+  let count = 0
+  let inString = false
+  for (let at = 0; at < json.length; at++) {
+    const code = json.charCodeAt(at)
+    if (inString && code === 0x5c) at++
+    else if (code === 0x22) inString = !inString
+    else if (code === 0x3a && !inString) count++
+  }
+  return count
 }
 
 const depthOf = (value: Json): number => {

@@ -55,6 +55,29 @@ layer(renderTest.layer({ maximumObjects: 1_000, maximumBytes: 1_000_000, parseDe
         assert.match(error.message, /more than 1000000 bytes/)
       }))
 
+    it.effect("of what aliases of long texts make of one document, and of many", () =>
+      Effect.gen(function*() {
+        const aliased = (name: string, length: number) =>
+          `${configMap(name)}  long: &long ${"x".repeat(length)}\nlist: [${"*long, ".repeat(99)}]\n`
+        const one = yield* Effect.flip(render({ "a.yaml": aliased("a", 20_000) }))
+        assert.match(one.message, /aliases expand to too much/)
+        const texts = Array.from({ length: 30 }, (_, index) => aliased(`a-${index}`, 9_000))
+        const many = yield* Effect.flip(render({ "a.yaml": texts.join("---\n") }))
+        assert.match(many.message, /expand to more than 2000000 characters/)
+      }))
+
+    it.effect("but not of a long text with many escapes", () =>
+      Effect.gen(function*() {
+        const text = JSON.stringify({
+          apiVersion: "v1",
+          kind: "ConfigMap",
+          metadata: { name: "dashboard" },
+          data: { text: "\n\":".repeat(150_000) }
+        })
+        const { manifests } = yield* Effect.scoped(render({ "a.json": text }))
+        assert.lengthOf(manifests, 1)
+      }))
+
     it.effect("of the parser's time: what never ends is stopped with its thread", () =>
       Effect.gen(function*() {
         const merges = Array.from({ length: 90 }, (_, at) => `m${at}: {<<: *big}`).join("\n")

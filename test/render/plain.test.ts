@@ -162,6 +162,15 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Thing, plural: thing
       /nested deeper than 100/
     ],
     "a polluted prototype": [{ "a.yaml": configMap("x", "data: {<<: {__proto__: {polluted: yes}}}\n") }, /__proto__/],
+    "a polluted JSON prototype, spelt otherwise": [
+      {
+        "a.json":
+          `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x", "\\u005f_proto__": {"namespace": "y"}}}`
+      },
+      /__proto__/
+    ],
+    "labels that are no mapping": [{ "a.yaml": configMap("x", "  labels: abc\n") }, /labels/],
+    "annotations that are no mapping": [{ "a.yaml": configMap("x", "  annotations: [abc]\n") }, /annotations/],
     "a polluted JSON prototype": [{ "a.json": `{"apiVersion": "v1", "__proto__": {"polluted": 1}}` }, /__proto__/],
     "a tag of another language": [
       { "a.yaml": configMap("x", "data: !!js/function 'x'\n") },
