@@ -3,7 +3,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import { basename, join, relative, resolve, sep } from "node:path"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
-import type { Artifact } from "../domain/Artifact.ts"
+import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
 import type { PolicySet } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
 import { InvalidSpec, RenderFailed, type StageError } from "../domain/StageError.ts"
@@ -93,13 +93,21 @@ const fileSubjects = Effect.fnUntraced(function*(file: string) {
   }))
 })
 
-/** `policies/` in a folder or the nearest one above it, up to the root. */
+const isRego = ({ path }: ArtifactEntry): boolean =>
+  path.endsWith(".rego") && !path.endsWith("_test.rego") && !path.split("/").some((part) => part.startsWith("."))
+
+/** A path that may not be read counts: whoever loads it tells why, and nothing passes unjudged. */
+const mayHoldRego = Effect.fnUntraced(function*(artifact: Artifact, folder: string) {
+  const entry = yield* artifact.entry(folder)
+  return entry?.kind === "folder" && (yield* artifact.walk(folder)).some(isRego)
+}, Effect.catchTag("UnsafePath", () => Effect.succeed(true)))
+
+/** `policies/` with Rego in it, in a folder or the nearest one above it, up to the root. */
 const nearestPolicies = Effect.fnUntraced(function*(artifact: Artifact, path: string) {
   const steps = path === "" ? [] : path.split("/")
   for (let depth = steps.length; depth >= 0; depth--) {
     const candidate = [...steps.slice(0, depth), "policies"].join("/")
-    const entry = yield* Effect.catchTag(artifact.entry(candidate), "UnsafePath", () => Effect.succeed(undefined))
-    if (entry?.kind === "folder") return candidate
+    if (yield* mayHoldRego(artifact, candidate)) return candidate
   }
   return undefined
 })

@@ -30,9 +30,16 @@ const filesAt = Effect.fnUntraced(function*(artifact: Artifact, reference: strin
 const tooMuch = (what: string) =>
   new PolicyUnavailable({ detail: `the policies are more than ${what}; name narrower spec.policy.paths` })
 
+const withoutRules = (paths: ReadonlyArray<string>) =>
+  new PolicyUnavailable({
+    detail: `spec.policy.paths names ${paths.map((path) => JSON.stringify(path)).join(", ")}, ` +
+      "and there is no Rego at this revision"
+  })
+
 /**
  * Reads the policies that a delivery names, or those of `policies/` at the root if it is there. At most 1,000 files and
- * 8 MiB. A named path that does not exist is an error; no policies at all are an empty set.
+ * 8 MiB. A named path that does not exist is an error, and so are named paths without Rego; where none is named, no
+ * policies at all are an empty set.
  */
 export const load = Effect.fn("Policy.load")(
   function*(delivery: Delivery, artifact: Artifact) {
@@ -48,7 +55,10 @@ export const load = Effect.fn("Policy.load")(
     const files = names.map((path, index) => ({ path, content: contents[index]! }))
     const bundleDigest = digest(...files.flatMap(({ content, path }) => [path, content]))
     const parameters: JsonObject = data
-    const bundles = files.some(({ path }) => path.endsWith(".rego"))
+    const hasRules = files.some(({ path }) => path.endsWith(".rego"))
+    // A revision may bring policies that nobody asked for; it must not empty those that the delivery names.
+    if (paths !== undefined && paths.length > 0 && !hasRules) return yield* withoutRules(paths)
+    const bundles = hasRules
       ? [{ name: "repository", digest: bundleDigest, enforcement, files, parameters }]
       : []
     const setDigest = digest(...bundles.flatMap(() => [bundleDigest, enforcement, canonical(parameters)]))

@@ -61,6 +61,26 @@ layer(gate())("Policy", (it) => {
       assert.deepStrictEqual(none.summary, { objects: 1, passed: 0, warned: 0, denied: 0, waived: 0 })
     }))
 
+  it.effect("lets no revision empty the policies that the delivery names", () =>
+    Effect.gen(function*() {
+      const policy = yield* Policy
+      for (
+        const files of [
+          { "policies/README.md": "moved" },
+          { "policies/images_test.rego": images },
+          { "policies/.old/images.rego": images },
+          { "policies/data.json": "{}" },
+          { "policies": "a file" }
+        ]
+      ) {
+        const error = yield* Effect.flip(policy.load(deliveryOf({ paths: ["policies"] }), artifactOf(files)))
+        assert.strictEqual(error._tag, "PolicyUnavailable")
+        assert.match(error.message, /names "policies", and there is no Rego/u)
+      }
+      const none = yield* policy.load(deliveryOf({ paths: [] }), artifactOf({ "policies/images.rego": images }))
+      assert.lengthOf(none.bundles, 0, "but whoever writes the delivery may say that there are none")
+    }))
+
   it.effect("follows conftest: any package, three names, texts and objects; other rules only serve", () =>
     Effect.gen(function*() {
       const decision = yield* judge({

@@ -125,6 +125,15 @@ describe("sluice check", () => {
     assert.include(stderr, "warning: base: no policies, so nothing was judged\n  help: ")
   })
 
+  it("passes nothing where the policies cannot be read", () => {
+    const folder = repository()
+    rmSync(join(folder, "policies"), { recursive: true })
+    symlinkSync("/etc", join(folder, "policies"))
+    const { status, stderr } = sluice(folder, "check", "base")
+    assert.strictEqual(status, 2)
+    assert.include(stderr, "\"policies\" is a link that is absolute")
+  })
+
   it("checks what a delivery file says", () => {
     const delivery = `apiVersion: sluice.dev/v1alpha1\nkind: Delivery\nmetadata: {name: shop, namespace: shop}
 spec:\n  source: {git: {url: "https://git.example.com/shop.git", branch: main}}\n  path: environments/prod\n`
