@@ -51,5 +51,9 @@ const failed = (failure: KubeFailure): AccessDenied | ApplyFailed =>
   refusedRead(
     failure,
     undefined,
-    (refusal) => new ApplyFailed({ ...refusal, detail: `the delivery's inventory: ${refusal.detail}` })
+    (refusal) =>
+      new ApplyFailed({
+        ...refusal,
+        detail: failure.status === 0 ? refusal.detail : `the delivery's inventory: ${refusal.detail}`
+      })
   )

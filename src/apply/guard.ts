@@ -38,7 +38,7 @@ export const guard = (delivery: Delivery, changeset: Changeset, inventory: Inven
   const names = changeset.changes.filter(({ action }) => action === "delete").map(({ ref }) => display(ref))
   const more = names.length > told ? ` and ${names.length - told} more` : ""
   return new PruneBlocked({
-    detail: `${why}. To be deleted: ${names.slice(0, told).join(", ")}${more}. The changeset is ${changeset.digest}`,
+    detail: `${why}. To be deleted: ${names.slice(0, told).join(", ")}${more}.`,
     hint: `Put the objects back, or confirm: --confirm ${changeset.digest}, or the annotation ${confirmAnnotation} ` +
       "with that digest on the Delivery."
   })

@@ -1,5 +1,6 @@
 import type { Decision, Summary, Violation } from "../domain/Decision.ts"
 import type { Manifest, Origin } from "../domain/Manifest.ts"
+import { display } from "../domain/ObjectRef.ts"
 import { hintOf, type StageError } from "../domain/StageError.ts"
 
 /** Why something could not be judged, as reports carry it. */
@@ -36,10 +37,14 @@ export const ofDecision = (decision: Decision<ReadonlyArray<Manifest>>): CheckRe
 /** Objects that no policy judged, because there is none. */
 export const ofObjects = (objects: number): CheckReport => report("passed", { ...nothing, objects }, [], [])
 
-/** An error as reports, `diff` and `run` tell it: `detail` without the place, which has a field of its own. */
+/** An error as reports, `diff` and `run` tell it: without the place, which has a field of its own. */
 export const reported = (error: StageError): ReportedError => ({
   reason: error._tag,
-  message: error.origin === undefined ? error.message : error.detail,
+  message: error.origin === undefined
+    ? error.message
+    : error.object === undefined
+    ? error.detail
+    : `${display(error.object)}: ${error.detail}`,
   hint: hintOf(error),
   ...error.origin === undefined ? {} : { source: error.origin }
 })

@@ -1,11 +1,12 @@
 import { type Counts } from "../domain/Changeset.ts"
 import type { Violation } from "../domain/Decision.ts"
-import { displayOrigin } from "../domain/Manifest.ts"
+import { displayOrigin, displayPlace } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, Run, RunEvent } from "../domain/Outcome.ts"
 import { lines, oneLine } from "../domain/plainText.ts"
 import { short } from "../domain/Revision.ts"
 import { errorPage, hintOf, type Stage } from "../domain/StageError.ts"
+import { reported } from "./CheckReport.ts"
 import type { Paint } from "./color.ts"
 
 const duration = (milliseconds: number): string =>
@@ -33,8 +34,15 @@ const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<strin
   ]
 }
 
-/** An outcome for people: what happened, where, what would help, what comes next. */
-export const outcomeText = (run: Run, outcome: Outcome, paint: Paint): string => {
+/** What tells one failure from another. */
+export const sameness = (outcome: Outcome): string | undefined =>
+  outcome._tag === "Failed" ? `${outcome.error._tag}: ${outcome.error.message}` : undefined
+
+const upcoming = (run: Run, paint: Paint): ReadonlyArray<string> =>
+  run.next === undefined ? [] : [paint("dim", `next: attempt ${run.next.attempt} in ${duration(run.next.inMs)}`)]
+
+/** An outcome for people: what happened, where, what would help, what comes next; a failure told before, in one line. */
+export const outcomeText = (run: Run, outcome: Outcome, paint: Paint, isKnown = false): string => {
   const took = paint("dim", `(${duration(run.durationMs)})`)
   switch (outcome._tag) {
     case "Applied":
@@ -57,14 +65,18 @@ export const outcomeText = (run: Run, outcome: Outcome, paint: Paint): string =>
     case "Failed": {
       const { error } = outcome
       const written = outcome.changes === undefined ? "" : ` after ${counted(outcome.changes)}`
+      if (isKnown) {
+        const then = run.next === undefined ? ["given up"] : upcoming(run, paint)
+        return `${paint("red", "✗")} ${run.delivery}${at(run)}: ${error._tag} again; ${then.join("")}`
+      }
+      const { message, source } = reported(error)
+      const place = source === undefined ? "" : `${displayPlace(source)}: `
       return [
         `${paint("red", "✗")} ${run.delivery} failed at ${errorPage[error._tag].stage}${at(run)}${written}: ` +
         `${error._tag} ${took}`,
-        ...lines(error.message, 10_000).split("\n").map((line) => `  ${line}`),
+        ...lines(`${place}${message}`, 10_000).split("\n").map((line) => `  ${line}`),
         `  ${paint("cyan", "help")} ${foreign(hintOf(error))}`,
-        ...run.next === undefined
-          ? []
-          : [`  ${paint("dim", `next: attempt ${run.next.attempt} in ${duration(run.next.inMs)}`)}`]
+        ...upcoming(run, paint).map((line) => `  ${line}`)
       ].join("\n")
     }
     case "Interrupted":

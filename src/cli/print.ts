@@ -1,6 +1,6 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import { displayOrigin } from "../domain/Manifest.ts"
+import { displayPlace } from "../domain/Manifest.ts"
 import { Redactions } from "../domain/redact.ts"
 import type { StageError } from "../domain/StageError.ts"
 import { reported } from "./CheckReport.ts"
@@ -26,11 +26,7 @@ export const aside = (text: string): Effect.Effect<void> =>
 /** `error: …`, where, and what would help. */
 export const errorText = (error: StageError, paint: Paint): string => {
   const { hint, message, source } = reported(error)
-  const place = source === undefined
-    ? undefined
-    : source.column === undefined
-    ? displayOrigin(source)
-    : `${displayOrigin(source)}:${source.column}`
+  const place = source === undefined ? undefined : displayPlace(source)
   const lines = withoutEscapes(message).split("\n")
   return [
     `${paint("red", "error:")} ${lines.join("\n       ")}`,

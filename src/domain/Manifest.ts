@@ -16,6 +16,12 @@ export type Origin = typeof Origin.Type
 export const displayOrigin = (origin: Origin): string =>
   origin.line === undefined ? origin.file : `${origin.file}:${origin.line}`
 
+/** `environments/prod/checkout.yaml:23:16`, as editors and terminals open it. */
+export const displayPlace = (origin: Origin): string =>
+  origin.line === undefined || origin.column === undefined
+    ? displayOrigin(origin)
+    : `${displayOrigin(origin)}:${origin.column}`
+
 /** One rendered Kubernetes object, as it will be sent, and where it came from. */
 export interface Manifest {
   readonly ref: ObjectRef

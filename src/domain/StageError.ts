@@ -180,7 +180,7 @@ export const errorPage: {
     stage: "apply",
     class: "blocked",
     exitCode: 1,
-    help: "Confirm the deletions with --confirm and the digest above, or put the objects back."
+    help: "Confirm the deletions with --confirm and the digest of the changeset, or put the objects back."
   },
   HealthCheckFailed: {
     stage: "apply",

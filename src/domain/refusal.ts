@@ -21,6 +21,8 @@ export type Refusal =
   /** A webhook that cannot be asked by a dry-run. */
   | "unprovable"
   | "missing"
+  /** No kubeconfig says where the cluster is, or the one there is cannot be used. */
+  | "unconfigured"
   | "transient"
 
 const immutable =
@@ -30,6 +32,7 @@ const denied = /cannot \w+ resource|attempting to grant|cannot impersonate/u
 
 /** Reads a refusal. Status codes alone do not tell: a misspelt field comes as 500, quota and admission as 403. */
 export const refusalOf = ({ causes, detail, reason, status }: KubeFailure): Refusal => {
+  if (reason === "KubeConfig") return "unconfigured"
   if (/does not support dry ?run/iu.test(detail)) return "unprovable"
   const isTerminating = reason === "NamespaceTerminating" ||
     causes.some(({ reason }) => reason === "NamespaceTerminating")
@@ -80,6 +83,10 @@ const hintOf = (failure: KubeFailure, refusal: Refusal): { readonly hint?: strin
     ? { hint: "The cluster's own admission does not want the object as it is; the text says which rule." }
     : refusal === "quota"
     ? { hint: "Raise the ResourceQuota or ask for less; it is tried again by itself." }
+    : refusal === "unconfigured"
+    ? { hint: "Name a kubeconfig with --kubeconfig or KUBECONFIG, and a context of it with --context." }
+    : failure.status === 0
+    ? { hint: "Check the server that the kubeconfig names, and that it can be reached from here." }
     : {}
 
 /** What a stage's error says about a refusal. */
@@ -94,6 +101,8 @@ export interface Refused {
 }
 
 const placeOf = (failure: KubeFailure, manifest: Manifest | undefined) => {
+  // Nobody was asked: it is about the cluster, not about one of our own records.
+  if (failure.status === 0 && manifest === undefined) return {}
   const object = manifest?.ref ?? failure.object
   return {
     ...object === undefined ? {} : { object },
@@ -115,7 +124,7 @@ export const refusedRead = <E>(
   if (refusal === "denied") return new AccessDenied({ ...place, detail: failure.message })
   return otherwise({
     ...place,
-    detail: failure.status === 0 ? failure.message : detailOf(failure),
+    detail: failure.status === 0 ? failure.detail : detailOf(failure),
     class: classes[refusal] ?? "stalled",
     exitCode: refusal === "quota" || refusal === "admission" ? 4 : 2,
     ...hintOf(failure, refusal),

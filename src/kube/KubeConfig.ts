@@ -47,9 +47,17 @@ const completeUsers = (config: ClientNodeConfig, document: Json, folder: string)
   }
 }
 
+const whyNot: Readonly<Record<string, string>> = {
+  NotFound: "there is no such kubeconfig",
+  PermissionDenied: "permission denied"
+}
+
 const readFile = Effect.fnUntraced(function*(file: string) {
   const files = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(files.readFileString(file), ({ reason }) => `${file}: ${reason._tag}`)
+  const text = yield* Effect.mapError(
+    files.readFileString(file),
+    ({ reason }) => `${file}: ${whyNot[reason._tag] ?? reason._tag}`
+  )
   if (text.length > maximumBytes) return yield* Effect.fail(`${file}: is larger than 1 MiB`)
   const { KubeConfig } = yield* importConfig
   return yield* Effect.try({

@@ -24,7 +24,7 @@ export interface LaneOptions<R> {
   readonly url: string
   /** Under a stream of commits a run is let through once this much time went by without one. Milliseconds. */
   readonly timeoutMs: number
-  /** How often a failing desire is tried before the lane gives it up; undefined: for ever, also what is stalled. */
+  /** How often what fails for the moment is tried before the lane gives it up; undefined: for ever, and everything. */
   readonly attempts: number | undefined
   readonly requests: Stream.Stream<Request>
   readonly head: Effect.Effect<Revision, StageError, R>
@@ -45,10 +45,12 @@ interface Desire {
 /** After so many interruptions in a row a run may finish its apply before the newest revision is taken. */
 const patience = 3
 
+/** A rollout that had its time. */
+const isUnhealthy = ({ _tag }: StageError): boolean => _tag === "HealthCheckFailed" || _tag === "HealthTimeout"
+
 /** A first failure that time may mend within seconds wakes nobody; a rollout that is not healthy is no such thing. */
 const isBlip = (error: StageError, next: Run["next"], failures: number): boolean =>
-  failures === 0 && next !== undefined && classOf(error) === "transient" &&
-  error._tag !== "HealthCheckFailed" && error._tag !== "HealthTimeout"
+  failures === 0 && next !== undefined && classOf(error) === "transient" && !isUnhealthy(error)
 
 /** The loop of one delivery. It never fails: what goes wrong is an outcome, and everything is tried again in its time. */
 export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never, Exclude<R, Scope.Scope>> =>
@@ -94,7 +96,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       Effect.map(retryDelay(error, failures), (inMs) => {
         if (inMs === undefined) return undefined
         const given = options.attempts !== undefined &&
-          (classOf(error) === "stalled" || failures + 1 >= options.attempts)
+          (classOf(error) === "stalled" || isUnhealthy(error) || failures + 1 >= options.attempts)
         return given ? undefined : { inMs, attempt: failures + 2 }
       })
 

@@ -8,6 +8,7 @@ import { display } from "../domain/ObjectRef.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { format, parse } from "../domain/Revision.ts"
 import { lane } from "./Lane.ts"
+import { atTheField } from "./misfit.ts"
 import * as note from "./note.ts"
 import { Progress, stage } from "./Progress.ts"
 import type { Request } from "./Request.ts"
@@ -23,7 +24,8 @@ export const plan = Effect.fnUntraced(function*(delivery: Delivery, { artifact, 
   if (objects._tag === "Denied") return objects
   const inventory = yield* inventories.load
   const revision = format(artifact.revision)
-  const changeset = yield* stage("diff", diff.diff(delivery, objects.admitted, inventory, revision), note.changeset)
+  const differing = diff.diff(delivery, objects.admitted, inventory, revision)
+  const changeset = yield* stage("diff", differing.pipe(Effect.catch(atTheField(rendered))), note.changeset)
   const verdict = yield* policy.changeset(policies, changeset)
   if (verdict._tag === "Denied") return verdict
   return { ...objects, _tag: "Admitted" as const, changeset: verdict.admitted, inventory }

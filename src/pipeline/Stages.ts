@@ -21,7 +21,10 @@ export const planning = Effect.gen(function*() {
     policy: yield* Policy,
     diff: yield* Diff,
     inventories: yield* InventoryStore,
-    capabilities: Effect.mapError(capabilities, (failure) => refusedRead(failure, undefined, (fields) => new DiffFailed(fields)))
+    capabilities: Effect.mapError(
+      capabilities,
+      (failure) => refusedRead(failure, undefined, (fields) => new DiffFailed(fields))
+    )
   }
 })
 

@@ -27,7 +27,7 @@ const hints: ReadonlyArray<readonly [RegExp, string]> = [
   ],
   [
     /undefined function/,
-    "Policies decide on what they are given alone: the network, the environment and chance are not among their built-ins."
+    "Mend its name. Policies decide on what they are given alone: no built-in reaches the network, the environment or chance."
   ]
 ]
 

@@ -15,6 +15,7 @@ export const inRepositoryWords = (text: string, workspace: Workspace): string =>
     .replaceAll(`${workspace.generated}/`, "")
     .replaceAll(root, "")
     .replace(/^(Error|error): /u, "")
+    .replace(/\s*Use --debug flag to render out invalid YAML\s*$/u, "")
     .trim()
   return words.length > longest ? `${words.slice(0, longest)}…` : words
 }
