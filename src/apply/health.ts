@@ -8,8 +8,11 @@ import * as kstatus from "../kube/kstatus.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 import { readFailed } from "./wait.ts"
 
-/** At most one look a second at each object. */
-const pause = "1 second"
+/** Milliseconds between looks at one object: most rollouts of a few objects are done within a second. */
+const pauses = [50, 100, 150, 250, 450]
+const longest = 1_000
+/** So many looks a second at all objects together, however short the pauses. */
+const looks = 200
 const told = 10
 
 /** Kinds that are as healthy as they get by being there: asking for them would tell nothing. */
@@ -59,8 +62,10 @@ export const healthy = Effect.fnUntraced(function*(
   tell: (health: Health) => Effect.Effect<unknown>
 ) {
   const missing = new Map<string, string>()
+  const crowd = Math.min(longest, manifests.filter((manifest) => !isInert(manifest)).length * 1_000 / looks)
   const watch = Effect.fnUntraced(function*(manifest: Manifest) {
-    for (let before = "";; yield* Effect.sleep(pause)) {
+    let before = ""
+    for (let turn = 0;; yield* Effect.sleep(Math.max(pauses[turn++] ?? longest, crowd))) {
       const health = yield* look(manifest)
       const { message, ref, status } = health
       if (`${status} ${message}` !== before) yield* tell(health)
