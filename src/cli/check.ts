@@ -121,7 +121,12 @@ const givenPolicies = Effect.fnUntraced(function*(delivery: Delivery, folders: R
         Effect.mapError(() => refuse(`--policy ${given}: there is no such folder`, "Name a folder of Rego policies."))
       )
       const root = yield* repositoryRoot(folder, ".")
-      return yield* policy.load(withPolicies(delivery, [posix(root, folder)]), yield* folderArtifact(root, limits))
+      const artifact = yield* folderArtifact(root, limits)
+      const path = posix(root, folder)
+      if (!(yield* mayHoldRego(artifact, path))) {
+        return yield* refuse(`--policy ${given}: holds no Rego`, "Name a folder of Rego policies.")
+      }
+      return yield* policy.load(withPolicies(delivery, [path]), artifact)
     }))
   const [only] = sets
   return sets.length === 1 && only !== undefined ? only : {
@@ -138,6 +143,12 @@ const policiesOf = Effect.fnUntraced(function*(subject: Subject, artifact: Artif
   return found === undefined ? undefined : yield* (yield* Policy).load(withPolicies(delivery, [found]), artifact)
 })
 
+interface Judged {
+  readonly report: CheckReport
+  /** False where there are no policies. */
+  readonly isJudged: boolean
+}
+
 const judge = Effect.fnUntraced(function*(subject: Subject, folders: ReadonlyArray<string>) {
   const [render, policy] = [yield* Render, yield* Policy]
   const artifact = yield* folderArtifact(subject.root, limits)
@@ -149,15 +160,15 @@ const judge = Effect.fnUntraced(function*(subject: Subject, folders: ReadonlyArr
     return RenderFailed.make({ detail, hint: loose, ...origin === undefined ? {} : { origin } })
   })
   const rendered = yield* render.render(subject.delivery, closure, Effect.succeed(assumed))
-  if (set !== undefined && set.bundles.length > 0) return ofDecision(yield* policy.objects(set, rendered))
-  yield* print.warning(`${subject.told}: no policies, so nothing was judged`, subject.isGiven ? noPolicies : noPaths)
-  return ofObjects(rendered.manifests.length)
+  const isJudged = set !== undefined && set.bundles.length > 0
+  const report = isJudged ? ofDecision(yield* policy.objects(set, rendered)) : ofObjects(rendered.manifests.length)
+  return { report, isJudged }
 })
 
 /** One folder that cannot be judged does not hide what is found in the others. */
-const told = (error: StageError | Failures): Effect.Effect<CheckReport> => {
+const told = (error: StageError | Failures): Effect.Effect<Judged> => {
   const errors = error instanceof Failures ? error.errors : [error]
-  return Effect.as(print.errors(errors), merge(errors.map(ofError)))
+  return Effect.as(print.errors(errors), { report: merge(errors.map(ofError)), isJudged: true })
 }
 
 /** Renders and judges, without a cluster. Answers the exit code: 0 passed, 1 denied, 2 could not answer. */
@@ -170,12 +181,17 @@ export const check = Effect.fn("check")(function*(given: Given) {
   const subjects = file === undefined
     ? yield* Effect.forEach(given.operands.length === 0 ? ["."] : given.operands, pathSubject)
     : yield* fileSubjects(file)
-  const reports = yield* Effect.forEach(
+  const judged = yield* Effect.forEach(
     subjects,
     (subject) => judge(subject, given.texts.policy ?? []).pipe(Effect.catch(told)),
     { concurrency: 2 }
   )
-  const report = merge(reports)
+  const unjudged = subjects.filter((_, index) => judged[index]?.isJudged === false).map((subject) => subject.told)
+  if (unjudged.length > 0) {
+    const names = unjudged.length > 3 ? `${unjudged.length} of ${subjects.length} paths` : unjudged.join(", ")
+    yield* print.warning(`${names}: no policies, so nothing was judged`, file === undefined ? noPolicies : noPaths)
+  }
+  const report = merge(judged.map((one) => one.report))
   yield* write(report, outputs)
   return exitCode(report)
 })

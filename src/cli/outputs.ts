@@ -19,12 +19,13 @@ const refuse = (detail: string, hint: string) => InvalidSpec.make({ detail, hint
 
 const isFormat = (name: string): name is Format => formatNames.some((format) => format === name)
 
-/** What the `-o` flags ask for, the table if they ask for nothing; at most one goes to stdout. */
+/** What the `-o` flags ask for; one goes to stdout, the table if none is meant to: whoever reads a log sees why. */
 export const outputsOf = (flags: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Output>, Failures> => {
-  const asked = (flags.length === 0 ? ["table"] : flags).map((flag) => {
+  const named = flags.map((flag) => {
     const cut = flag.indexOf("=")
     return cut === -1 ? { name: flag, file: undefined } : { name: flag.slice(0, cut), file: flag.slice(cut + 1) }
   })
+  const asked = named.some(({ file }) => file === undefined) ? named : [{ name: "table", file: undefined }, ...named]
   const toStdout = asked.filter(({ file }) => file === undefined)
   const errors = [
     ...asked.filter(({ name }) => !isFormat(name)).map(({ name }) =>
@@ -35,7 +36,9 @@ export const outputsOf = (flags: ReadonlyArray<string>): Effect.Effect<ReadonlyA
     ),
     ...toStdout.length <= 1 ? [] : [
       refuse(
-        `-o: ${toStdout.map(({ name }) => name).join(" and ")} would both go to stdout`,
+        `-o: ${toStdout.map(({ name }) => name).join(" and ")} would ${
+          toStdout.length === 2 ? "both" : "all"
+        } go to stdout`,
         "Give all but one a file: -o FORMAT=FILE."
       )
     ]
@@ -57,8 +60,13 @@ export const write = Effect.fnUntraced(function*(report: CheckReport, outputs: R
     }
     yield* Effect.mapError(
       files.writeFileString(file, redactions.redact(writer(report, plain))),
-      ({ message }) =>
-        new Failures({ errors: [refuse(`cannot write ${file}: ${message}`, "Name a file that can be written.")] })
+      ({ reason }) =>
+        new Failures({
+          errors: [refuse(
+            `cannot write ${file}: ${reason._tag === "NotFound" ? "its folder does not exist" : reason._tag}`,
+            "Name a file that can be written."
+          )]
+        })
     )
   }
 })

@@ -36,7 +36,8 @@ export const verbs = {
     about: "Render and judge folders by their policies: no cluster, no Git, no configuration",
     more: "Exits 0 if they passed, 1 if a policy denies, 2 if it could not tell.\n" +
       "Files are named from, and may refer to others within, the nearest folder above that has a .git;\n" +
-      "without one: the current folder where PATH is inside it, else PATH itself.",
+      "without one: the current folder where PATH is inside it, else PATH itself.\n" +
+      "The table goes to stdout unless another format does.",
     operands: {
       name: "PATH",
       about: "folders to check: kustomizations, charts, plain YAML (default: the current one)"

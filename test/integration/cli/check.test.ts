@@ -79,6 +79,13 @@ describe("sluice check", () => {
     assert.match(stdout, /^DENY environments\/prod\/checkout\.yaml:/u)
   })
 
+  it("shows the table to whoever reads the log where all formats go to files", () => {
+    const { status, stdout } = sluice(bad, "check", "environments/prod", "-o", "junit=only.xml")
+    assert.strictEqual(status, 1)
+    assert.match(stdout, /^DENY environments\/prod\/checkout\.yaml:/u)
+    assert.include(readFileSync(join(bad, "only.xml"), "utf8"), "<failure ")
+  })
+
   it("merges several folders, writes several formats and keeps stdout for one", () => {
     const args = [
       "check",
