@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
-import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
@@ -20,6 +20,10 @@ describe("npm run demo", () => {
       assert.match(stdout, /⛔ shop-prod did not deploy \w{8}: 1 policy violation\. Cluster stays on \w{8}\./u)
       assert.include(stdout, "environments/prod/checkout.yaml:11")
       assert.match(stdout, /Fix: write the image as <name>@sha256:<digest>/u)
+      const readme = readFileSync(join(import.meta.dirname, "..", "..", "README.md"), "utf8")
+      const told = /```text\n(⛔[\s\S]*?)```/u.exec(readme)![1]!.trim().split("\n")
+      const plain = (text: string) => text.replace(/\b[0-9a-f]{8}\b/gu, "hash")
+      for (const line of told) assert.include(plain(stdout), plain(line.trim()))
       assert.match(stdout, /Only on fast disks +Unchanged +Interrupted/u)
       assert.include(stdout, "Everything is stopped, and nothing is left behind.")
       assert.strictEqual(stderr, "")

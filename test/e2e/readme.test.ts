@@ -1,20 +1,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { execFile } from "node:child_process"
 import { readdirSync, readFileSync } from "node:fs"
+import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { promisify } from "node:util"
 import { parse } from "../../src/cli/DeliveryFile.ts"
+import { startControlPlane } from "../support/ControlPlane.ts"
+import { startGitServer } from "../support/GitServer.ts"
+import { shop } from "../support/shop.ts"
+import { sluice as runProgram } from "../support/Sluice.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const readme = readFileSync(join(root, "README.md"), "utf8")
 const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "gmu"))].map((match) => match[1]!)
 
-const sluice = (args: ReadonlyArray<string>) =>
-  promisify(execFile)(process.execPath, [join(root, "src", "sluice.js"), ...args], { cwd: root, timeout: 60_000 })
-    .then(({ stderr, stdout }) => ({ code: 0, stdout, stderr }))
-    .catch((error) => ({ code: error.code as number, stdout: String(error.stdout), stderr: String(error.stderr) }))
+const sluice = (args: ReadonlyArray<string>) => runProgram(args, { cwd: root })
 
 const commands = blocks("sh").flatMap((block) => block.split("\n"))
   .map((line) => line.replace(/#.*$/u, "").trim()).filter((line) => line.startsWith("npx sluice "))
@@ -28,15 +29,39 @@ describe("README", () => {
     }
   })
 
-  for (const args of commands.filter(([verb]) => verb === "check")) {
-    it(`shows \`sluice ${args.join(" ")}\`, which passes`, async () => {
-      const { code, stderr, stdout } = await sluice(args)
-      assert.strictEqual(code, 0, stderr + stdout)
+  const shown = blocks("console").join("").split(/^\$ npx sluice /mu).slice(1).map((text) => {
+    const [command = "", ...output] = text.split("\n")
+    return { args: command.split(" "), output: output.join("\n") }
+  })
+  for (const { args, output } of shown.filter(({ args }) => args[0] === "check")) {
+    it(`shows what \`sluice ${args.join(" ")}\` says`, async () => {
+      const { stderr, stdout } = await sluice(args)
+      assert.strictEqual(stdout, output)
+      assert.strictEqual(stderr, "")
     }, 60_000)
   }
 
+  it("shows what a run says, figures and hashes apart", async () => {
+    const [plane, git] = await Promise.all([startControlPlane({ nodes: 1 }), startGitServer()])
+    const folder = await mkdtemp(join(tmpdir(), "sluice-readme-"))
+    try {
+      const repository = await git.repository("shop")
+      await repository.commit(shop(), "Sell something")
+      const delivery = blocks("yaml")[0]!.split("---\n")[0]!
+        .replace(/git: \{.*\}/u, `git: {url: "${repository.url}", branch: main}`).replace(/ {2}notify: .*\n/u, "")
+      await writeFile(join(folder, "delivery.yaml"), delivery)
+      const { args, output } = shown.find(({ args }) => args[0] === "run")!
+      const answer = await runProgram([...args, "--kubeconfig", plane.adminKubeconfigFile], { cwd: folder })
+      const plain = (text: string) =>
+        text.replace(/\d+(\.\d+)? m?s/gu, "some ms").replace(/\b[0-9a-f]{8,40}\b/gu, "hash").replace(/ +/gu, " ")
+      assert.strictEqual(plain(answer.stderr + answer.stdout), plain(output))
+    } finally {
+      await Promise.all([plane.stop(), git.stop(), rm(folder, { recursive: true, force: true })])
+    }
+  }, 90_000)
+
   it("shows only verbs and flags that there are", async () => {
-    for (const [verb, ...args] of commands) {
+    for (const [verb, ...args] of [...commands, ...shown.map(({ args }) => args)]) {
       const { stdout } = await sluice([verb!, "--help"])
       for (const flag of args.filter((arg) => arg.startsWith("-"))) assert.include(stdout, flag)
     }
