@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
-import { readdirSync, readFileSync } from "node:fs"
+import { readdirSync, readFileSync, statSync } from "node:fs"
 import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -65,6 +65,10 @@ describe("README", () => {
       const { stdout } = await sluice([verb!, "--help"])
       for (const flag of args.filter((arg) => arg.startsWith("-"))) assert.include(stdout, flag)
     }
+  })
+
+  it("starts by `npx sluice`, which takes an executable file", () => {
+    assert.notStrictEqual(statSync(join(root, "src", "sluice.js")).mode & 0o111, 0)
   })
 
   it("runs the scripts that package.json has", () => {
