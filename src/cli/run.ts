@@ -82,6 +82,10 @@ export const run = Effect.fn("run")(function*(input: RunInput) {
   for (const delivery of deliveries.filter(({ spec }) => spec.suspend)) {
     yield* print.aside(`${nameOf(delivery)} is suspended`)
   }
+  if (!input.once && input.output === "text" && running.length > 0) {
+    const names = running.length > 3 ? `${running.length} deliveries` : running.map(nameOf).join(", ")
+    yield* print.aside(`Keeping ${names} true; Ctrl-C ends it and leaves the cluster as it is.`)
+  }
   yield* Stream.mergeAll(running.map(lane), { concurrency: "unbounded" }).pipe(
     Stream.runForEach((event) => {
       if (event._tag === "RunEnded") ended.set(event.delivery, event)
