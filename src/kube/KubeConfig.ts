@@ -148,14 +148,14 @@ export interface Credentials {
   }
 }
 
-/** Reads files and runs the exec plugin where the kubeconfig says so; never tells what they said beyond one line. */
+/** Reads files and runs the exec plugin where the kubeconfig says so; never tells what they said: it may be a token. */
 export const credentials = (config: ClientNodeConfig): Effect.Effect<Credentials, string> =>
   Effect.tryPromise({
     try: () => {
       const options: RequestOptions = {}
       return config.applyToHTTPSOptions(options).then(() => options)
     },
-    catch: (error) => `the kubeconfig's credentials are not to be had: ${firstLine(error)}`
+    catch: (error) => `the kubeconfig's credentials are not to be had: ${withoutWords(config, error)}`
   }).pipe(
     Effect.timeoutOrElse({
       duration: "60 seconds",
@@ -164,8 +164,14 @@ export const credentials = (config: ClientNodeConfig): Effect.Effect<Credentials
     Effect.map((options) => ({ headers: headersOf(options), tls: tlsOf(options) }))
   )
 
-const firstLine = (error: unknown): string =>
-  String(error instanceof Error ? error.message : error).split("\n")[0]!.slice(0, 300)
+/** The system's errors name a file or a program. Whatever else is thrown may quote what a plugin printed. */
+const withoutWords = (config: ClientNodeConfig, error: unknown): string => {
+  if (error instanceof Error && "syscall" in error) return error.message.split("\n")[0]!.slice(0, 300)
+  const command: unknown = config.getCurrentUser()?.exec?.command
+  return typeof command === "string"
+    ? `the plugin ${command} failed; run it by hand to see what it says`
+    : "the user's entry cannot be used"
+}
 
 const headersOf = (options: RequestOptions): Record<string, string> => {
   const headers: Record<string, string> = {}

@@ -203,6 +203,22 @@ describe("KubeClient", () => {
       assert.include(failure.detail, "/nowhere/plugin ENOENT")
     }))
 
+  it.live("repeats nothing that a plugin says", () =>
+    Effect.gen(function*() {
+      const server = yield* loopbackServer((_, response) => answer(response))
+      const plugin = join(server.folder, "plugin")
+      const exec = { apiVersion: "client.authentication.k8s.io/v1", command: plugin }
+      for (const script of ["echo canary-token >&2; exit 1", "echo 'canary-token'", "echo '{\"canary-token\"'"]) {
+        writeFileSync(plugin, `#!/bin/sh\n${script}\n`)
+        chmodSync(plugin, 0o700)
+        const failure = yield* Effect.flip(
+          Effect.flatMap(session(server.kubeconfig({ exec })), (dana) => dana.request(get))
+        )
+        assert.include(failure.detail, `the plugin ${plugin} failed`)
+        assert.notInclude(failure.message + failure.detail, "canary")
+      }
+    }))
+
   it.live("trusts the kubeconfig's authority and no other, unless told to", () =>
     Effect.gen(function*() {
       const server = yield* loopbackServer((_, response) => answer(response))
