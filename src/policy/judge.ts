@@ -27,12 +27,16 @@ const isDeep = (json: Uint8Array): boolean => {
 
 type Result = Omit<Finding, "bundle" | "rule">
 
+/** A policy may say where something is; it must not make a link that leads elsewhere. */
+const isRepositoryPath = (file: string): boolean =>
+  file !== "" && file.split("/").every((part) => part !== "" && part !== "..") && !file.includes(":")
+
 const locationOf = (result: RegoObject): Pick<Finding, "location"> => {
   const location = result.get("_loc")
   if (!(location instanceof RegoObject)) return {}
   const file = location.get("file")
   const line = location.get("line")
-  if (typeof file !== "string" || file === "") return {}
+  if (typeof file !== "string" || !isRepositoryPath(file)) return {}
   return { location: { file: cut(file), ...typeof line === "number" && line > 0 ? { line } : {} } }
 }
 

@@ -148,6 +148,34 @@ deny contains sprintf("%v %v %v %v", [parameters.limit, parameters.other, data.t
       assert.match(violation!.message, /ConfigMap\/shop\/a: policies\/conflict\.rego:\d+:\d+: .*conflict/)
     }))
 
+  it.effect("denies where a bound of its own keeps a rule from an answer", () =>
+    Effect.gen(function*() {
+      const bombs = [
+        ["count(net.cidr_expand(input.data.value)) > 0", "10.0.0.0/8"],
+        ["count(numbers.range_step(0, to_number(input.data.value), 1)) > 0", "1000000"],
+        ["units.parse(input.data.value) > 0", "1e999999"],
+        [
+          "count(yaml.unmarshal(input.data.value)) > 0",
+          `a: &a [${"x,".repeat(200)}]\nb: &b [${"*a,".repeat(50)}]\nc: &c [${"*b,".repeat(50)}]\nd: [*c]`
+        ]
+      ] as const
+      for (const [claim, value] of bombs) {
+        const rule = `package bounded\n\ndeny contains "denied" if ${claim}\n`
+        const object = { ...configMap("a"), data: { value } }
+        const decision = yield* judge({ "policies/bounded.rego": rule }, [object])
+        assert.strictEqual(decision._tag, "Denied", claim)
+      }
+    }))
+
+  it.effect("makes no link out of the repository", () =>
+    Effect.gen(function*() {
+      for (const file of ["../../settings", "/etc/passwd", "https://evil.example.com", "a//b"]) {
+        const rule = `package located\n\ndeny contains {"msg": "no", "_loc": {"file": "${file}", "line": 1}}\n`
+        const { violations } = yield* judge({ "policies/located.rego": rule }, [configMap("a")])
+        assert.notStrictEqual(violations[0]!.source!.file, file)
+      }
+    }))
+
   it.effect("never shows a value of a Secret to a policy", () =>
     Effect.gen(function*() {
       const secret = {

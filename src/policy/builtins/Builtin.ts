@@ -8,6 +8,12 @@ export type BuiltinGroup = Readonly<Record<string, Builtin>>
 /** The operands are not what the function takes. In Rego the call is then undefined. */
 export class BuiltinError extends Error {}
 
+/**
+ * The call passes a bound of our own, that Rego does not know. Were it undefined, an object could switch off the rule that
+ * makes the call: so it ends the evaluation, and denies.
+ */
+export class LimitError extends Error {}
+
 const fail = (expected: string): never => {
   throw new BuiltinError(`operand must be ${expected}`)
 }

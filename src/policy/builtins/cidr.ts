@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net"
 import { isArray, RegoObject, RegoSet, type RegoValue, setOf } from "../regoValue.ts"
-import { BuiltinError, type BuiltinGroup, members, text } from "./Builtin.ts"
+import { BuiltinError, type BuiltinGroup, LimitError, members, text } from "./Builtin.ts"
 
 /** Addresses as numbers: `first` to `last`, of 32 or 128 bits. */
 interface Range {
@@ -107,7 +107,7 @@ const merge = (values: ReadonlyArray<string>): RegoValue => {
 }
 
 const expand = (range: Range): RegoValue => {
-  if (range.last - range.first >= maximumAddresses) throw new BuiltinError(`more than ${maximumAddresses} addresses`)
+  if (range.last - range.first >= maximumAddresses) throw new LimitError(`more than ${maximumAddresses} addresses`)
   return new RegoSet(
     Array.from(
       { length: Number(range.last - range.first) + 1 },

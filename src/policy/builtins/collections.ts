@@ -1,5 +1,5 @@
 import { equals, integer, isArray, RegoObject, RegoSet, type RegoValue, setOf } from "../regoValue.ts"
-import { bigInteger, BuiltinError, type BuiltinGroup, members, object } from "./Builtin.ts"
+import { bigInteger, BuiltinError, type BuiltinGroup, LimitError, members, object } from "./Builtin.ts"
 
 const isSublist = (whole: ReadonlyArray<RegoValue>, part: ReadonlyArray<RegoValue>): boolean =>
   whole.some((_, start) =>
@@ -33,7 +33,7 @@ const maximumItems = 100_000
 const range = (from: bigint, to: bigint, step: bigint): ReadonlyArray<RegoValue> => {
   if (step <= 0n) throw new BuiltinError("step must be positive")
   const length = (from <= to ? to - from : from - to) / step + 1n
-  if (length > maximumItems) throw new BuiltinError(`more than ${maximumItems} numbers`)
+  if (length > maximumItems) throw new LimitError(`more than ${maximumItems} numbers`)
   const direction = from <= to ? step : -step
   return Array.from({ length: Number(length) }, (_, index) => integer(from + direction * BigInt(index)))
 }
@@ -48,7 +48,7 @@ const neighbours = (graph: RegoObject, node: RegoValue): ReadonlyArray<RegoValue
 const reachablePaths = (graph: RegoObject, roots: ReadonlyArray<RegoValue>): RegoSet => {
   const paths: Array<ReadonlyArray<RegoValue>> = []
   const commit = (path: ReadonlyArray<RegoValue>) => {
-    if (paths.push(path) > maximumItems) throw new BuiltinError(`more than ${maximumItems} paths`)
+    if (paths.push(path) > maximumItems) throw new LimitError(`more than ${maximumItems} paths`)
   }
   const follow = (node: RegoValue, path: ReadonlyArray<RegoValue>): void => {
     const edges = neighbours(graph, node)

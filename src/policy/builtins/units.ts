@@ -1,5 +1,5 @@
 import { integer, RegoNumber, type RegoValue } from "../regoValue.ts"
-import { BuiltinError, type BuiltinGroup, text } from "./Builtin.ts"
+import { BuiltinError, type BuiltinGroup, LimitError, text } from "./Builtin.ts"
 
 interface Rational {
   readonly numerator: bigint
@@ -38,7 +38,7 @@ const decimal = (digits: string): Rational => {
   if (before + after === "") throw new BuiltinError("no amount")
   const shift = Number(exponent) - after.length
   // OPA takes six digits of exponent; nothing that is measured in Kubernetes needs more than a few hundred.
-  if (Math.abs(shift) > 5_000) throw new BuiltinError("exponent too large")
+  if (Math.abs(shift) > 5_000) throw new LimitError("exponent too large")
   const numerator = BigInt(before + after) * (sign === "-" ? -1n : 1n)
   return shift >= 0
     ? whole(numerator * 10n ** BigInt(shift))

@@ -2,7 +2,7 @@ import { parseAllDocuments, stringify } from "yaml"
 import type { Json } from "../../domain/Json.ts"
 import { plain } from "../plain.ts"
 import { RegoNumber, RegoObject, type RegoValue } from "../regoValue.ts"
-import { BuiltinError, type BuiltinGroup, text } from "./Builtin.ts"
+import { BuiltinError, type BuiltinGroup, LimitError, text } from "./Builtin.ts"
 
 const maximumCharacters = 1_000_000
 const maximumAliases = 100
@@ -21,7 +21,7 @@ const valueOf = (value: unknown): RegoValue => {
 
 /** The first document, as Go's YAML reads it. */
 const parse = (source: string): RegoValue => {
-  if (source.length > maximumCharacters) throw new BuiltinError("too large")
+  if (source.length > maximumCharacters) throw new LimitError("too large")
   try {
     const documents = parseAllDocuments(source, { intAsBigInt: true, schema: "yaml-1.1", merge: true })
     const [first] = documents
@@ -29,6 +29,7 @@ const parse = (source: string): RegoValue => {
     if (first.errors.length > 0) throw new BuiltinError(first.errors[0]!.message)
     return valueOf(first.toJS({ maxAliasCount: maximumAliases }))
   } catch (error) {
+    if (error instanceof Error && error.message.includes("alias count")) throw new LimitError("too many aliases")
     throw error instanceof BuiltinError ? error : new BuiltinError("not YAML")
   }
 }
@@ -36,7 +37,8 @@ const parse = (source: string): RegoValue => {
 const isValid = (value: RegoValue | undefined): boolean => {
   try {
     return typeof value === "string" && parse(value) !== undefined
-  } catch {
+  } catch (error) {
+    if (error instanceof LimitError) throw error
     return false
   }
 }
