@@ -5,6 +5,7 @@ import { chmodSync, mkdirSync, statSync } from "node:fs"
 import * as module from "node:module"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import { setFlagsFromString } from "node:v8"
 
 const { SLUICE_CACHE, XDG_CACHE_HOME } = process.env
 const cache = SLUICE_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "sluice")
@@ -30,6 +31,8 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 } else {
   const why = refusal()
   if (why === undefined) {
+    // An agent runs for long and should be small. Before the code cache, which keeps apart what other flags compiled.
+    if (process.argv[2] === "run") setFlagsFromString("--heap-growing-percent=30")
     module.enableCompileCache(join(cache, "code"))
     await import("./main.ts")
   } else {

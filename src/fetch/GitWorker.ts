@@ -32,7 +32,7 @@ const start = (settings: WorkerSettings, onEnd: (running: Running) => void): Run
   const worker = startThread(entry, {
     workerData: settings,
     env: {},
-    resourceLimits: { maxOldGenerationSizeMb: 512 }
+    resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 6 }
   })
   const pending: Running["pending"] = new Map()
   const end = () => {

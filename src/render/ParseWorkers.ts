@@ -11,7 +11,7 @@ const start = Effect.acquireRelease(
     const worker = startThread(new URL("./parse.worker.ts", import.meta.url), {
       env: {},
       execArgv: [],
-      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 8 }
+      resourceLimits: { maxOldGenerationSizeMb: 512, maxYoungGenerationSizeMb: 3 }
     })
     worker.once("online", () => resume(Effect.succeed(worker)))
     // stays for the worker's life: an error that nobody listens to would end the process
@@ -39,14 +39,14 @@ const ask = (worker: Worker, job: Job) =>
   })
 
 /**
- * Threads that parse, so that the event loop never waits for YAML: started when needed, gone after 20 seconds without
+ * Threads that parse, so that the event loop never waits for YAML: started when needed, gone after a second without
  * work. A job that is interrupted or outlives the deadline takes its thread with it; fails with the reason.
  */
 export const make = Effect.fnUntraced(function*(options: {
   readonly workers: number
   readonly deadline: Duration.Input
 }) {
-  const pool = yield* Pool.makeWithTTL({ acquire: start, min: 0, max: options.workers, timeToLive: "20 seconds" })
+  const pool = yield* Pool.makeWithTTL({ acquire: start, min: 0, max: options.workers, timeToLive: "1 second" })
   return (job: Job): Effect.Effect<Answer, string> =>
     Effect.scoped(Effect.flatMap(Pool.get(pool), (worker) =>
       ask(worker, job).pipe(
