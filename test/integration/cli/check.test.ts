@@ -79,6 +79,31 @@ describe("sluice check", () => {
     assert.match(stdout, /^DENY environments\/prod\/checkout\.yaml:/u)
   })
 
+  it("takes folders as people have them", () => {
+    const loose = repository({
+      "policies/production.rego": "package w\n\nwarn contains \"no owner\" if not input.metadata.labels.owner\n",
+      "notes.md": "# Notes\n",
+      "empty/.keep": ""
+    })
+    rmSync(join(loose, ".git"), { recursive: true })
+    rmSync(join(loose, "policies", "production_test.rego"))
+    const warned = sluice(loose, "check", "environments/prod")
+    assert.strictEqual(warned.status, 0, "warnings alone pass, and ../../base is in the folder that one stands in")
+    assert.include(warned.stdout, "4 warnings, 0 denied")
+    assert.match(warned.stdout, /^WARN base\/checkout\.yaml:1 /mu)
+    const below = sluice(join(loose, "environments", "prod"), "check")
+    assert.strictEqual(below.status, 2)
+    assert.match(
+      below.stderr,
+      /"\.\.\/\.\.\/base" is refused: it leads out[^]*help: No folder above has a \.git: start Sluice/u
+    )
+    assert.strictEqual(sluice(good, "check", "base/checkout.yaml").status, 0)
+    assert.match(sluice(join(good, "environments", "prod"), "check").stdout, /4 objects\n$/u)
+    assert.match(sluice(loose, "check", "notes.md").stderr, /notes\.md: is neither a folder nor a YAML or JSON file/u)
+    assert.match(sluice(loose, "check", "empty").stderr, /empty holds no YAML or JSON file/u)
+    assert.match(sluice(loose, "check", "base", "--policy", "empty").stderr, /--policy empty: holds no Rego/u)
+  })
+
   it("shows the table to whoever reads the log where all formats go to files", () => {
     const { status, stdout } = sluice(bad, "check", "environments/prod", "-o", "junit=only.xml")
     assert.strictEqual(status, 1)
