@@ -109,7 +109,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const parse = Effect.fnUntraced(function*(program: string, text: string) {
     const [read] = yield* reader.read([{ name: `the output of ${program}`, text }])
     if (read === undefined || "problem" in read) {
-      const line = text.split("\n")[read!.problem.line - 1]?.trim() ?? ""
+      // The key alone: what follows may be a value of a Secret.
+      const line = text.split("\n")[read!.problem.line - 1]?.trim().replace(/:.*$/u, ": …") ?? ""
       return yield* new RenderFailed({
         detail: `the output of ${program} is no valid YAML: ${read!.problem.detail} at ${
           JSON.stringify(line.slice(0, 200))

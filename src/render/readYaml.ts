@@ -112,7 +112,7 @@ class Converter {
     if (
       tag !== undefined && tagOf(resolved.value) !== tag && !(tag.endsWith("float") && tagOf(resolved.value) !== "")
     ) {
-      throw new Refused(offsetOf(node), `${JSON.stringify(text)} is not a ${tag.replace(core, "!!")}`)
+      throw new Refused(offsetOf(node), `this is not a ${tag.replace(core, "!!")}`)
     }
     return resolved.value
   }
@@ -197,7 +197,8 @@ export const readYaml = (text: string): Read => {
       const error = document.errors[0]
       if (error !== undefined) {
         // the parser recurses: what overflows its stack is nested far deeper than we allow
-        const detail = error.message.includes("call stack") ? tooDeep : error.message
+        // and it quotes what it stumbled over, which may be a value of a Secret
+        const detail = error.message.includes("call stack") ? tooDeep : error.message.replace(/: ["'{[|>].*$/su, "")
         return { problem: { ...placeOf(text, error.pos[0]), detail } }
       }
       if (document.contents === null) continue

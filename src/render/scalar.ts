@@ -29,7 +29,7 @@ const integerOf = (text: string): bigint | undefined => {
  * What an unquoted YAML scalar means to `kubectl` (go-yaml v2 under sigs.k8s.io/yaml): `yes`, `on` and `y` are true,
  * `0777` is octal, a date is a string. So what we judge and send is what `kubectl apply` would have sent.
  *
- * Returns an error's text for what JSON cannot carry exactly: infinities and integers beyond 2^53.
+ * Returns an error's text, without the value (it may be a secret), for what JSON cannot carry exactly: infinities and integers beyond 2^53.
  */
 export const resolve = (text: string): { readonly value: Json } | { readonly problem: string } => {
   const word = words.get(text)
@@ -37,14 +37,14 @@ export const resolve = (text: string): { readonly value: Json } | { readonly pro
   const first = text.charCodeAt(0)
   // + - . and digits: nothing else can start a number
   if (first !== 43 && first !== 45 && first !== 46 && (first < 48 || first > 57)) return { value: text }
-  if (infinite.test(text)) return { problem: `${text} is a number that JSON cannot say; quote it if it is text` }
+  if (infinite.test(text)) return { problem: "a number that JSON cannot say; quote it if it is text" }
   const plain = first === 46 ? text : text.replaceAll("_", "")
   const whole = text.length < 80 ? integerOf(plain) : undefined
   if (whole !== undefined && whole < largest) {
     const value = Number(whole)
     return Number.isSafeInteger(value)
       ? { value }
-      : { problem: `${text} is beyond 2^53 and would lose digits; quote it if it is text` }
+      : { problem: "a number beyond 2^53 would lose digits; quote it if it is text" }
   }
   if (!float.test(plain)) return { value: text }
   const value = Number(plain)

@@ -201,6 +201,40 @@ spec: {group: example.com, scope: Namespaced, names: {kind: Thing, plural: thing
       }))
   }
 
+  it.effect("quotes no value in what it says of YAML: it may be a Secret's", () =>
+    Effect.gen(function*() {
+      const secret = (password: string) =>
+        `apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: ${password}\n`
+      for (
+        const password of [
+          "98765432109876543",
+          "!!int 98765x",
+          "'98765' '98765'",
+          "\"98765\" \"98765\"",
+          "a: 98765",
+          "|x98765",
+          "\"98765",
+          "{98765",
+          "[98765: 98765}",
+          "*98765",
+          "!98765 98765"
+        ]
+      ) {
+        const text = yield* Effect.match(render({ "a.yaml": secret(password) }), {
+          onFailure: (error) => error.message,
+          onSuccess: () => ""
+        })
+        assert.notInclude(text.replace("the tag !98765", "").replace("*98765", ""), "98765", password)
+      }
+      const chart = {
+        "Chart.yaml": "apiVersion: v2\nname: c\nversion: 1.0.0\n",
+        "templates/s.yaml": `${secret("{{ .Values.password }}")}`,
+        "values.yaml": "password: \"98765\\n'98765\""
+      }
+      const error = yield* Effect.flip(render(chart))
+      assert.notInclude(error.message, "98765")
+    }))
+
   it.effect("says where a missing path would have been", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(render({ "deploy/prod/a.yaml": configMap("a") }, { path: "deploy/production" }))
