@@ -61,11 +61,14 @@ const served = (crd: JsonObject): ReadonlyArray<{ readonly apiVersion: string; r
       kind: String(at(crd, "spec", "names", "kind"))
     }))
 
+/** Before the first look at a definition, and between two: to write out a large one costs the server a second. */
+const doubt = "10 seconds"
+
 /** Fails when the server says that it will never serve the definition: its names are taken. */
 const untilRefused = Effect.fnUntraced(function*(manifest: Manifest) {
   const reader = yield* KubeReader
   for (;;) {
-    yield* Effect.sleep("2 seconds")
+    yield* Effect.sleep(doubt)
     const crd = yield* Effect.mapError(reader.get(manifest.apiVersion, manifest.ref), readFailed(manifest))
     const why = refusedNames(crd)
     if (why === undefined) continue
