@@ -16,6 +16,7 @@ import { compileError, type Problem, problemsOf } from "./compileErrors.ts"
 import { decodeModules, locate, type Modules, query, refused, rulesOf } from "./discover.ts"
 import { entrypoint, generate } from "./entrypoint.ts"
 import { hidden } from "./hidden.ts"
+import { missing } from "./missing.ts"
 import * as Opa from "./opa.ts"
 import { originOf, type Source, sources } from "./sources.ts"
 import { fileOfTar } from "./tar.ts"
@@ -129,7 +130,8 @@ const build = Effect.fnUntraced(function*(files: Files) {
   const built = yield* opa("build", ...options, "generated", "policies", ...documents)
   if (built.exitCode !== 0) return yield* failWithProblems(workshop, built)
   const { data: merged, wasm } = yield* unpack(yield* disk.readFile(join(folder, "bundle.tar.gz")))
-  const clashes = hidden(modules, policies, new TextDecoder().decode(merged))
+  const documentsText = new TextDecoder().decode(merged)
+  const clashes = [...hidden(modules, policies, documentsText), ...missing(modules, policies, documentsText)]
   if (clashes.length > 0) return yield* compileError(clashes)
   const names = policies.map(({ name, path }) => ({ name, path }))
   return { rules, names, data: merged, wasm } satisfies CompiledCache.Compiled
@@ -142,7 +144,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
 export const compile = Effect.fn("Policy.compile")(
   function*(files: Files, cacheDirectory: string) {
     const pin = yield* readPin("opa")
-    const made = JSON.stringify([1, pin.version, provided, generate([])])
+    const made = JSON.stringify([2, pin.version, provided, generate([])])
     const key = digest(made, ...files.flatMap(({ content, path }) => [path, content]))
     const known = yield* CompiledCache.read(cacheDirectory, key)
     if (known !== undefined) return known

@@ -10,6 +10,10 @@ import { originOf, type Source } from "./sources.ts"
 export const query = `[{
   "file": file.name,
   "path": [part.value | some index, part in parsed["package"].path; index > 0],
+  "imports": [[part.value | some index, part in imported.path.value; index > 0] |
+    some imported in object.get(parsed, "imports", [])
+    imported.path.value[0].value == "data"
+  ],
   "rules": [{
     "name": rule.head.ref[0].value,
     "parts": count(rule.head.ref),
@@ -22,6 +26,8 @@ export const query = `[{
 const Modules = Schema.fromJsonString(Schema.Array(Schema.Struct({
   file: Schema.String,
   path: Schema.Array(Schema.String),
+  /** Of `import data.…`, without `data`. */
+  imports: Schema.Array(Schema.Array(Schema.String)),
   rules: Schema.Array(Schema.Struct({
     name: Schema.String,
     parts: Schema.Int,

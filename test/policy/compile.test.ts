@@ -65,6 +65,14 @@ layer(gate())("compiling policies", (it) => {
       }))
   }
 
+  it.effect("refuses an import that nothing provides, with its line: rules built on it would say nothing", () =>
+    Effect.gen(function*() {
+      const text = (name: string) => `package a\n\nimport data.${name}\n\ndeny contains "x" if lib.bad[input.kind]\n`
+      const error = yield* refused({ "policies/a.rego": text("nowhere.lib") })
+      assert.deepStrictEqual(error.origin, { file: "policies/a.rego", line: 3 })
+      assert.include(error.detail, "data.nowhere.lib")
+    }))
+
   it.effect("refuses a package of Sluice's own", () =>
     Effect.gen(function*() {
       const error = yield* refused({ "policies/a.rego": "package sluice.shim\n\ndeny contains \"a\"\n" })
