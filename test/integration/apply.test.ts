@@ -182,7 +182,7 @@ layer(cluster({ controllers: true }), options)("apply", (it) => {
       const blocked = yield* Effect.flip(carryOut(delivery("shop", "limit"), changeset))
       assert.strictEqual(blocked._tag, "PruneBlocked")
       assert.include(blocked.message, "3 of 4 objects would be gone, and spec.apply.deletionLimit is 50%")
-      assert.include(blocked.message, changeset.digest)
+      assert.include(blocked.hint, changeset.digest)
       const none = yield* Effect.flip(deliver(delivery("shop", "limit"), []))
       assert.include(none.message, "the revision is empty")
       assert.isTrue(yield* exists("/api/v1/namespaces/limit/configmaps/d"))
