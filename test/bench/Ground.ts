@@ -60,6 +60,13 @@ export class Ground {
     await Promise.all([this.plane.stop(), this.git.stop(), rm(this.folder, { recursive: true, force: true })])
   }
 
+  /** The longest time that the agent of a user kept its event loop from turning since a moment, in milliseconds. */
+  longestBlock(name: string, since: string): number {
+    const lines = readFileSync(join(this.folder, `${name}.loop`), "utf8").trim().split("\n")
+    const blocks = lines.map((line) => line.split(" ").map(Number)).filter(([time]) => time! >= Date.parse(since))
+    return Math.max(...blocks.map(([, longest]) => longest!))
+  }
+
   /** Runs a delivery of a repository as a user of that name. */
   async run(name: string, url: string, ...more: ReadonlyArray<string>): Promise<Agent> {
     const [delivery, kubeconfig] = [join(this.folder, `${name}.yaml`), join(this.folder, `${name}.kubeconfig`)]
@@ -73,7 +80,10 @@ spec:
   source: {git: {url: "${url}", branch: main}, interval: 50ms}
 `
     )
-    const agent = new Agent(["-f", delivery, "--kubeconfig", kubeconfig, ...more])
+    const agent = new Agent(["-f", delivery, "--kubeconfig", kubeconfig, ...more], {
+      NODE_OPTIONS: `--import=${new URL("./eventLoop.js", import.meta.url).href}`,
+      SLUICE_BENCH_EVENT_LOOP: join(this.folder, `${name}.loop`)
+    })
     this.#agents.push(agent)
     return agent
   }

@@ -2,11 +2,10 @@ import { spawnSync } from "node:child_process"
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { median as middle, row } from "./Ground.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const rounds = 21
-
-const median = (values: ReadonlyArray<number>): number => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
 /** Wall-clock milliseconds of whole processes. The commands take turns, so that a busy moment hits all of them. */
 const measure = (commands: Readonly<Record<string, ReadonlyArray<string>>>, cwd: string) => {
@@ -21,8 +20,10 @@ const measure = (commands: Readonly<Record<string, ReadonlyArray<string>>>, cwd:
       if (round >= 0) times.get(name)!.push(took)
     }
   }
-  return Object.fromEntries([...times].map(([name, all]) => [name, { median: median(all), best: Math.min(...all) }]))
+  return Object.fromEntries([...times].map(([name, all]) => [name, { median: middle(all), best: Math.min(...all) }]))
 }
+
+const goals: Readonly<Record<string, string>> = { "sluice --help": "goal 5 times", "sluice check": "goal 12 times" }
 
 /** Start-up as it is felt, against an empty Node: help within 5 times, a check of a small folder within 12 times. */
 export const startup = async (): Promise<void> => {
@@ -40,7 +41,7 @@ export const startup = async (): Promise<void> => {
     const empty = figures["node -e 0"]!
     for (const [name, { best, median }] of Object.entries(figures)) {
       const times = `${(median / empty.median).toFixed(1)} times an empty Node`
-      console.log(`${name.padEnd(26)} ${median.toFixed(0).padStart(5)} ms (best ${best.toFixed(0)})  ${times}`)
+      row(name, `${median.toFixed(0)} ms [${best.toFixed(0)}]: ${times}`, goals[name])
     }
   } finally {
     rmSync(folder, { recursive: true, force: true })
