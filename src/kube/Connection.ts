@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Semaphore from "effect/Semaphore"
+import { importConfig } from "./clientNode.ts"
 import { areRotated, type Credentials, credentials, type KubeConfigOptions, load } from "./KubeConfig.ts"
 
 /** An open way to the cluster: pools of connections, and the headers that let a request in. */
@@ -35,10 +36,12 @@ const streams = 80
 const rotation = 5_000
 const renewal = 5_000
 
+const importUndici = Effect.promise(() => import("@effect/platform-node/Undici"))
+
 const open = Effect.fnUntraced(function*(config: ClientNodeConfig, { headers, tls }: Credentials) {
   const cluster = config.getCurrentCluster()!
   const url = new URL(cluster.server)
-  const { Agent } = yield* Effect.promise(() => import("@effect/platform-node/Undici"))
+  const { Agent } = yield* importUndici
   const pool = (connections: number): Undici.Dispatcher =>
     new Agent({
       allowH2: true,
@@ -85,6 +88,8 @@ export const make = Effect.fnUntraced(function*(options: KubeConfigOptions) {
   let known: Credentials | undefined
   let looked = 0
   let loaded = 0
+  // Loading takes 100 ms and reads nothing of the user's: it goes on while the first request is still to come.
+  yield* Effect.forkScoped(Effect.all([importUndici, importConfig]))
 
   const obtain = Effect.fnUntraced(function*() {
     const now = yield* Clock.currentTimeMillis
