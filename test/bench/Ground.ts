@@ -60,11 +60,11 @@ export class Ground {
     await Promise.all([this.plane.stop(), this.git.stop(), rm(this.folder, { recursive: true, force: true })])
   }
 
-  /** The longest time that the agent of a user kept its event loop from turning since a moment, in milliseconds. */
-  longestBlock(name: string, since: string): number {
+  /** The longest time that an agent kept its event loop from turning since a moment, and the most CPU of one turn, in ms. */
+  longestBlock(name: string, since: string): { readonly wall: number; readonly cpu: number } {
     const lines = readFileSync(join(this.folder, `${name}.loop`), "utf8").trim().split("\n")
     const blocks = lines.map((line) => line.split(" ").map(Number)).filter(([time]) => time! >= Date.parse(since))
-    return Math.max(...blocks.map(([, longest]) => longest!))
+    return { wall: Math.max(...blocks.map(([, wall]) => wall!)), cpu: Math.max(...blocks.map(([, , cpu]) => cpu!)) }
   }
 
   /** Runs a delivery of a repository as a user of that name. */
