@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { veil, redact, RedactedValues } from "../../src/domain/redact.ts"
+import { redact, RedactedValues, veil } from "../../src/domain/redact.ts"
 
 const secret = "pa$$/wo+rd \"quoted\""
 

@@ -253,7 +253,7 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("kube", (it) =>
       assert.include((yield* ask([file])).message, "get configmaps as dana: ")
       assert.include((yield* ask([file, join(plane.folder, "nowhere"), plane.adminKubeconfigFile])).message, "as dana")
       assert.include((yield* ask([file], "elsewhere")).message, "no context \"elsewhere\" (it has: dana)")
-      assert.include((yield* ask([join(plane.folder, "nowhere")])).message, "nowhere: NotFound")
+      assert.include((yield* ask([join(plane.folder, "nowhere")])).message, "there is no such kubeconfig")
     }))
 
   it.effect("watches metadata: all that is there, then each change, until it is left", () =>
