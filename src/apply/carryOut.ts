@@ -7,7 +7,7 @@ import { key } from "../domain/ObjectRef.ts"
 import { type Batch, batches, rankOf } from "../domain/order.ts"
 import { deliveryValue } from "../domain/ownership.ts"
 import { refused } from "../domain/refusal.ts"
-import { AccessDenied, ApplyConflict, type ApplyError, ApplyFailed, DiffFailed } from "../domain/StageError.ts"
+import { type ApplyError, ApplyFailed, DiffFailed, retold } from "../domain/StageError.ts"
 import type { Applied, RunIdentity } from "./Apply.ts"
 import { guard } from "./guard.ts"
 import { healthy } from "./health.ts"
@@ -116,27 +116,7 @@ const notReady = (error: DependencyError): ApplyError =>
     : error
 
 /** Says how far the work came: what was written stays, and is on the books. */
-const withProgress = <E extends ApplyError>(error: E, objects: number, all: number): ApplyError => {
-  const { class: errorClass, exitCode, hint, object, origin, retryAfter } = error
-  const fields = {
-    detail: `${error.detail} (${objects} of ${all} changes were made before)`,
-    ...hint === undefined ? {} : { hint },
-    ...object === undefined ? {} : { object },
-    ...origin === undefined ? {} : { origin },
-    ...errorClass === undefined ? {} : { class: errorClass },
-    ...exitCode === undefined ? {} : { exitCode },
-    ...retryAfter === undefined ? {} : { retryAfter }
-  }
-  switch (error._tag) {
-    case "ApplyFailed":
-      return new ApplyFailed(fields)
-    case "ApplyConflict":
-      return new ApplyConflict(fields)
-    case "AccessDenied":
-      return new AccessDenied(fields)
-    case "DiffFailed":
-      return new DiffFailed(fields)
-    case "PruneBlocked":
-      return error
-  }
-}
+const withProgress = (error: ApplyError, objects: number, all: number): ApplyError =>
+  error._tag === "PruneBlocked"
+    ? error
+    : retold(error, { detail: `${error.detail} (${objects} of ${all} changes were made before)` })

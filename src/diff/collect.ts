@@ -1,6 +1,6 @@
 import { displayOrigin } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
-import { AccessDenied, ApplyConflict, DiffFailed } from "../domain/StageError.ts"
+import { retold } from "../domain/StageError.ts"
 import type { ProofError } from "./prove.ts"
 
 const told = 10
@@ -22,19 +22,5 @@ export const collect = (errors: readonly [ProofError, ...Array<ProofError>]): Pr
   const others = rest.slice(0, told - 1).map(line)
   const more = rest.length - others.length
   const detail = [first.detail, ...others, ...more > 0 ? [`and ${more} more`] : []].join("; also ")
-  const { class: errorClass, exitCode, hint, object, origin, retryAfter } = first
-  const fields = {
-    detail,
-    ...hint === undefined ? {} : { hint },
-    ...object === undefined ? {} : { object },
-    ...origin === undefined ? {} : { origin },
-    ...errorClass === undefined ? {} : { class: errorClass },
-    ...exitCode === undefined ? {} : { exitCode },
-    ...retryAfter === undefined ? {} : { retryAfter }
-  }
-  return first._tag === "DiffFailed"
-    ? new DiffFailed(fields)
-    : first._tag === "ApplyConflict"
-    ? new ApplyConflict(fields)
-    : new AccessDenied(fields)
+  return retold(first, { detail })
 }

@@ -212,6 +212,12 @@ export const classOf = (error: StageError): ErrorClass => error.class ?? errorPa
 export const exitCodeOf = (error: StageError): number => error.exitCode ?? errorPage[error._tag].exitCode
 export const hintOf = (error: StageError): string => error.hint ?? errorPage[error._tag].help
 
+/** The same error in other words: what happens next, and what would help, stay as they are. */
+export const retold = <E extends StageError>(error: E, words: Partial<Told>): E => {
+  const Same = error.constructor as new(fields: object) => E
+  return new Same({ ...error, ...words })
+}
+
 // Below: errors of adapters. A stage turns each into one of its own before it leaves the stage.
 
 /** A path that leads out of the tree, into `.git`, or through a link that leaves it. */

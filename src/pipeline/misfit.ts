@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { at, type Json, type JsonObject } from "../domain/Json.ts"
 import type { Rendered } from "../domain/Manifest.ts"
 import { key } from "../domain/ObjectRef.ts"
-import { type DiffError, DiffFailed } from "../domain/StageError.ts"
+import { type DiffError, retold } from "../domain/StageError.ts"
 
 /** `.spec.containers[name="app"].imgae: …`, as the API server names a field that does not fit. */
 const named = /^((?:\.[\w-]+(?:\[[^\]]*\])*)+): /u
@@ -36,17 +36,5 @@ export const atTheField = (rendered: Rendered) => (error: DiffError): Effect.Eff
   const manifest = object && rendered.manifests.find(({ ref }) => key(ref) === key(object))
   const path = manifest && misfitPath(manifest.object, error.detail)
   if (error._tag !== "DiffFailed" || manifest === undefined || path === undefined) return Effect.fail(error)
-  return Effect.flatMap(rendered.locate(manifest, path), (origin) => {
-    const { class: known, detail, exitCode, hint } = error
-    return Effect.fail(
-      new DiffFailed({
-        detail,
-        origin,
-        object: manifest.ref,
-        ...hint === undefined ? {} : { hint },
-        ...known === undefined ? {} : { class: known },
-        ...exitCode === undefined ? {} : { exitCode }
-      })
-    )
-  })
+  return Effect.flatMap(rendered.locate(manifest, path), (origin) => Effect.fail(retold(error, { origin })))
 }
