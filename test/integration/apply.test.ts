@@ -255,7 +255,9 @@ layer(cluster({ controllers: true }), options)("apply", (it) => {
         ["create", "the old object is still being deleted"]
       ])
       const run = yield* Effect.forkChild(carryOut(subject, changeset))
-      yield* Effect.sleep("200 millis")
+      // Our label on the object that leaves says that the write came, and that the wait for its end has begun.
+      const isWritten = Effect.map(ask("GET", path), (object) => JSON.stringify(object).includes("leaving.shop"))
+      yield* Effect.repeat(isWritten, { until: (written) => written })
       yield* ask("PATCH", path, { metadata: { finalizers: null } }, "application/merge-patch+json")
       yield* Fiber.join(run)
       assert.deepInclude(yield* ask("GET", path), { data: { key: "new" } })
