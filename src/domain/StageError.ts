@@ -101,6 +101,12 @@ export class HealthTimeout extends Schema.TaggedError<HealthTimeout>()("HealthTi
     return tell(this)
   }
 }
+/** Another delivery has to be ready first. */
+export class DependencyNotReady extends Schema.TaggedError<DependencyNotReady>()("DependencyNotReady", fields) {
+  override get message() {
+    return tell(this)
+  }
+}
 /** The delivery itself does not make sense. */
 export class InvalidSpec extends Schema.TaggedError<InvalidSpec>()("InvalidSpec", fields) {
   override get message() {
@@ -120,10 +126,17 @@ export type PolicyError = PolicyUnavailable
 export type DiffError = DiffFailed | ApplyConflict | AccessDenied | PruneBlocked
 export type ApplyError = ApplyFailed | ApplyConflict | AccessDenied | PruneBlocked | DiffFailed
 export type HealthError = HealthCheckFailed | HealthTimeout | ApplyError
-export type StageError = FetchError | RenderError | PolicyError | DiffError | ApplyError | HealthError
+export type StageError =
+  | FetchError
+  | RenderError
+  | PolicyError
+  | DiffError
+  | ApplyError
+  | HealthError
+  | DependencyNotReady
 
-/** Ready's reasons. `Succeeded`, `PolicyDenied` and `Suspended` are not errors; the rest are the tags above. */
-export type Reason = StageError["_tag"] | "Succeeded" | "PolicyDenied" | "Suspended"
+/** Ready's reasons. The first four are not errors; `InProgress` stands while a run goes on. The rest are the tags above. */
+export type Reason = "Succeeded" | "PolicyDenied" | "Suspended" | "InProgress" | StageError["_tag"]
 
 /** The error page: for each error its stage, what happens next, the exit code, and what would help. */
 export const errorPage: {
@@ -193,6 +206,12 @@ export const errorPage: {
     class: "transient",
     exitCode: 3,
     help: "Raise spec.apply.timeout if the rollout is only slow; a new commit is taken at once."
+  },
+  DependencyNotReady: {
+    stage: "apply",
+    class: "stalled",
+    exitCode: 3,
+    help: "Look at the delivery that is named: this one goes on the moment it is ready."
   },
   InvalidSpec: {
     stage: "fetch",

@@ -64,7 +64,30 @@ const DeletionLimit = Schema.Union([
   )
 ])
 
-const applyDefaults = { prune: true, wait: true, timeout: "5m", deletionLimit: "50%", conflicts: "take" } as const
+const applyDefaults = {
+  prune: true,
+  wait: true,
+  timeout: "5m",
+  drift: "heal",
+  deletionLimit: "50%",
+  conflicts: "take"
+} as const
+
+/** Fields that other controllers decide, of the objects that `target` selects. */
+export const IgnoreRule = Schema.Struct({
+  /** JSON pointers (RFC 6901): `/spec/replicas`. */
+  paths: Schema.Array(Schema.String),
+  target: withDefault(
+    Schema.Struct({
+      group: Schema.optionalKey(Schema.String),
+      kind: Schema.optionalKey(Schema.String),
+      namespace: Schema.optionalKey(Schema.String),
+      name: Schema.optionalKey(Schema.String)
+    }),
+    {}
+  )
+})
+export type IgnoreRule = typeof IgnoreRule.Type
 export const ApplySpec = Schema.Struct({
   serviceAccountName: Schema.optionalKey(Name),
   prune: withDefault(Schema.Boolean, applyDefaults.prune),
@@ -73,7 +96,12 @@ export const ApplySpec = Schema.Struct({
   deletionLimit: withDefault(DeletionLimit, applyDefaults.deletionLimit),
   conflicts: withDefault(Schema.Literals(["take", "fail"]), applyDefaults.conflicts),
   /** What to do where a field is immutable. */
-  force: Schema.optionalKey(Schema.Literals(["recreate"]))
+  force: Schema.optionalKey(Schema.Literals(["recreate"])),
+  /** What becomes of a change that somebody makes in the cluster. */
+  drift: withDefault(Schema.Literals(["heal", "report", "ignore"]), applyDefaults.drift),
+  ignore: withDefault(Schema.Array(IgnoreRule), []),
+  /** Field managers whose additions to our objects are left alone. */
+  allowManagers: withDefault(Schema.Array(Schema.String), [])
 })
 
 export const PolicySpec = Schema.Struct({
@@ -83,8 +111,15 @@ export const PolicySpec = Schema.Struct({
   enforcement: withDefault(Schema.Literals(["enforce", "audit"]), "enforce")
 })
 
-export const DeliverySpec = Schema.Struct({
-  source: Schema.Struct({ git: GitSource, interval: withDefault(GoDuration, "1m") }),
+export const Source = Schema.Struct({
+  git: GitSource,
+  interval: withDefault(GoDuration, "1m"),
+  /** Secret: `token`, or `signingToken` (`whsec_…`); both while one replaces the other. */
+  webhook: Schema.optionalKey(Schema.Struct({ secretRef: LocalRef }))
+})
+export type Source = typeof Source.Type
+
+const specFields = {
   path: withDefault(Schema.String, ""),
   kustomize: Schema.optionalKey(Schema.Struct({})),
   plain: Schema.optionalKey(Schema.Struct({})),
@@ -96,9 +131,19 @@ export const DeliverySpec = Schema.Struct({
   policy: withDefault(PolicySpec, {}),
   apply: withDefault(ApplySpec, {}),
   deletion: withDefault(Schema.Literals(["prune", "orphan"]), "prune"),
+  dependsOn: withDefault(Schema.Array(Schema.Struct({ name: Name, namespace: Schema.optionalKey(LabelName) })), []),
   notify: withDefault(Schema.Array(Notification), []),
-  suspend: withDefault(Schema.Boolean, false)
-})
+  suspend: withDefault(Schema.Boolean, false),
+  /** Why, who, how long: while `suspend` is true. */
+  suspension: Schema.optionalKey(Schema.Struct({
+    reason: Schema.optionalKey(Schema.String),
+    by: Schema.optionalKey(Schema.String),
+    /** RFC 3339; from then on the delivery goes on by itself. */
+    until: Schema.optionalKey(Schema.String)
+  }))
+}
+
+export const DeliverySpec = Schema.Struct({ source: Source, ...specFields })
 
 export const Metadata = Schema.Struct({
   name: Name,
@@ -107,7 +152,7 @@ export const Metadata = Schema.Struct({
   annotations: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
 })
 
-/** One path of one source, kept true in one cluster. */
+/** One path of one source, kept true in one cluster. Its source is known: its own, or inherited. */
 export const Delivery = Schema.Struct({
   apiVersion: Schema.Literal(apiVersion),
   kind: Schema.Literal("Delivery"),
@@ -116,5 +161,13 @@ export const Delivery = Schema.Struct({
 })
 export type Delivery = typeof Delivery.Type
 
+/** A Delivery as people write it: one that another Delivery applied may leave out its source. */
+export const WrittenDelivery = Schema.Struct({
+  ...Delivery.fields,
+  spec: Schema.Struct({ source: Schema.optionalKey(Source), ...specFields })
+})
+export type WrittenDelivery = typeof WrittenDelivery.Type
+
 /** `<namespace>/<name>`: how deliveries are named in events, messages and logs. */
-export const nameOf = (delivery: Delivery): string => `${delivery.metadata.namespace}/${delivery.metadata.name}`
+export const nameOf = (delivery: Pick<Delivery, "metadata">): string =>
+  `${delivery.metadata.namespace}/${delivery.metadata.name}`
