@@ -34,14 +34,18 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
   const remembered = yield* Effect.cached(Effect.orElseSucceed(lane.previous, () => undefined))
   let settled: Revision | undefined
 
+  const offer = (run: string, happening: RunHappening) =>
+    Effect.flatMap(
+      DateTime.now,
+      (now) => Queue.offer(events, { time: DateTime.formatIso(now), delivery: lane.delivery, run, ...happening })
+    )
+  /** Tells what happens beside the runs. */
+  const tell = (happening: RunHappening) => Effect.asVoid(Effect.flatMap(Ulid.make, (id) => offer(id, happening)))
+
   const begin = Effect.fnUntraced(function*(revision: Revision | undefined, why: string) {
     const id = yield* Ulid.make
     const startedAt = yield* Clock.currentTimeMillis
-    const emit = (happening: RunHappening) =>
-      Effect.flatMap(
-        DateTime.now,
-        (now) => Queue.offer(events, { time: DateTime.formatIso(now), delivery: lane.delivery, run: id, ...happening })
-      )
+    const emit = (happening: RunHappening) => offer(id, happening)
     let stage: Stage | undefined
     let commit: Commit | undefined
     const written: Record<keyof Counts, number> = { ...counts([]) }
@@ -90,5 +94,5 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
     return attempt
   })
 
-  return { begin }
+  return { begin, tell }
 })

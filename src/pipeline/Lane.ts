@@ -9,12 +9,12 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { digest } from "../domain/digest.ts"
-import { Outcome, type Run, type RunEvent } from "../domain/Outcome.ts"
+import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
 import { equals, format, type Revision } from "../domain/Revision.ts"
 import { classOf, errorPage, type StageError } from "../domain/StageError.ts"
 import { makeJournal } from "./Journal.ts"
 import { Progress } from "./Progress.ts"
-import type { Request } from "./Request.ts"
+import { insists, type Request, type Why } from "./Request.ts"
 import { retryDelay } from "./retry.ts"
 import type { Tree } from "./Tree.ts"
 
@@ -33,6 +33,16 @@ export interface LaneOptions<R> {
   readonly tell: (details: Run, outcome: Outcome) => Effect.Effect<void, never, R>
   /** What the cluster was left on by an earlier process. */
   readonly previous: Effect.Effect<Revision | undefined, StageError, R>
+  /** Whether nothing that the tree of `earlier` was read from differs in `later`: then they are one identity. */
+  readonly untouched?: (earlier: Revision, later: Revision) => Effect.Effect<boolean, StageError, R>
+  /** Goes on beside the runs for as long as the lane: healing. */
+  readonly beside?: (lane: Beside) => Effect.Effect<void, never, R>
+}
+
+/** What goes on beside the runs of a lane may tell what it does, and ask for a run. */
+export interface Beside {
+  readonly tell: (happening: RunHappening) => Effect.Effect<void>
+  readonly ask: (why: Why) => Effect.Effect<void>
 }
 
 /** What should be in the cluster: state, not a message. A different identity interrupts, the same one coalesces. */
@@ -40,6 +50,8 @@ interface Desire {
   readonly revision: Revision
   readonly identity: string
   readonly why: string
+  /** Counts how often the same identity was asked for again. */
+  readonly turn: number
 }
 
 /** After so many interruptions in a row a run may finish its apply before the newest revision is taken. */
@@ -60,7 +72,9 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     const desired = yield* SubscriptionRef.make<Desire | undefined>(undefined)
     const interruptible = yield* Latch.make(true)
     const starved = { interruptions: 0, since: 0 }
-    let settled: string | undefined
+    // The identity whose last run ended well.
+    let well: string | undefined
+    let isRunning = false
     const trees = yield* RcMap.make({
       lookup: (revision: Revision) => Effect.timed(options.tree(revision)),
       idleTimeToLive: "1 second"
@@ -79,16 +93,30 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         Effect.scoped
       )
 
-    const look = Effect.fnUntraced(function*(why: string) {
+    const advanced = Effect.fnUntraced(function*(revision: Revision, why: string) {
+      const attempt = yield* journal.begin(revision, why)
+      yield* attempt.ended(Outcome.Unchanged({ summary: undefined, violations: [] }), undefined)
+    })
+
+    const sameAs = (known: Desire | undefined, revision: Revision): Effect.Effect<boolean, StageError, R> =>
+      known === undefined
+        ? Effect.succeed(false)
+        : equals(known.revision, revision)
+        ? Effect.succeed(true)
+        : options.untouched?.(known.revision, revision) ?? Effect.succeed(false)
+
+    const look = Effect.fnUntraced(function*(why: Why) {
       const revision = yield* options.head
-      if (equals(SubscriptionRef.getUnsafe(desired)?.revision, revision)) return
-      const identity = yield* identityOf(revision)
-      yield* SubscriptionRef.set(desired, { revision, identity, why })
+      const known = SubscriptionRef.getUnsafe(desired)
+      const isNews = !equals(known?.revision, revision)
+      if (!isNews && !insists(why)) return
+      const identity = (yield* sameAs(known, revision)) ? known!.identity : yield* identityOf(revision)
+      const isSame = identity === known?.identity
+      // What waits for its next try, or for a person, is tried at once when somebody insists.
+      const again = isSame && insists(why) && !isRunning && (why === "drift" || identity !== well)
+      yield* SubscriptionRef.set(desired, { revision, identity, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) })
       // Nothing that this delivery reads has changed: the revision advances without a run.
-      if (identity === settled) {
-        const attempt = yield* journal.begin(revision, why)
-        yield* attempt.ended(Outcome.Unchanged({ summary: undefined, violations: [] }), undefined)
-      }
+      if (!again && !isRunning && identity === well && (isNews || why === "manual")) yield* advanced(revision, why)
     })
 
     /** When and whether a failure is tried again: for ever, or as often as the options allow. */
@@ -120,14 +148,19 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       }
     })
 
-    const attempt = Effect.fnUntraced(function*({ identity, revision, why }: Desire, failures: number) {
+    const attempt = Effect.fnUntraced(function*(desire: Desire, failures: number) {
+      const { identity, why } = desire
+      const latest = SubscriptionRef.getUnsafe(desired)
+      // A revision of the same identity may have come meanwhile: it is the one to tell.
+      const { revision } = latest?.identity === identity ? latest : desire
       const now = yield* Clock.currentTimeMillis
       const waited = starved.interruptions > 0 && now - starved.since >= options.timeoutMs
       if (starved.interruptions >= patience || waited) yield* interruptible.close
+      well = undefined
+      isRunning = true
       const recorded = yield* journal.begin(revision, failures === 0 ? why : "retry")
       const applied = Effect.suspend(() => {
         starved.interruptions = 0
-        settled = identity
         return Effect.asVoid(interruptible.open)
       })
       const outcome = yield* RcMap.get(trees, revision).pipe(
@@ -141,10 +174,16 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
           if (starved.interruptions++ === 0) starved.since = now
           return recorded.interrupted(SubscriptionRef.getUnsafe(desired)?.revision)
         }),
-        Effect.ensuring(interruptible.open)
+        Effect.ensuring(interruptible.open),
+        Effect.ensuring(Effect.sync(() => isRunning = false))
       )
+      if (outcome._tag === "Applied" || outcome._tag === "Unchanged") well = identity
       const next = outcome._tag === "Failed" ? yield* nextTry(outcome.error, failures) : undefined
       yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
+      const newest = SubscriptionRef.getUnsafe(desired)!
+      if (well === identity && newest.identity === identity && !equals(newest.revision, revision)) {
+        yield* advanced(newest.revision, newest.why)
+      }
       return next
     })
 
@@ -162,10 +201,14 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       Stream.buffer({ capacity: 1, strategy: "sliding" }),
       Stream.mapEffect(() => Effect.andThen(interruptible.await, SubscriptionRef.get(desired))),
       Stream.filter((desire) => desire !== undefined),
-      Stream.changesWith((a, b) => a.identity === b.identity),
+      Stream.changesWith((a, b) => a.identity === b.identity && a.turn === b.turn),
       Stream.switchMap((desire) => Stream.fromEffect(series(desire))),
       Stream.runDrain
     )
     const requests = Stream.runForEach(options.requests, (request) => Queue.offer(wake, request))
-    return yield* Effect.all([requests, intake, runs], { concurrency: "unbounded", discard: true })
+    const beside = options.beside?.({
+      tell: journal.tell,
+      ask: (why) => Effect.asVoid(Queue.offer(wake, { why }))
+    }) ?? Effect.void
+    return yield* Effect.all([requests, intake, runs, beside], { concurrency: "unbounded", discard: true })
   }))

@@ -15,3 +15,6 @@ export type Why =
 export interface Request {
   readonly why: Why
 }
+
+/** Whether a delivery whose last run did not end well is tried again at once, and not when its next try is due. */
+export const insists = (why: Why): boolean => why !== "interval" && why !== "webhook" && why !== "retry"

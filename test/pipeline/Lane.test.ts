@@ -1,11 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { ApplyFailed, FetchFailed, RenderFailed } from "../../src/domain/StageError.ts"
 import type { LaneOptions } from "../../src/pipeline/Lane.ts"
+import type { Request } from "../../src/pipeline/Request.ts"
 import { revision, World } from "./model.ts"
 
 /** Starts the loop, lets it settle, hands it over, and stops it. */
@@ -233,4 +236,102 @@ describe("the loop of one delivery", () => {
         assert.deepStrictEqual(world.cluster, [revision(count).hash, revision(count).hash], `storm ${storm}`)
       }
     }), 60_000)
+
+  it.effect("does not take a commit that touches nothing for a success while the rollout before it fails", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.closureOf = () => "the same"
+      world.runFails = new ApplyFailed({ detail: "webhook down", class: "stalled" })
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("5 seconds")
+          yield* push(world, 2)
+          yield* TestClock.adjust("5 seconds")
+        })
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Failed"])
+    }))
+
+  it.effect("tries a stalled delivery again at once when somebody insists, and tells the newest revision", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.closureOf = () => "the same"
+      world.runFails = new ApplyFailed({ detail: "forbidden", class: "stalled" })
+      const asked = yield* Queue.unbounded<Request>()
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* Queue.offer(asked, { why: "started" })
+          yield* TestClock.adjust("2 seconds")
+          yield* push(world, 2)
+          yield* Queue.offer(asked, { why: "webhook" })
+          yield* TestClock.adjust("2 seconds")
+          world.runFails = undefined
+          yield* Queue.offer(asked, { why: "secret" })
+          yield* TestClock.adjust(1)
+          yield* TestClock.adjust("2 seconds")
+        }),
+        { requests: Stream.fromQueue(asked) }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Failed", "Applied"])
+      assert.strictEqual(world.told.at(-1)?.run.revision?.hash, revision(2).hash)
+    }))
+
+  it.effect("answers whoever asks by hand with an outcome, also where there is nothing to do", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const asked = yield* Queue.unbounded<Request>()
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* Queue.offer(asked, { why: "started" })
+          yield* TestClock.adjust("2 seconds")
+          yield* Queue.offer(asked, { why: "webhook" })
+          yield* TestClock.adjust("2 seconds")
+          yield* Queue.offer(asked, { why: "manual" })
+          yield* TestClock.adjust(1)
+          yield* TestClock.adjust("2 seconds")
+        }),
+        { requests: Stream.fromQueue(asked) }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Applied", "Unchanged"])
+    }))
+
+  it.effect("opens no tree of a revision that is known to touch nothing", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const opened: Array<string> = []
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("2 seconds")
+          yield* push(world, 2)
+          yield* TestClock.adjust("5 seconds")
+        }),
+        {
+          untouched: () => Effect.succeed(true),
+          tree: (of) => Effect.suspend(() => (opened.push(of.hash), world.options.tree(of)))
+        }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Applied", "Unchanged"])
+      assert.deepStrictEqual(opened, [revision(1).hash])
+    }))
+
+  it.effect("runs again when drift asks for it, although nothing is new", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const drifted = yield* Latch.make(false)
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("2 seconds")
+          world.cluster[0] = "somebody else's"
+          yield* drifted.open
+          yield* TestClock.adjust("2 seconds")
+        }),
+        { beside: ({ ask }) => Effect.andThen(drifted.await, ask("drift")) }
+      )
+      assert.deepStrictEqual(world.cluster, [revision(1).hash, revision(1).hash])
+    }))
 })
