@@ -72,7 +72,12 @@ export const run = Effect.fn("run")(function*(input: RunInput) {
 
   const lane = (delivery: Delivery) => {
     const granted = rights.of(delivery, secrets)
-    const events = pipeline(delivery, notifiers, input.once ? once : polling(delivery), input.once ? { attempts } : {})
+    const events = pipeline({
+      delivery,
+      notifiers: Effect.succeed(notifiers),
+      requests: input.once ? once : polling(delivery),
+      attempts: input.once ? attempts : undefined
+    })
     return Stream.fromEffectDrain(notify.resume(delivery, notifiers)).pipe(
       Stream.concat(input.once ? Stream.takeUntil(events, isFinal) : events),
       Stream.provide(granted)

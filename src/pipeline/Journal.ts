@@ -23,7 +23,7 @@ export interface Attempt<R> {
 /** Turns what a lane does into events, in order, and tells the outcomes. */
 export const makeJournal = Effect.fnUntraced(function*<R>(
   lane: {
-    readonly delivery: string
+    readonly name: string
     readonly url: string
     readonly previous: Effect.Effect<Revision | undefined, StageError, R>
     readonly tell: (details: Run, outcome: Outcome) => Effect.Effect<void, never, R>
@@ -37,7 +37,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
   const offer = (run: string, happening: RunHappening) =>
     Effect.flatMap(
       DateTime.now,
-      (now) => Queue.offer(events, { time: DateTime.formatIso(now), delivery: lane.delivery, run, ...happening })
+      (now) => Queue.offer(events, { time: DateTime.formatIso(now), delivery: lane.name, run, ...happening })
     )
   /** Tells what happens beside the runs. */
   const tell = (happening: RunHappening) => Effect.asVoid(Effect.flatMap(Ulid.make, (id) => offer(id, happening)))
@@ -54,7 +54,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
       Effect.gen(function*() {
         const durationMs = (yield* Clock.currentTimeMillis) - startedAt
         const previous = settled ?? (yield* remembered)
-        const run = { id, delivery: lane.delivery, revision, commit, url: lane.url, previous, startedAt, durationMs }
+        const run = { id, delivery: lane.name, revision, commit, url: lane.url, previous, startedAt, durationMs }
         return next === undefined ? run : { ...run, next }
       })
     const started = (name: Stage) => {

@@ -20,16 +20,17 @@ import type { Tree } from "./Tree.ts"
 
 /** What a lane is made of: how to look, read, run and tell. Plain effects, so that a test can hand in a model. */
 export interface LaneOptions<R> {
-  readonly delivery: string
+  /** `<namespace>/<name>` of the delivery. */
+  readonly name: string
   readonly url: string
   /** Under a stream of commits a run is let through once this much time went by without one. Milliseconds. */
   readonly timeoutMs: number
   /** How often what fails for the moment is tried before the lane gives it up; undefined: for ever, and everything. */
-  readonly attempts: number | undefined
+  readonly attempts?: number | undefined
   readonly requests: Stream.Stream<Request>
   readonly head: Effect.Effect<Revision, StageError, R>
   readonly tree: (revision: Revision) => Effect.Effect<Tree, StageError, R | Scope.Scope>
-  readonly run: (tree: Tree) => Effect.Effect<Outcome, StageError, R | Progress>
+  readonly run: (tree: Tree) => Effect.Effect<Outcome, StageError, R | Progress | Scope.Scope>
   readonly tell: (details: Run, outcome: Outcome) => Effect.Effect<void, never, R>
   /** What the cluster was left on by an earlier process. */
   readonly previous: Effect.Effect<Revision | undefined, StageError, R>

@@ -1,45 +1,49 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type Delivery, milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts"
-import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import { Apply } from "../apply/Apply.ts"
 import { counts } from "../domain/Changeset.ts"
 import { display } from "../domain/ObjectRef.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { format, parse } from "../domain/Revision.ts"
 import { lane } from "./Lane.ts"
+import type { Loop } from "./Loop.ts"
 import { atTheField } from "./misfit.ts"
 import * as note from "./note.ts"
 import { Progress, stage } from "./Progress.ts"
-import type { Request } from "./Request.ts"
 import type { Right } from "./Rights.ts"
 import { ends, planning, type Stages } from "./Stages.ts"
 import { readTree, type Tree } from "./Tree.ts"
+import { Watched } from "./Watched.ts"
 
 /** What a revision means for the cluster: refused, or admitted and proven. The same plan is shown, applied and told. */
 export const plan = Effect.fnUntraced(function*(delivery: Delivery, { artifact, closure, policies }: Tree) {
-  const { capabilities, diff, inventories, policy, render } = yield* planning
+  const { capabilities, diff, inventories, policy, render, watched } = yield* planning
   const rendered = yield* stage("render", render.render(delivery, closure, capabilities), note.rendered)
   const objects = yield* stage("policy", policy.objects(policies, rendered), note.decision)
   if (objects._tag === "Denied") return objects
+  const written = yield* watched.writes
   const inventory = yield* inventories.load
   const revision = format(artifact.revision)
   const differing = diff.diff(delivery, objects.admitted, inventory, revision)
   const changeset = yield* stage("diff", differing.pipe(Effect.catch(atTheField(rendered))), note.changeset)
   const verdict = yield* policy.changeset(policies, changeset)
   if (verdict._tag === "Denied") return verdict
-  return { ...objects, _tag: "Admitted" as const, changeset: verdict.admitted, inventory }
+  return { ...objects, _tag: "Admitted" as const, changeset: verdict.admitted, inventory, written }
 })
 
 /** One run, from a tree to its outcome. A denial is an outcome; an error means that nobody could tell. */
 export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
-  const [apply, progress, planned] = [yield* Apply, yield* Progress, yield* plan(delivery, tree)]
+  const [apply, progress, watched] = [yield* Apply, yield* Progress, yield* Watched]
+  if (yield* watched.rests(tree.identity)) return Outcome.Unchanged({ summary: undefined, violations: [] })
+  const planned = yield* plan(delivery, tree)
   if (planned._tag === "Denied") return Outcome.Denied(planned)
-  const { changeset, inventory, summary, violations } = planned
+  const { changeset, inventory, summary, violations, written } = planned
   const changed = changeset.changes.filter(({ action }) => action !== "unchanged")
   const unchanged = Outcome.Unchanged({ summary, violations })
+  const applied = Effect.all([progress.applied, watched.applied(changeset), written], { discard: true })
   const settled = inventory.applied?.identity === tree.identity && inventory.applied.healthy
-  if (changed.length === 0 && settled) return yield* Effect.as(progress.applied, unchanged)
+  if (changed.length === 0 && settled) return yield* Effect.as(applied, unchanged)
 
   const identity = { revision: format(tree.artifact.revision), identity: tree.identity, closure: tree.closure.digest }
   const writing = Stream.runForEach(
@@ -48,32 +52,24 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
   )
   const waiting = delivery.spec.apply.wait ? Stream.runDrain(apply.health(delivery, changeset)) : Effect.void
   const changes = counts(changeset.changes)
-  yield* stage(
-    "apply",
-    writing.pipe(Effect.andThen(progress.applied), Effect.andThen(waiting)),
-    () => note.told(changes)
-  )
+  yield* stage("apply", writing.pipe(Effect.andThen(applied), Effect.andThen(waiting)), () => note.told(changes))
   if (changed.length === 0) return unchanged
   return Outcome.Applied({ changes, objects: changed.map(({ ref }) => display(ref)), summary, violations })
 })
 
 /** The loop of one delivery: requests in, everything that happens out. The newest revision always wins. */
-export const pipeline = (
-  delivery: Delivery,
-  notifiers: ReadonlyArray<Notifier>,
-  requests: Stream.Stream<Request>,
-  options: { readonly attempts?: number } = {}
-) =>
-  Stream.unwrap(Effect.map(ends, ({ fetch, inventories, notify }) =>
-    lane<Stages | Right>({
-      delivery: nameOf(delivery),
-      url: delivery.spec.source.git.url,
-      timeoutMs: milliseconds(delivery.spec.apply.timeout),
-      attempts: options.attempts,
-      requests,
+export const pipeline = (loop: Loop) =>
+  Stream.unwrap(Effect.map(ends, ({ fetch, inventories, notify }) => {
+    const { delivery, notifiers, ready = () => Effect.void } = loop
+    return lane<Stages | Right>({
       head: fetch.head(delivery),
       tree: (revision) => readTree(delivery, revision),
-      run: (tree) => run(delivery, tree),
-      tell: (details, outcome) => notify.tell(delivery, notifiers, details, outcome),
+      ...loop,
+      name: nameOf(delivery),
+      url: delivery.spec.source.git.url,
+      timeoutMs: milliseconds(delivery.spec.apply.timeout),
+      run: (tree) => Effect.andThen(ready(tree), run(delivery, tree)),
+      tell: (details, outcome) => Effect.flatMap(notifiers, (all) => notify.tell(delivery, all, details, outcome)),
       previous: Effect.map(inventories.load, ({ applied }) => applied && parse(applied.revision))
-    })))
+    })
+  }))

@@ -9,6 +9,7 @@ import { KubeReader } from "../kube/KubeReader.ts"
 import { Notify } from "../notify/Notify.ts"
 import { Policy } from "../policy/Policy.ts"
 import { Render } from "../render/Render.ts"
+import { Watched } from "./Watched.ts"
 
 /** All that the loop is composed of. */
 export type Stages = Fetch | Render | Policy | Diff | InventoryStore | Apply | Notify
@@ -21,6 +22,7 @@ export const planning = Effect.gen(function*() {
     policy: yield* Policy,
     diff: yield* Diff,
     inventories: yield* InventoryStore,
+    watched: yield* Watched,
     capabilities: Effect.mapError(
       capabilities,
       (failure) => refusedRead(failure, undefined, (fields) => new DiffFailed(fields))

@@ -35,10 +35,9 @@ export class World {
   get options(): LaneOptions<never> {
     const summary = { objects: 2, passed: 2, warned: 0, denied: 0, waived: 0 }
     return {
-      delivery: "shop/shop",
+      name: "shop/shop",
       url: "https://git.example.com/shop.git",
       timeoutMs: 60_000,
-      attempts: undefined,
       requests: Stream.tick("1 second").pipe(Stream.map(() => ({ why: "interval" as const }))),
       head: Effect.suspend(() =>
         this.fetchFails === undefined ? Effect.succeed(this.head) : Effect.fail(this.fetchFails)
