@@ -2,7 +2,6 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import * as Queue from "effect/Queue"
 import * as RcMap from "effect/RcMap"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
@@ -14,7 +13,7 @@ import { equals, format, type Revision } from "../domain/Revision.ts"
 import { classOf, errorPage, type StageError } from "../domain/StageError.ts"
 import { makeJournal } from "./Journal.ts"
 import { Progress } from "./Progress.ts"
-import { insists, type Request, type Why } from "./Request.ts"
+import { type Asked, merged, type Request, type Why } from "./Request.ts"
 import { retryDelay } from "./retry.ts"
 import type { Tree } from "./Tree.ts"
 
@@ -69,7 +68,9 @@ const isBlip = (error: StageError, next: Run["next"], failures: number): boolean
 export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never, Exclude<R, Scope.Scope>> =>
   Stream.callback<RunEvent, never, R>(Effect.fnUntraced(function*(events) {
     const journal = yield* makeJournal(options, events)
-    const wake = yield* Queue.sliding<Request>(1)
+    const wake = yield* Latch.make(false)
+    const reasons = new Set<Why>()
+    const ask = (why: Why) => Effect.suspend(() => (reasons.add(why), Effect.asVoid(wake.open)))
     const desired = yield* SubscriptionRef.make<Desire | undefined>(undefined)
     const interruptible = yield* Latch.make(true)
     const starved = { interruptions: 0, since: 0 }
@@ -106,18 +107,17 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         ? Effect.succeed(true)
         : options.untouched?.(known.revision, revision) ?? Effect.succeed(false)
 
-    const look = Effect.fnUntraced(function*(why: Why) {
+    const look = Effect.fnUntraced(function*({ has, insists, why }: Asked) {
       const revision = yield* options.head
       const known = SubscriptionRef.getUnsafe(desired)
       const isNews = !equals(known?.revision, revision)
-      if (!isNews && !insists(why)) return
+      if (!isNews && !insists) return
       const identity = (yield* sameAs(known, revision)) ? known!.identity : yield* identityOf(revision)
-      const isSame = identity === known?.identity
       // What waits for its next try, or for a person, is tried at once when somebody insists.
-      const again = isSame && insists(why) && !isRunning && (why === "drift" || identity !== well)
+      const again = insists && !isRunning && identity === known?.identity && (has("drift") || identity !== well)
       yield* SubscriptionRef.set(desired, { revision, identity, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) })
       // Nothing that this delivery reads has changed: the revision advances without a run.
-      if (!again && !isRunning && identity === well && (isNews || why === "manual")) yield* advanced(revision, why)
+      if (!again && !isRunning && identity === well && (isNews || has("manual"))) yield* advanced(revision, why)
     })
 
     /** When and whether a failure is tried again: for ever, or as often as the options allow. */
@@ -132,19 +132,22 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     /** Level-triggered: whatever woke it, it reads the head of the source again. What fails is told and tried again. */
     const intake = Effect.gen(function*() {
       for (let failures = 0;;) {
-        const { why } = yield* Queue.take(wake)
-        const looked = yield* Effect.result(look(why))
+        yield* wake.await
+        yield* wake.close
+        const asked = merged(reasons)
+        reasons.clear()
+        const looked = yield* Effect.result(look(asked))
         if (Result.isSuccess(looked)) {
           failures = 0
           continue
         }
         const next = yield* nextTry(looked.failure, failures)
-        const attempt = yield* journal.begin(undefined, why)
+        const attempt = yield* journal.begin(undefined, asked.why)
         const failed = Outcome.Failed({ error: looked.failure, changes: undefined })
         yield* attempt.ended(failed, next, isBlip(looked.failure, next, failures))
         failures++
         if (next !== undefined) {
-          yield* Effect.forkChild(Effect.andThen(Effect.sleep(next.inMs), Queue.offer(wake, { why: "retry" })))
+          yield* Effect.forkChild(Effect.andThen(Effect.sleep(next.inMs), ask("retry")))
         }
       }
     })
@@ -206,10 +209,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       Stream.switchMap((desire) => Stream.fromEffect(series(desire))),
       Stream.runDrain
     )
-    const requests = Stream.runForEach(options.requests, (request) => Queue.offer(wake, request))
-    const beside = options.beside?.({
-      tell: journal.tell,
-      ask: (why) => Effect.asVoid(Queue.offer(wake, { why }))
-    }) ?? Effect.void
+    const requests = Stream.runForEach(options.requests, ({ why }) => ask(why))
+    const beside = options.beside?.({ tell: journal.tell, ask }) ?? Effect.void
     return yield* Effect.all([requests, intake, runs, beside], { concurrency: "unbounded", discard: true })
   }))

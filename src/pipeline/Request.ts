@@ -17,4 +17,19 @@ export interface Request {
 }
 
 /** Whether a delivery whose last run did not end well is tried again at once, and not when its next try is due. */
-export const insists = (why: Why): boolean => why !== "interval" && why !== "webhook" && why !== "retry"
+const insisting: ReadonlyArray<Why> = ["manual", "started", "spec", "secret", "policy", "dependency", "drift"]
+
+/** Requests that came since the last look: one look answers all of them. */
+export interface Asked {
+  /** The reason that is told. */
+  readonly why: Why
+  readonly insists: boolean
+  readonly has: (why: Why) => boolean
+}
+
+export const merged = (since: ReadonlySet<Why>): Asked => {
+  const reasons = new Set(since)
+  const first = insisting.find((why) => reasons.has(why))
+  const [any = "interval"] = reasons
+  return { why: first ?? any, insists: first !== undefined, has: (why) => reasons.has(why) }
+}
