@@ -37,11 +37,12 @@ export interface ManagedFields {
 }
 
 /** What a watch says: everything that is there, once and after every gap, then each change. */
-export type MetadataEvent =
-  | { readonly _tag: "Listed"; readonly objects: ReadonlyArray<LiveMetadata> }
-  | { readonly _tag: "Changed"; readonly object: LiveMetadata }
+export type CollectionEvent<A> =
+  | { readonly _tag: "Listed"; readonly objects: ReadonlyArray<A> }
+  | { readonly _tag: "Changed"; readonly object: A }
   /** Deleted, or no longer selected. */
-  | { readonly _tag: "Deleted"; readonly object: LiveMetadata }
+  | { readonly _tag: "Deleted"; readonly object: A }
+export type MetadataEvent = CollectionEvent<LiveMetadata>
 
 /**
  * The right to read the cluster, as one identity. Values of Secrets and `last-applied-configuration` are masked before

@@ -18,13 +18,13 @@ const restarts = 3
 
 const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-interface Listing {
+export interface Listing {
   readonly items: ReadonlyArray<Json>
   readonly resourceVersion: string
 }
 
 /** All pages of a LIST, or a failure: a continuation that expired begins the list anew. */
-const listAll = Effect.fnUntraced(function*(session: KubeSession, request: KubeRequest) {
+export const listAll = Effect.fnUntraced(function*(session: KubeSession, request: KubeRequest) {
   for (let restart = 0;; restart++) {
     const listing = yield* listPages(session, request).pipe(
       Effect.catchIf(

@@ -5,14 +5,15 @@ import { at, type Json, type JsonObject } from "../domain/Json.ts"
 import { KubeFailure } from "../domain/StageError.ts"
 import { nameOf } from "./Identity.ts"
 import type { KubeRequest, KubeSession } from "./KubeClient.ts"
-import type { LiveMetadata, MetadataEvent } from "./KubeReader.ts"
+import type { CollectionEvent } from "./KubeReader.ts"
 
 interface Listing {
   readonly items: ReadonlyArray<Json>
   readonly resourceVersion: string
 }
 
-const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+/** What a watch of metadata accepts. */
+export const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 const isFinal = ({ status }: KubeFailure): boolean =>
   status >= 400 && status < 500 && status !== 401 && status !== 408 && status !== 410 && status !== 429
@@ -35,19 +36,20 @@ const failureOf = (request: KubeRequest, session: KubeSession, status: Json | un
  * List, then watch from there: resumes at the last position when the connection ends, lists again when that position is
  * gone (410), waits longer with every failure in a row (0.2 to 30 s), ends only when the server refuses.
  */
-export const watch = (
+export const watch = <A>(
   session: KubeSession,
   listRequest: KubeRequest,
   list: Effect.Effect<Listing, KubeFailure>,
-  read: (item: Json) => LiveMetadata
-): Stream.Stream<MetadataEvent, KubeFailure> =>
+  read: (item: Json) => A,
+  accept = metadataOnly
+): Stream.Stream<CollectionEvent<A>, KubeFailure> =>
   Stream.suspend(() => {
     let position: string | undefined
 
     const request = (): KubeRequest => ({
       ...listRequest,
       asked: { ...listRequest.asked, verb: "watch" },
-      accept: metadataOnly,
+      accept,
       query: { ...listRequest.query, watch: "true", allowWatchBookmarks: "true", resourceVersion: position ?? "" }
     })
     const changes = Stream.suspend(() =>
@@ -59,13 +61,13 @@ export const watch = (
           return Effect.succeed(event)
         }),
         Stream.filter(({ type }) => type !== "BOOKMARK"),
-        Stream.map((event): MetadataEvent => ({
+        Stream.map((event): CollectionEvent<A> => ({
           _tag: event.type === "DELETED" ? "Deleted" : "Changed",
           object: read(event.object ?? null)
         }))
       )
     )
-    const listed = Stream.fromEffect(Effect.map(list, ({ items, resourceVersion }): MetadataEvent => {
+    const listed = Stream.fromEffect(Effect.map(list, ({ items, resourceVersion }): CollectionEvent<A> => {
       position = resourceVersion
       return { _tag: "Listed", objects: items.map(read) }
     }))
