@@ -9,12 +9,12 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import { digest } from "../domain/digest.ts"
 import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
+import { retryDelay } from "../domain/retry.ts"
 import { equals, format, type Revision } from "../domain/Revision.ts"
 import { classOf, errorPage, type StageError } from "../domain/StageError.ts"
 import { makeJournal } from "./Journal.ts"
 import { Progress } from "./Progress.ts"
 import { type Asked, merged, type Request, type Why } from "./Request.ts"
-import { retryDelay } from "./retry.ts"
 import type { Tree } from "./Tree.ts"
 
 /** What a lane is made of: how to look, read, run and tell. Plain effects, so that a test can hand in a model. */

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
-import { classOf, type StageError } from "../domain/StageError.ts"
+import { classOf, type StageError } from "./StageError.ts"
 
 const firstMs = 1_000
 const longestMs = 5 * 60_000
