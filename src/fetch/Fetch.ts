@@ -4,6 +4,8 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
+import { digest } from "../domain/digest.ts"
+import { canonical, type Json } from "../domain/Json.ts"
 import type { Revision } from "../domain/Revision.ts"
 import { AuthFailed, type FetchError } from "../domain/StageError.ts"
 import type { Secrets } from "../kube/Secrets.ts"
@@ -19,8 +21,23 @@ export const fetchDefaults = {
   packs: 20
 } as const
 
+/** One delivery's source with the credentials that it had when it was opened: from here on no Secret is read. */
+export interface Opened {
+  /** Equal for all who share URL, credentials and ref. Lives in memory only. */
+  readonly key: string
+  readonly url: string
+  /** A pinned commit: it never moves. */
+  readonly pinned: Revision | undefined
+  /** One ref listing; its failure knows no delivery. */
+  readonly list: Effect.Effect<Revision, FetchError>
+  readonly fetch: (revision: Revision) => Effect.Effect<Artifact, FetchError, Scope.Scope>
+  /** The same failure in the words of this delivery: it names the Secret that was refused. */
+  readonly told: (error: FetchError) => FetchError
+}
+
 /** The fetch stage: the tree of the desired revision. */
 export class Fetch extends Context.Service<Fetch, {
+  readonly open: (delivery: Delivery) => Effect.Effect<Opened, FetchError, Secrets>
   /** The revision that the source points to now: one ref listing, nothing downloaded. */
   readonly head: (delivery: Delivery) => Effect.Effect<Revision, FetchError, Secrets>
   /** The tree of a revision (of the newest if none is named). It stays readable for as long as the scope is open. */
@@ -40,33 +57,42 @@ const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Fetch["Service"], never, Scope.Scope> {
   const git = yield* makeGitSource(options)
 
-  const repositoryOf = Effect.fnUntraced(function*({ spec: { source } }: Delivery) {
+  const open = Effect.fnUntraced(function*(
+    { spec: { source } }: Delivery
+  ): Effect.fn.Return<Opened, FetchError, Secrets> {
+    const wanted = yield* Effect.fromResult(wantedOf(source.git))
     const url = yield* Effect.fromResult(parseGitUrl(source.git.url))
-    return { url, credentials: yield* credentialsOf(source.git, url) }
+    const credentials = yield* credentialsOf(source.git, url)
+    const repository = { url, credentials }
+    const pinned: Revision | undefined = wanted.kind === "commit"
+      ? { name: wanted.name, algorithm: "sha1", hash: wanted.hash }
+      : undefined
+    const told: Opened["told"] = (error) =>
+      error._tag === "AuthFailed" && source.git.secretRef !== undefined
+        ? new AuthFailed({
+          ...error,
+          hint: `Check the credentials in Secret ${JSON.stringify(source.git.secretRef.name)}.`
+        })
+        : error
+    return {
+      key: digest(canonical({ ...repository, wanted } as Json)),
+      url,
+      pinned,
+      list: wanted.kind === "commit" ? Effect.succeed(pinned!) : git.head(repository, wanted),
+      fetch: (revision) => Effect.mapError(git.fetch(repository, revision), told),
+      told
+    }
   })
-
-  /** Says which Secret was refused. */
-  const named = ({ spec: { source } }: Delivery) => (error: FetchError): FetchError =>
-    error._tag === "AuthFailed" && source.git.secretRef !== undefined
-      ? new AuthFailed({
-        ...error,
-        hint: `Check the credentials in Secret ${JSON.stringify(source.git.secretRef.name)}.`
-      })
-      : error
-
-  const head = Effect.fn("Fetch.head")(function*(delivery: Delivery): Effect.fn.Return<Revision, FetchError, Secrets> {
-    const wanted = yield* Effect.fromResult(wantedOf(delivery.spec.source.git))
-    const repository = yield* repositoryOf(delivery)
-    if (wanted.kind === "commit") return { name: wanted.name, algorithm: "sha1", hash: wanted.hash }
-    return yield* Effect.mapError(git.head(repository, wanted), named(delivery))
-  })
+  const headOf = ({ list, told }: Opened) => Effect.mapError(list, told)
 
   return {
-    head,
+    open,
+    head: Effect.fn("Fetch.head")(function*(delivery) {
+      return yield* headOf(yield* open(delivery))
+    }),
     fetch: Effect.fn("Fetch.fetch")(function*(delivery, revision) {
-      const repository = yield* repositoryOf(delivery)
-      const wanted = revision ?? (yield* head(delivery))
-      return yield* Effect.mapError(git.fetch(repository, wanted), named(delivery))
+      const opened = yield* open(delivery)
+      return yield* opened.fetch(revision ?? (yield* headOf(opened)))
     })
   }
 })

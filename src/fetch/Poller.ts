@@ -1,0 +1,165 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { retryDelay, slowIntervalMs } from "../domain/retry.ts"
+import { equals, type Revision } from "../domain/Revision.ts"
+import { type FetchError, FetchFailed } from "../domain/StageError.ts"
+
+/** Why a source was listed. */
+export type Why = "interval" | "webhook" | "manual"
+
+/** What a listing said. */
+export type Said = Result.Result<Revision, FetchError>
+
+/** Lists one source for all who follow it: one timer, however many they are. All times are milliseconds. */
+export interface Poller {
+  /** Lists at the shortest interval of the followers, and when it is asked to; never returns. */
+  readonly run: Effect.Effect<never>
+  /** Adds a follower with its interval, at once; what it returns takes it away again and answers how many are left. */
+  readonly join: (interval: number) => () => number
+  /** What the last listing said; waits for the first. */
+  readonly said: Effect.Effect<Said>
+  /** Waits for a listing under way, or due, if what is known is as old as this. */
+  readonly younger: (age: number) => Effect.Effect<void>
+  /** Counts what the listings said, each answer that differs from the one before. */
+  readonly version: () => number
+  /** Why the newest answer was listed, as soon as it is newer than a version. */
+  readonly after: (version: number) => Effect.Effect<Why>
+  /** A listing that begins now, or after the one under way; returns when it is done. */
+  readonly refresh: Effect.Effect<void>
+  /** Asks for a listing: soon, however many ask, and not before `Retry-After`. */
+  readonly hint: Effect.Effect<void>
+}
+
+/** A burst of hints costs a listing at its start, and one when this much time has gone by. */
+const burst = 2_000
+/** The poller looks at its clock at least so often; timers have a largest value. */
+const nap = 3_600_000
+
+const isSame = (a: Said | undefined, b: Said): boolean => {
+  if (a === undefined) return false
+  if (Result.isSuccess(a)) return Result.isSuccess(b) && equals(a.success, b.success)
+  return Result.isFailure(b) && a.failure._tag === b.failure._tag && a.failure.message === b.failure.message
+}
+
+const precedence: Readonly<Record<Why, number>> = { interval: 0, webhook: 1, manual: 2 }
+const nothingAsked = { at: Infinity, why: "interval" as Why }
+
+/** A poller that is to be run; the first listing is due at once. */
+export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller => {
+  const intervals = new Map<object, number>()
+  const wake = Latch.makeUnsafe()
+  let shortest = Infinity
+  let asked = { ...nothingAsked, at: -Infinity }
+  let next = Deferred.makeUnsafe<void>()
+  let current: Deferred.Deferred<void> | undefined
+  let changed = Deferred.makeUnsafe<void>()
+  let latest: { readonly said: Said; readonly at: number; readonly why: Why } | undefined
+  let version = 0
+  /** Up to a tenth early, so that sources that began together drift apart. */
+  let early = 1
+  let hintedAt = -Infinity
+  /** After failures: when it is tried again, and what the server asked us to wait for. */
+  let failing = { times: 0, until: 0, notBefore: 0 }
+
+  const due = () => Math.min(asked.at, failing.times > 0 ? failing.until : (latest?.at ?? 0) + early * shortest)
+
+  const ask = (why: Why, at: number) => {
+    asked = { at: Math.min(asked.at, at), why: precedence[why] > precedence[asked.why] ? why : asked.why }
+    wake.openUnsafe()
+  }
+
+  const record = Effect.fnUntraced(function*(said: Said, at: number, why: Why) {
+    early = 1 - (yield* Random.next) / 10
+    if (Result.isFailure(said)) {
+      const now = yield* Clock.currentTimeMillis
+      const delay = (yield* retryDelay(said.failure, failing.times)) ?? slowIntervalMs
+      failing = { times: failing.times + 1, until: now + delay, notBefore: now + (said.failure.retryAfter ?? 0) }
+    } else {
+      failing = { times: 0, until: 0, notBefore: 0 }
+    }
+    const isNews = !isSame(latest?.said, said)
+    latest = { said, at, why: isNews || latest === undefined ? why : latest.why }
+    if (!isNews) return
+    version++
+    const waiting = changed
+    changed = Deferred.makeUnsafe()
+    Deferred.doneUnsafe(waiting, Exit.void)
+  })
+
+  /** Whoever asks from now on is served by the listing after this one: this one may have read the ref already. */
+  const listing = Effect.suspend(() => {
+    const { why } = asked
+    const mine = next
+    asked = nothingAsked
+    current = mine
+    next = Deferred.makeUnsafe()
+    return Effect.flatMap(Clock.currentTimeMillis, (at) => {
+      if (why === "webhook") hintedAt = at
+      return list.pipe(
+        Effect.catchDefect((defect) =>
+          Effect.fail(new FetchFailed({ detail: `listing broke down: ${String(defect)}` }))
+        ),
+        Effect.result,
+        Effect.flatMap((said) => record(said, at, why))
+      )
+    }).pipe(Effect.ensuring(Effect.suspend(() => {
+      current = undefined
+      return Deferred.done(mine, Exit.void)
+    })))
+  })
+
+  const run = Effect.gen(function*() {
+    for (;;) {
+      wake.closeUnsafe()
+      const left = Math.ceil(due() - (yield* Clock.currentTimeMillis))
+      yield* left > 0 ? Effect.timeoutOption(wake.await, Math.min(left, nap)) : listing
+    }
+  })
+
+  const after = (seen: number): Effect.Effect<Why> =>
+    Effect.suspend(() =>
+      version > seen ? Effect.succeed(latest!.why) : Effect.andThen(Deferred.await(changed), after(seen))
+    )
+
+  return {
+    run: Effect.ensuring(run, Effect.suspend(() => Deferred.done(next, Exit.void))),
+    join: (interval) => {
+      const follower = {}
+      intervals.set(follower, interval)
+      if (interval < shortest) {
+        shortest = interval
+        wake.openUnsafe()
+      }
+      return () => {
+        intervals.delete(follower)
+        if (interval === shortest) shortest = Math.min(...intervals.values())
+        return intervals.size
+      }
+    },
+    said: Effect.map(after(0), () => latest!.said),
+    younger: (age) =>
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) =>
+          latest === undefined || Result.isFailure(latest.said) || now - latest.at < age
+            ? Effect.void
+            : Deferred.await(current ?? next)
+      ),
+    version: () => version,
+    after,
+    refresh: Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const mine = next
+      ask("manual", now)
+      return Deferred.await(mine)
+    }),
+    hint: Effect.map(
+      Clock.currentTimeMillis,
+      (now) => ask("webhook", Math.max(now, hintedAt + burst, failing.notBefore))
+    )
+  }
+}

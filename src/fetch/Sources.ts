@@ -1,0 +1,118 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
+import type { Artifact } from "../domain/Artifact.ts"
+import type { Revision } from "../domain/Revision.ts"
+import type { FetchError } from "../domain/StageError.ts"
+import type { Secrets } from "../kube/Secrets.ts"
+import { Fetch, type Opened } from "./Fetch.ts"
+import { normalisedRepository } from "./gitUrl.ts"
+import { makePoller, type Poller, type Why } from "./Poller.ts"
+
+/** A delivery's source, kept up to date for it. The Secret was read once: new credentials want a new follower. */
+export interface Followed {
+  /** What the last listing said: the revision, or its failure; waits for the first one. No request of its own. */
+  readonly head: Effect.Effect<Revision, FetchError>
+  /** Emits after listings that said something else than the one before, a failure included; the last is never lost. */
+  readonly news: Stream.Stream<Why>
+  /** Lists anew and returns when that is done. Who asks while a listing is under way shares the next one. */
+  readonly refresh: Effect.Effect<void>
+  /** The tree of a revision; no request if the cache has it. */
+  readonly fetch: (revision: Revision) => Effect.Effect<Artifact, FetchError, Scope.Scope>
+}
+
+/** The newest revision of each source, kept by one poller for all who share URL, credentials and ref. */
+export class Sources extends Context.Service<Sources, {
+  /**
+   * Follows a delivery's source until the scope closes: one listing an interval, the shortest of all followers', up to
+   * a tenth early. Failed listings are tried again with backoff. A commit is never listed.
+   */
+  readonly follow: (delivery: Delivery) => Effect.Effect<Followed, FetchError, Secrets | Scope.Scope>
+  /** Lists every source of a repository, in any spelling, at once; a burst costs two listings. Answers how many. */
+  readonly hint: (repository: string) => Effect.Effect<number>
+}>()("sluice/fetch/Sources") {
+  static readonly layer: Layer.Layer<Sources, never, Fetch> = Layer.effect(Sources, Effect.suspend(() => make))
+}
+
+/** However short the interval that somebody writes, a server is asked once a second at most. */
+const shortestInterval = 1_000
+
+interface Source {
+  readonly poller: Poller
+  readonly repository: string | undefined
+  fiber: Fiber.Fiber<never> | undefined
+}
+
+const make = Effect.gen(function*() {
+  const fetch = yield* Fetch
+  const scope = yield* Effect.scope
+  const sources = new Map<string, Source>()
+
+  const sourceOf = ({ key, list, url }: Opened): Source => {
+    const known = sources.get(key)
+    if (known !== undefined) return known
+    const source: Source = { poller: makePoller(list), repository: normalisedRepository(url), fiber: undefined }
+    sources.set(key, source)
+    return source
+  }
+
+  /** Finding a source and joining it are one step, and so are leaving it and forgetting it. */
+  const join = (opened: Opened, interval: number) =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        const isRunning = sources.has(opened.key)
+        const source = sourceOf(opened)
+        const joined = { source, leave: source.poller.join(interval) }
+        if (isRunning) return Effect.succeed(joined)
+        return Effect.map(Effect.forkIn(source.poller.run, scope), (fiber) => {
+          source.fiber = fiber
+          return joined
+        })
+      }),
+      ({ leave, source: { fiber } }) => {
+        if (leave() > 0 || fiber === undefined) return Effect.void
+        sources.delete(opened.key)
+        return Fiber.interrupt(fiber)
+      }
+    )
+
+  const follow = Effect.fn("Sources.follow")(function*(
+    delivery: Delivery
+  ): Effect.fn.Return<Followed, FetchError, Secrets | Scope.Scope> {
+    const opened = yield* fetch.open(delivery)
+    const { pinned } = opened
+    if (pinned !== undefined) {
+      return { head: Effect.succeed(pinned), news: Stream.never, refresh: Effect.void, fetch: opened.fetch }
+    }
+    const interval = Math.max(shortestInterval, milliseconds(delivery.spec.source.interval))
+    const { source: { poller } } = yield* join(opened, interval)
+    yield* poller.younger(interval)
+    // The first listing is what `head` waits for: it is no news.
+    let seen = Math.max(1, poller.version())
+    return {
+      head: Effect.flatMap(poller.said, (said) => Effect.mapError(Effect.fromResult(said), opened.told)),
+      news: Stream.fromEffectRepeat(Effect.suspend(() =>
+        Effect.tap(poller.after(seen), () =>
+          Effect.sync(() => {
+            seen = poller.version()
+          }))
+      )),
+      refresh: poller.refresh,
+      fetch: opened.fetch
+    }
+  })
+
+  return {
+    follow,
+    hint: Effect.fnUntraced(function*(repository) {
+      const wanted = normalisedRepository(repository) ?? repository
+      const meant = [...sources.values()].filter((source) => source.repository === wanted)
+      for (const { poller } of meant) yield* poller.hint
+      return meant.length
+    })
+  } satisfies Sources["Service"]
+})
