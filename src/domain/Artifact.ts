@@ -35,4 +35,10 @@ export interface Artifact {
   readonly read: (
     paths: ReadonlyArray<string>
   ) => Effect.Effect<ReadonlyArray<Uint8Array>, FetchError | UnsafePath>
+  /**
+   * Every path that differs from an earlier revision of the same source: files and folders, those that are gone too, and
+   * each folder above them up to the root. Paths that are not in it read the same as then. Undefined if that cannot be
+   * told; sources without revisions leave it out. Asked for by many at once it is found out once.
+   */
+  readonly changedSince?: (earlier: Revision) => Effect.Effect<ReadonlySet<string> | undefined, FetchError>
 }

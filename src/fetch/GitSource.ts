@@ -1,18 +1,20 @@
 import * as Cache from "effect/Cache"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Artifact } from "../domain/Artifact.ts"
 import { digest } from "../domain/digest.ts"
 import type { Commit, Revision } from "../domain/Revision.ts"
-import { AuthFailed, type FetchError, FetchFailed, InvalidSpec } from "../domain/StageError.ts"
+import { AuthFailed, type FetchError, FetchFailed, InvalidSpec, UnsafePath } from "../domain/StageError.ts"
 import type { Credentials } from "./credentials.ts"
+import { make as makeFolders } from "./Folders.ts"
 import type { CommitObject, Limits, Remote, Wanted, WorkerSettings } from "./git/calls.ts"
 import type { GitFailure } from "./git/GitFailure.ts"
 import { generationOf, type GitStore, make as makeStores } from "./GitStores.ts"
 import { type GitWorker, make as makeWorker } from "./GitWorker.ts"
-import { treeArtifact } from "./TreeArtifact.ts"
+import { type Children, type File, treeArtifact } from "./TreeArtifact.ts"
 
 export interface GitSourceOptions {
   /** Where packs are kept between runs. Only Sluice writes there. */
@@ -41,6 +43,9 @@ const listingsAtOnce = 16
 const downloadsAtOnce = 4
 const filesAtOnce = 500
 const grace = 30_000
+/** Differences of revisions, remembered for those who come a little later. */
+const changesKept = 16
+const changesFor = Duration.minutes(1)
 
 const failed = (failure: GitFailure): FetchError => {
   const { detail, hint, kind, retryAfter } = failure
@@ -63,11 +68,13 @@ const commitOf = ({ author, hash, message, time }: CommitObject): Commit => ({
 
 const artifactOf = (
   worker: GitWorker,
+  children: (folders: ReadonlyArray<File>) => Effect.Effect<ReadonlyArray<Children>, GitFailure | UnsafePath>,
   limits: Limits,
   repository: Repository,
   revision: Revision,
   commit: CommitObject,
   directory: string,
+  changedSince: NonNullable<Artifact["changedSince"]>,
   fail: (failure: GitFailure) => FetchError
 ): Artifact =>
   treeArtifact({
@@ -77,7 +84,9 @@ const artifactOf = (
     digest: digest(commit.tree),
     root: commit.tree,
     files: limits.files,
-    children: (folders) => Effect.mapError(worker.call("trees", { directory, ids: folders.map(({ id }) => id) }), fail),
+    changedSince,
+    children: (folders) =>
+      Effect.mapError(children(folders), (failure) => failure instanceof UnsafePath ? failure : fail(failure)),
     identify: (files) => Effect.succeed(files.map(({ id }) => id)),
     read: Effect.fnUntraced(function*(files) {
       const contents: Array<Uint8Array> = []
@@ -105,6 +114,7 @@ export const make = Effect.fnUntraced(function*(
   const { limits, timeouts } = options
   const worker = yield* makeWorker({ proxy: options.proxy })
   const stores = yield* makeStores(options.cacheDirectory, worker)
+  const folders = yield* makeFolders(worker)
   const listings = yield* Semaphore.make(listingsAtOnce)
   const downloads = yield* Semaphore.make(downloadsAtOnce)
 
@@ -164,6 +174,15 @@ export const make = Effect.fnUntraced(function*(
     { capacity: 10_000, timeToLive: () => Duration.zero }
   )
 
+  const changes = yield* Cache.makeWith(
+    (pair: { readonly directory: string; readonly older: string; readonly earlier: string; readonly later: string }) =>
+      worker.call("compare", { ...pair, limits }).pipe(
+        Effect.map((paths) => paths && new Set(paths)),
+        Effect.catch((failure) => failure.kind === "damaged" ? Effect.undefined : Effect.fail(failed(failure)))
+      ),
+    { capacity: changesKept, timeToLive: (exit) => Exit.isSuccess(exit) && exit.value ? changesFor : Duration.zero }
+  )
+
   return {
     head: (repository, wanted) => Cache.get(heads, { repository, wanted }),
     fetch: Effect.fnUntraced(function*(repository, revision) {
@@ -175,7 +194,11 @@ export const make = Effect.fnUntraced(function*(
         if (failure.kind === "damaged" && generation === store.generation) store.isDamaged = true
         return failed(failure)
       }
-      return artifactOf(worker, limits, repository, revision, commit, generationOf(store, generation), fail)
+      const directory = generationOf(store, generation)
+      const children = (files: ReadonlyArray<File>) => folders.children(store, directory, files)
+      const changedSince = ({ hash: earlier }: Revision) =>
+        Cache.get(changes, { directory, older: generationOf(store, generation - 1), earlier, later: revision.hash })
+      return artifactOf(worker, children, limits, repository, revision, commit, directory, changedSince, fail)
     })
   }
 })

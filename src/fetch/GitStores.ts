@@ -11,6 +11,8 @@ import type { GitWorker } from "./GitWorker.ts"
 export interface GitStore {
   readonly directory: string
   generation: number
+  /** The oldest generation that may still be on the disk. */
+  oldest: number
   /** The next download starts a new generation. */
   isFull: boolean
   /** Something of this generation could not be read: what it claims to hold is fetched again. */
@@ -22,7 +24,10 @@ export interface GitStore {
 export interface GitStores {
   /** The store of a URL and credentials; equal parts give the same store. */
   readonly open: (parts: ReadonlyArray<string>) => Effect.Effect<GitStore, FetchFailed>
-  /** Keeps every generation from now on until the scope closes; then generations that nobody needs are removed. */
+  /**
+   * Keeps every generation from now on until the scope closes; then generations that nobody needs are removed, all but
+   * the one before the newest: what changed since then is asked for.
+   */
   readonly hold: (store: GitStore) => Effect.Effect<{ oldest: number }, never, Scope.Scope>
 }
 
@@ -75,7 +80,9 @@ export const make = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.ignore(attempt("sweep", () => sweep(root, start))))
 
   const removeUnused = Effect.fnUntraced(function*(store: GitStore) {
-    const needed = Math.min(store.generation, ...[...store.readers].map(({ oldest }) => oldest))
+    const needed = Math.min(store.generation - 1, ...[...store.readers].map(({ oldest }) => oldest))
+    if (needed <= store.oldest) return
+    store.oldest = needed
     const names = yield* attempt("list", () => readdir(store.directory))
     for (const generation of names.map(Number).filter((number) => number < needed)) {
       const directory = generationOf(store, generation)
@@ -98,7 +105,8 @@ export const make = Effect.fnUntraced(function*(
         return found
       })
       touched.set(name, now)
-      const store = stores.get(name) ?? { directory, generation, isFull: false, isDamaged: false, readers: new Set() }
+      const store = stores.get(name) ??
+        { directory, generation, oldest: 0, isFull: false, isDamaged: false, readers: new Set() }
       stores.set(name, store)
       return store
     }),
@@ -111,7 +119,7 @@ export const make = Effect.fnUntraced(function*(
         }),
         (reader) => {
           store.readers.delete(reader)
-          return reader.oldest < store.generation ? Effect.ignore(removeUnused(store)) : Effect.void
+          return store.oldest < store.generation - 1 ? Effect.ignore(removeUnused(store)) : Effect.void
         }
       )
   }

@@ -10,23 +10,22 @@ export interface Located {
   readonly kind: "file" | "folder"
   readonly id: string
 }
-type File = Pick<Located, "path" | "id">
+export type File = Pick<Located, "path" | "id">
+/** What lies directly in a folder, by name: names are safe and there once. */
+export type Children = ReadonlyMap<string, TreeEntry>
 
 /** What a kind of source has to know to become an artifact; links and safety are dealt with here, once for all. */
-export interface Tree extends Pick<Artifact, "revision" | "commit" | "url" | "digest"> {
+export interface Tree extends Pick<Artifact, "revision" | "commit" | "url" | "digest" | "changedSince"> {
   /** Id of the root folder. */
   readonly root: string
   /** How many files one walk may see. */
   readonly files: number
-  readonly children: (
-    folders: ReadonlyArray<File>
-  ) => Effect.Effect<ReadonlyArray<ReadonlyArray<TreeEntry>>, FetchError | UnsafePath>
+  readonly children: (folders: ReadonlyArray<File>) => Effect.Effect<ReadonlyArray<Children>, FetchError | UnsafePath>
   readonly identify: (files: ReadonlyArray<File>) => Effect.Effect<ReadonlyArray<string>, FetchError | UnsafePath>
   /** The bytes of files; of a link the text that it holds. */
   readonly read: (files: ReadonlyArray<File>) => Effect.Effect<ReadonlyArray<Uint8Array>, FetchError | UnsafePath>
 }
 
-type Children = ReadonlyMap<string, TreeEntry>
 type Failure = FetchError | UnsafePath
 
 const linksFollowed = 40
@@ -34,7 +33,8 @@ const linkBytes = 4_096
 
 const byPath = (a: { readonly path: string }, b: { readonly path: string }) => a.path < b.path ? -1 : 1
 
-const checked = (folder: string, entries: ReadonlyArray<TreeEntry>): Effect.Effect<Children, UnsafePath> => {
+/** Names that nobody has checked yet. */
+export const checked = (folder: string, entries: ReadonlyArray<TreeEntry>): Effect.Effect<Children, UnsafePath> => {
   const children = new Map<string, TreeEntry>()
   for (const entry of entries) {
     const why = nameRefusal(entry.name) ?? (children.has(entry.name) ? "is there twice" : undefined)
@@ -44,7 +44,7 @@ const checked = (folder: string, entries: ReadonlyArray<TreeEntry>): Effect.Effe
   return Effect.succeed(children)
 }
 
-/** An artifact over a tree whose names and links nobody has checked yet. */
+/** An artifact over a tree whose links nobody has checked yet. */
 export const treeArtifact = (tree: Tree): Artifact => {
   const known = new Map<string, Children>()
   const root: Located = { path: "", kind: "folder", id: tree.root }
@@ -53,7 +53,7 @@ export const treeArtifact = (tree: Tree): Artifact => {
     const missing = folders.filter(({ path }) => !known.has(path))
     if (missing.length === 0) return
     const found = yield* tree.children(missing)
-    for (const [index, { path }] of missing.entries()) known.set(path, yield* checked(path, found[index]!))
+    for (const [index, { path }] of missing.entries()) known.set(path, found[index]!)
   })
 
   /** The text of a link, as a path of the tree. */
@@ -154,6 +154,7 @@ export const treeArtifact = (tree: Tree): Artifact => {
     commit: tree.commit,
     url: tree.url,
     digest: tree.digest,
+    ...tree.changedSince === undefined ? {} : { changedSince: tree.changedSince },
     walk,
     resolve: (from, reference) =>
       Effect.gen(function*() {

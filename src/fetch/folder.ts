@@ -7,7 +7,7 @@ import type { Artifact } from "../domain/Artifact.ts"
 import { digest } from "../domain/digest.ts"
 import { FetchFailed } from "../domain/StageError.ts"
 import type { EntryKind, Limits, TreeEntry } from "./git/calls.ts"
-import { treeArtifact } from "./TreeArtifact.ts"
+import { checked, treeArtifact } from "./TreeArtifact.ts"
 
 /** Never part of what is deployed, and often larger than all the rest. */
 const leftOut = new Set([".git", "node_modules"])
@@ -106,13 +106,13 @@ export const folderArtifact = Effect.fnUntraced(function*(
     children: (folders) =>
       Effect.forEach(folders, (folder) => {
         const place = join(root, folder.path)
-        return Effect.map(attempt(place, () => readdir(place, { withFileTypes: true })), (entries) =>
-          entries.filter(({ name }) =>
-            !leftOut.has(name)
-          ).map((entry): TreeEntry => {
+        return Effect.flatMap(attempt(place, () => readdir(place, { withFileTypes: true })), (entries) => {
+          const kept = entries.filter(({ name }) => !leftOut.has(name))
+          return checked(folder.path, kept.map((entry): TreeEntry => {
             const kind = kindOf(entry)
             return { name: entry.name, kind, id: kind }
           }))
+        })
       }, { concurrency: filesAtOnce }),
     identify: (files) =>
       Effect.forEach(files, (file) =>

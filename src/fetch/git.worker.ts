@@ -1,11 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads"
 import type { CallName, Calls, Question, Remote, Reply, WorkerSettings } from "./git/calls.ts"
-import { fetchCommit, lookUp, openStore } from "./git/fetchCommit.ts"
+import { compare } from "./git/compare.ts"
+import { fetchCommit, isComplete, lookUp, openStore } from "./git/fetchCommit.ts"
 import { damaged, GitError, type GitFailure, stalled, transient } from "./git/GitFailure.ts"
 import { connect } from "./git/http.ts"
 import { resolve, type Session } from "./git/listing.ts"
-import { parseTree } from "./git/objects.ts"
+import { parseCommit, parseTree } from "./git/objects.ts"
 import type { ObjectStore } from "./git/ObjectStore.ts"
+import { survey } from "./git/survey.ts"
 
 // The thread that speaks Git and reads packs: nothing of it may block or endanger the main loop.
 
@@ -67,6 +69,16 @@ const inLane = async <A>(directory: string, signal: AbortSignal, work: () => Pro
   }
 }
 
+/** A commit where it is there whole: looks at folders, and opens none that is not a store. */
+const commitIn = async (directories: ReadonlyArray<string>, hash: string) => {
+  for (const directory of directories) {
+    if (!await isComplete(directory, hash)) continue
+    const store = await storeOf(directory)
+    return { store, tree: parseCommit(hash, store.read(hash).data).tree }
+  }
+  return undefined
+}
+
 type Handlers = {
   readonly [Name in CallName]: (ask: Calls[Name]["ask"], signal: AbortSignal) => Promise<Calls[Name]["answer"]>
 }
@@ -82,6 +94,13 @@ const handlers: Handlers = {
       return { commit, packs: store.packs, bytes: store.bytes }
     }),
   look: async ({ directory, hash }) => lookUp(await storeOf(directory), directory, hash),
+  compare: async ({ directory, earlier, later, limits, older }, signal) => {
+    const now = await commitIn([directory], later)
+    const before = await commitIn([directory, older], earlier)
+    if (before === undefined || now === undefined) return undefined
+    const links = await survey(now.store, directory, now.tree, limits, signal)
+    return compare(before, now, links, signal)
+  },
   trees: async ({ directory, ids }) => {
     const store = await storeOf(directory)
     return ids.map((id) => {

@@ -67,6 +67,18 @@ export interface Calls {
     readonly ask: { readonly directory: string; readonly hash: string }
     readonly answer: CommitObject | undefined
   }
+  /** Every path that differs between two commits that are there; undefined if that cannot be told. */
+  readonly compare: {
+    readonly ask: {
+      readonly directory: string
+      /** Where else the earlier commit may be. */
+      readonly older: string
+      readonly earlier: string
+      readonly later: string
+      readonly limits: Limits
+    }
+    readonly answer: ReadonlyArray<string> | undefined
+  }
   readonly trees: {
     readonly ask: { readonly directory: string; readonly ids: ReadonlyArray<string> }
     readonly answer: ReadonlyArray<ReadonlyArray<TreeEntry>>

@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto"
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
-import { setImmediate } from "node:timers/promises"
 import type { CommitObject, Limits } from "./calls.ts"
 import { download } from "./download.ts"
-import { damaged, stalled } from "./GitFailure.ts"
+import { stalled } from "./GitFailure.ts"
 import { indexPack } from "./indexPack.ts"
 import type { Session } from "./listing.ts"
-import { parseCommit, parseTree } from "./objects.ts"
+import { parseCommit } from "./objects.ts"
 import { ObjectStore } from "./ObjectStore.ts"
 import { encodeIndex } from "./packIndex.ts"
+import { survey } from "./survey.ts"
 
 /** Commits offered as a base; more would only make the question longer. */
 const havesOffered = 4
@@ -26,7 +26,8 @@ export const openStore = async (directory: string): Promise<ObjectStore> => {
   return new ObjectStore(directory)
 }
 
-const isComplete = (directory: string, hash: string): Promise<boolean> =>
+/** Whether a folder has a commit whole. */
+export const isComplete = (directory: string, hash: string): Promise<boolean> =>
   stat(join(directory, "complete", hash)).then(() => true, () => false)
 
 /** The commit if the store has it whole. */
@@ -49,30 +50,6 @@ const newestCommits = async (directory: string): Promise<ReadonlyArray<string>> 
     time: (await stat(join(directory, "complete", name))).mtimeMs
   })))
   return dated.sort((a, b) => b.time - a.time).slice(0, havesOffered).map(({ name }) => name)
-}
-
-/** Walks the whole tree once: everything has to be there, and within the limits. */
-const verify = async (store: ObjectStore, url: string, tree: string, limits: Limits, signal: AbortSignal) => {
-  const folders = [{ id: tree, depth: 0 }]
-  let files = 0
-  let since = performance.now()
-  for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    if (folder.depth > limits.depth) throw stalled(`${url}: folders lie deeper than ${limits.depth} in one another`)
-    const object = store.read(folder.id)
-    if (object.type !== "tree") throw damaged(`${folder.id} is a ${object.type} and no tree`)
-    for (const { id, kind } of parseTree(object.data)) {
-      if (kind === "module") continue
-      files++
-      if (files > limits.files) throw stalled(`${url}: the tree has more than ${limits.files} files`)
-      if (kind === "folder") folders.push({ id, depth: folder.depth + 1 })
-      else if (!store.has(id)) throw damaged(`file ${id} is missing`)
-    }
-    if (performance.now() - since > 10) {
-      await setImmediate()
-      signal.throwIfAborted()
-      since = performance.now()
-    }
-  }
 }
 
 /** Brings one commit into the store. A crash at any point leaves what was there before. */
@@ -114,7 +91,7 @@ export const fetchCommit = async (
     )
   }
   const commit = parseCommit(hash, object.data)
-  await verify(store, url, commit.tree, limits, signal)
+  await survey(store, url, commit.tree, limits, signal)
   await writeFile(join(directory, "complete", hash), "", { mode: 0o600 })
   return commit
 }
