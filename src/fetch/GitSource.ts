@@ -14,7 +14,7 @@ import type { CommitObject, Limits, Remote, Wanted, WorkerSettings } from "./git
 import type { GitFailure } from "./git/GitFailure.ts"
 import { generationOf, type GitStore, make as makeStores } from "./GitStores.ts"
 import { type GitWorker, make as makeWorker } from "./GitWorker.ts"
-import { type Children, type File, treeArtifact } from "./TreeArtifact.ts"
+import { type Tree, treeArtifact } from "./TreeArtifact.ts"
 
 export interface GitSourceOptions {
   /** Where packs are kept between runs. Only Sluice writes there. */
@@ -66,27 +66,29 @@ const commitOf = ({ author, hash, message, time }: CommitObject): Commit => ({
   time
 })
 
+/** One commit in one folder of packs. */
+interface Place {
+  readonly repository: Repository
+  readonly revision: Revision
+  readonly commit: CommitObject
+  readonly directory: string
+  readonly fail: (failure: GitFailure) => FetchError
+}
+
 const artifactOf = (
   worker: GitWorker,
-  children: (folders: ReadonlyArray<File>) => Effect.Effect<ReadonlyArray<Children>, GitFailure | UnsafePath>,
   limits: Limits,
-  repository: Repository,
-  revision: Revision,
-  commit: CommitObject,
-  directory: string,
-  changedSince: NonNullable<Artifact["changedSince"]>,
-  fail: (failure: GitFailure) => FetchError
+  { commit, directory, fail, repository, revision }: Place,
+  given: Pick<Tree, "children" | "changedSince">
 ): Artifact =>
   treeArtifact({
+    ...given,
     revision,
     commit: commitOf(commit),
     url: repository.url,
     digest: digest(commit.tree),
     root: commit.tree,
     files: limits.files,
-    changedSince,
-    children: (folders) =>
-      Effect.mapError(children(folders), (failure) => failure instanceof UnsafePath ? failure : fail(failure)),
     identify: (files) => Effect.succeed(files.map(({ id }) => id)),
     read: Effect.fnUntraced(function*(files) {
       const contents: Array<Uint8Array> = []
@@ -195,10 +197,15 @@ export const make = Effect.fnUntraced(function*(
         return failed(failure)
       }
       const directory = generationOf(store, generation)
-      const children = (files: ReadonlyArray<File>) => folders.children(store, directory, files)
-      const changedSince = ({ hash: earlier }: Revision) =>
-        Cache.get(changes, { directory, older: generationOf(store, generation - 1), earlier, later: revision.hash })
-      return artifactOf(worker, children, limits, repository, revision, commit, directory, changedSince, fail)
+      return artifactOf(worker, limits, { repository, revision, commit, directory, fail }, {
+        children: (files) =>
+          Effect.mapError(
+            folders.children(store, directory, files),
+            (failure) => failure instanceof UnsafePath ? failure : fail(failure)
+          ),
+        changedSince: ({ hash: earlier }) =>
+          Cache.get(changes, { directory, older: generationOf(store, generation - 1), earlier, later: revision.hash })
+      })
     })
   }
 })

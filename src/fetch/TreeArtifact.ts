@@ -30,6 +30,8 @@ type Failure = FetchError | UnsafePath
 
 const linksFollowed = 40
 const linkBytes = 4_096
+/** Characters of a path that is looked up without more ado. */
+const plainLength = 1_000
 
 const byPath = (a: { readonly path: string }, b: { readonly path: string }) => a.path < b.path ? -1 : 1
 
@@ -96,8 +98,25 @@ export const treeArtifact = (tree: Tree): Artifact => {
     return here
   })
 
+  /** What open folders tell of a path in its plainest form, no links on the way: names of a tree are checked already. */
+  const atHand = (path: string): Located | undefined => {
+    if (path.length > plainLength) return undefined
+    let here = root
+    for (const name of path === "" ? [] : path.split("/")) {
+      const entry = known.get(here.path)?.get(name)
+      if (entry === undefined || entry.kind === "module" || entry.kind === "link") return undefined
+      here = { path: joinPath(here.path, name), kind: entry.kind, id: entry.id }
+    }
+    return here
+  }
+
   const find = (path: string): Effect.Effect<Located | undefined, Failure> =>
-    Effect.flatMap(Effect.fromResult(resolvePath("", path)), locate)
+    Effect.suspend(() => {
+      const here = atHand(path)
+      return here === undefined
+        ? Effect.flatMap(Effect.fromResult(resolvePath("", path)), locate)
+        : Effect.succeed(here)
+    })
 
   /** What lies directly in an open folder, links resolved, in no order. */
   const inside = Effect.fnUntraced(function*(
@@ -158,6 +177,7 @@ export const treeArtifact = (tree: Tree): Artifact => {
     walk,
     resolve: (from, reference) =>
       Effect.gen(function*() {
+        if (from === "" && atHand(reference) !== undefined) return reference
         const path = yield* Effect.fromResult(resolvePath("", from))
         const place = yield* locate(path)
         const folder = place?.kind === "file" ? parentOf(path) : path
@@ -172,7 +192,7 @@ export const treeArtifact = (tree: Tree): Artifact => {
     entry: Effect.fnUntraced(function*(path) {
       const real = yield* find(path)
       if (real === undefined) return undefined
-      const shown = yield* Effect.fromResult(resolvePath("", path))
+      const shown = real.path === path ? path : yield* Effect.fromResult(resolvePath("", path))
       const [found] = yield* entries([{ shown, real }])
       return found
     }),

@@ -108,10 +108,13 @@ export const folderArtifact = Effect.fnUntraced(function*(
         const place = join(root, folder.path)
         return Effect.flatMap(attempt(place, () => readdir(place, { withFileTypes: true })), (entries) => {
           const kept = entries.filter(({ name }) => !leftOut.has(name))
-          return checked(folder.path, kept.map((entry): TreeEntry => {
-            const kind = kindOf(entry)
-            return { name: entry.name, kind, id: kind }
-          }))
+          return checked(
+            folder.path,
+            kept.map((entry): TreeEntry => {
+              const kind = kindOf(entry)
+              return { name: entry.name, kind, id: kind }
+            })
+          )
         })
       }, { concurrency: filesAtOnce }),
     identify: (files) =>

@@ -189,23 +189,28 @@ layer(environment, { excludeTestServices: true })("Fetch", (it) => {
       const server = yield* gitServer()
       const shop = yield* Effect.promise(() => server.repository("shop"))
       const cacheDirectory = yield* temporaryFolder
+      const packs = Effect.promise(() => packsOf(cacheDirectory))
       yield* Effect.gen(function*() {
         const fetch = yield* Fetch
         const source = delivery({ url: shop.url, branch: "main" })
+        const advance = Effect.fnUntraced(function*(version: number) {
+          yield* Effect.promise(() => shop.commit({ a: `${version}` }, `${version}`))
+          const contents = yield* Effect.scoped(
+            Effect.flatMap(fetch.fetch(source), (artifact) => artifact.read(["a", "b"]))
+          )
+          assert.deepStrictEqual(textOf(contents), [`${version}`, "same"])
+        })
         yield* Effect.promise(() => shop.commit({ a: "0", b: "same" }, "0"))
         yield* Effect.scoped(Effect.gen(function*() {
           const old = yield* fetch.fetch(source)
-          for (let version = 1; version <= 4; version++) {
-            yield* Effect.promise(() => shop.commit({ a: `${version}` }, `${version}`))
-            const artifact = yield* Effect.scoped(
-              Effect.flatMap(fetch.fetch(source), (artifact) => artifact.read(["a", "b"]))
-            )
-            assert.deepStrictEqual(textOf(artifact), [`${version}`, "same"])
-          }
+          for (let version = 1; version <= 7; version++) yield* advance(version)
           assert.deepStrictEqual(textOf(yield* old.read(["a", "b"])), ["0", "same"])
-          assert.lengthOf(yield* Effect.promise(() => packsOf(cacheDirectory)), 5)
+          assert.lengthOf(yield* packs, 8)
         }))
-        assert.lengthOf(yield* Effect.promise(() => packsOf(cacheDirectory)), 2)
+        // Three packs in each: the newest generation and the one before it stay, also while nobody reads.
+        assert.lengthOf(yield* packs, 5)
+        for (let version = 8; version <= 10; version++) yield* advance(version)
+        assert.lengthOf(yield* packs, 5)
       }).pipe(Effect.provide(Layer.merge(fetchLayer({ cacheDirectory, packs: 3 }), secrets())))
     }))
 
