@@ -4,7 +4,9 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
-import { Notifier, NotifierSpec } from "../api/v1alpha1/Notifier.ts"
+import { type Notifier, notifierOf, sinks } from "../api/v1alpha1/Notifier.ts"
+import { written } from "../api/v1alpha1/problems.ts"
+import { contradictions } from "../api/v1alpha1/rules.ts"
 import { at, isJsonObject, type Json } from "../domain/Json.ts"
 import { Redactions } from "../domain/redact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
@@ -60,34 +62,14 @@ const refuse = (document: YamlDocument, path: ReadonlyArray<PropertyKey>, detail
   InvalidSpec.make({ detail, origin: document.place(path), ...hint === undefined ? {} : { hint } })
 
 /** What the schema cannot say: one ref, one renderer. */
-const contradictions = (document: YamlDocument, object: Json): ReadonlyArray<InvalidSpec> => {
-  const refs = ["branch", "tag", "commit"].filter((name) => at(object, "spec", "source", "git", name) !== undefined)
-  const renderers = ["kustomize", "plain", "helm"].filter((name) => at(object, "spec", name) !== undefined)
-  return [
-    ...refs.length === 1 ? [] : [
-      refuse(
-        document,
-        ["spec", "source", "git", ...refs.slice(1, 2)],
-        refs.length === 0
-          ? "spec.source.git names no branch, tag or commit"
-          : `spec.source.git names ${refs.join(" and ")}`,
-        "Exactly one of branch, tag and commit says which revision is wanted."
-      )
-    ],
-    ...renderers.length <= 1 ? [] : [
-      refuse(
-        document,
-        ["spec", renderers[1]!],
-        `spec names two renderers: ${renderers.join(" and ")}`,
-        "Keep one, or none: the folder tells what it is."
-      )
-    ]
-  ]
-}
+const contradicted = (schema: Schema.Constraint, document: YamlDocument) =>
+  contradictions(schema, document.value).map(({ hint, path, says, where }) =>
+    refuse(document, path, `${written(where)} ${says}`, hint)
+  )
 
-const readDelivery = (document: YamlDocument, object: Json): Answer => {
+const readDelivery = (document: YamlDocument): Answer => {
   const decoded = decode(Delivery, document)
-  const errors = [...Result.isFailure(decoded) ? decoded.failure : [], ...contradictions(document, object)]
+  const errors = [...Result.isFailure(decoded) ? decoded.failure : [], ...contradicted(Delivery, document)]
   return errors.length > 0
     ? Result.fail(errors)
     : Result.map(decoded, (value) => ({ kind: "Delivery", value, document }))
@@ -95,26 +77,21 @@ const readDelivery = (document: YamlDocument, object: Json): Answer => {
 
 /** Decoded by the sink that it names, or else every other sink would complain of what it lacks. */
 const readNotifier = (document: YamlDocument, object: Json): Answer => {
-  const sinks = NotifierSpec.members.map((member) => ({ member, name: Object.keys(member.fields)[0]! }))
   const given = at(object, "spec")
-  const named = sinks.filter(({ name }) => isJsonObject(given) && given[name] !== undefined)
-  const [sink] = named
-  if (sink === undefined || named.length > 1) {
-    const names = sinks.map(({ name }) => name)
-    const stray = Object.keys(isJsonObject(given) ? given : {})[0]
+  const names = Object.keys(isJsonObject(given) ? given : {})
+  const named = names.filter((name) => sinks.some((sink) => sink === name))
+  if (named.length !== 1) {
+    const [stray] = named.length > 1 ? named : names
     return Result.fail([
       refuse(
         document,
         ["spec", ...stray === undefined ? [] : [stray]],
-        `a Notifier names exactly one of ${names.join(", ")} in its spec`,
-        stray === undefined || named.length > 1 ? "One sink each; write a second Notifier." : suggestion(stray, names)
+        `a Notifier names exactly one of ${sinks.join(", ")} in its spec`,
+        stray === undefined || named.length > 1 ? "One sink each; write a second Notifier." : suggestion(stray, sinks)
       )
     ])
   }
-  return Result.map(
-    decode(Schema.Struct({ ...Notifier.fields, spec: sink.member }), document),
-    (value) => ({ kind: "Notifier", value })
-  )
+  return Result.map(decode(notifierOf(object), document), (value) => ({ kind: "Notifier", value }))
 }
 
 const readSecret = (document: YamlDocument): Answer =>
@@ -145,7 +122,7 @@ const readDocument = (document: YamlDocument): Answer => {
     return Result.fail([refuse(document, ["apiVersion"], `apiVersion: expected "${version}" for a ${kind}`)])
   }
   return kind === "Delivery"
-    ? readDelivery(document, object)
+    ? readDelivery(document)
     : kind === "Notifier"
     ? readNotifier(document, object)
     : readSecret(document)

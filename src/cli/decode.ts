@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
-import * as SchemaIssue from "effect/SchemaIssue"
+import { problemsOf, written } from "../api/v1alpha1/problems.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
 import { suggestion } from "./suggestion.ts"
 import type { YamlDocument } from "./yamlDocuments.ts"
@@ -24,17 +24,6 @@ const fieldsAt = (ast: SchemaAST.AST, path: ReadonlyArray<PropertyKey>): Readonl
   }
 }
 
-const written = (path: ReadonlyArray<PropertyKey>): string =>
-  path.reduce<string>(
-    (text, step) => typeof step === "number" ? `${text}[${step}]` : `${text}${text === "" ? "" : "."}${String(step)}`,
-    ""
-  )
-
-const format = SchemaIssue.makeFormatterStandardSchemaV1({
-  leafHook: (issue) =>
-    issue._tag === "MissingKey" || issue._tag === "UnexpectedKey" ? issue._tag : SchemaIssue.defaultLeafHook(issue)
-})
-
 /** Decodes one document; every field that is unknown, missing or wrong is told with its place. Values are never told. */
 export const decode = <S extends Schema.Codec<unknown, unknown>>(
   schema: S,
@@ -43,21 +32,20 @@ export const decode = <S extends Schema.Codec<unknown, unknown>>(
   const encoded = SchemaAST.toEncoded(schema.ast)
   return Result.mapError(
     Schema.decodeUnknownResult(schema)(document.value, { errors: "all", onExcessProperty: "error" }),
-    ({ issue }) =>
-      format(issue).issues.map(({ message, path: steps }) => {
-        const path = (steps ?? []).map((step) => typeof step === "object" ? step.key : step)
+    (error) =>
+      problemsOf(error).map(({ message, path, what }) => {
         const name = String(path.at(-1) ?? "")
         const parent = path.slice(0, -1)
         const where = parent.length === 0 ? "" : ` in ${written(parent)}`
         const origin = document.place(path)
-        if (message === "UnexpectedKey") {
+        if (what === "UnexpectedKey") {
           const hint = suggestion(name, fieldsAt(encoded, parent))
           return InvalidSpec.make({ detail: `unknown field ${JSON.stringify(name)}${where}`, hint, origin })
         }
-        if (message === "MissingKey") {
+        if (what === "MissingKey") {
           return InvalidSpec.make({ detail: `the field ${JSON.stringify(name)} is missing${where}`, origin })
         }
-        return InvalidSpec.make({ detail: `${written(path)}: ${message.replace(/^E/u, "e")}`, origin })
+        return InvalidSpec.make({ detail: `${written(path)}: ${message}`, origin })
       })
   )
 }

@@ -1,11 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import { dirname } from "node:path"
 import { fileURLToPath } from "node:url"
+import { stringify } from "yaml"
+import { definitions } from "../api/v1alpha1/crd.ts"
+import type { JsonObject } from "../domain/Json.ts"
 import { errorPage, InvalidSpec, type StageError } from "../domain/StageError.ts"
 import type { Given } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 import { help, helpOf } from "./help.ts"
 import * as print from "./print.ts"
+import { suggestion } from "./suggestion.ts"
 import { verbNames, verbOf } from "./verbs.ts"
 
 const block = (text: string): string => ["```text", text.trimEnd(), "```"].join("\n")
@@ -36,33 +41,50 @@ export const reference: string = [
   ""
 ].join("\n")
 
-/** Every file that is made from the sources. */
-const made: ReadonlyArray<{ readonly file: URL; readonly text: string }> = [
-  { file: new URL("./README.md", import.meta.url), text: reference }
-]
+const crds = new URL("../../deploy/base/crds/", import.meta.url)
+
+const yaml = (value: JsonObject): string =>
+  `# Made by \`sluice generate\`.\n${stringify(value, { aliasDuplicateObjects: false, lineWidth: 120 })}`
+
+/** Every file that is made from the sources, by what a person asks for. */
+export const made: Readonly<Record<string, ReadonlyArray<{ readonly file: URL; readonly text: string }>>> = {
+  reference: [{ file: new URL("./README.md", import.meta.url), text: reference }],
+  crds: [
+    ...definitions.map(({ definition, plural }) => ({ file: new URL(`${plural}.yaml`, crds), text: yaml(definition) })),
+    {
+      file: new URL("kustomization.yaml", crds),
+      text: yaml({
+        apiVersion: "kustomize.config.k8s.io/v1beta1",
+        kind: "Kustomization",
+        resources: definitions.map(({ plural }) => `${plural}.yaml`)
+      })
+    }
+  ]
+}
+
+const write = Effect.fnUntraced(function*(file: string, text: string) {
+  const files = yield* FileSystem.FileSystem
+  yield* files.makeDirectory(dirname(file), { recursive: true })
+  yield* files.writeFileString(file, text)
+}, Effect.mapError(({ message }) => failed(message, "sluice generate writes into a checkout of its sources.")))
+
+const failed = (detail: string, hint: string) => new Failures({ errors: [InvalidSpec.make({ detail, hint })] })
 
 /** Writes what is made from the sources; with `--check`, writes nothing and answers 1 where it is stale. */
-export const generate = Effect.fn("generate")(function*({ switches }: Given) {
+export const generate = Effect.fn("generate")(function*({ operands, switches }: Given) {
   const files = yield* FileSystem.FileSystem
+  const stray = operands.find((name) => !Object.hasOwn(made, name))
+  if (stray !== undefined) {
+    return yield* failed(`${JSON.stringify(stray)} is not made from the sources`, suggestion(stray, Object.keys(made)))
+  }
+  const asked = operands.length === 0 ? Object.keys(made) : operands
   let stale = 0
-  for (const { file, text } of made) {
+  for (const { file, text } of asked.flatMap((name) => made[name]!)) {
     const path = fileURLToPath(file)
     const old = yield* Effect.orElseSucceed(files.readFileString(path), () => "")
     if (old === text) continue
     stale++
-    if (switches.has("check")) {
-      yield* print.aside(`${path} is stale: run npm run generate`)
-      continue
-    }
-    yield* Effect.mapError(
-      files.writeFileString(path, text),
-      ({ message }) =>
-        new Failures({
-          errors: [
-            InvalidSpec.make({ detail: message, hint: "sluice generate writes into a checkout of its sources." })
-          ]
-        })
-    )
+    yield* switches.has("check") ? print.aside(`${path} is stale: run npm run generate`) : write(path, text)
   }
   return switches.has("check") && stale > 0 ? 1 : 0
 })

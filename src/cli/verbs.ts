@@ -88,8 +88,9 @@ export const verbs = {
   },
   generate: {
     about: "Write the files that are made from the sources",
+    operands: { name: "WHAT", about: "reference, crds (default: all)" },
     flags: { check: { about: "write nothing; exit 1 if something is stale" } },
-    examples: ["sluice generate --check"],
+    examples: ["sluice generate --check", "sluice generate crds"],
     hidden: true
   }
 } as const satisfies Readonly<Record<string, Verb>>

@@ -2,29 +2,37 @@ import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
 import { type Manifest, Origin } from "./Manifest.ts"
 
+const said = (description: string) => Schema.String.annotate({ description })
+
 /** What a rule found on one object. This is its shape everywhere: reports, outcomes, messages (`cli.sluice.dev/v1`). */
 export const Violation = Schema.Struct({
-  /** The policy's id: METADATA's `custom.id`, else the last part of the package, else the rule's own suffix. */
-  policy: Schema.String,
-  package: Schema.String,
-  rule: Schema.String,
-  severity: Schema.Literals(["deny", "warn"]),
-  /** Says that it would be a denial, were the policies not audited only. */
-  enforcement: Schema.optionalKey(Schema.Literal("audit")),
-  title: Schema.optionalKey(Schema.String),
-  /** METADATA's `custom.severity`: how bad it is, in the author's words. */
-  impact: Schema.optionalKey(Schema.String),
-  message: Schema.String,
-  remedy: Schema.optionalKey(Schema.String),
-  url: Schema.optionalKey(Schema.String),
+  policy: said(
+    "The policy's id: METADATA's custom.id, else the last part of the package, else the rule's own suffix."
+  ),
+  package: said("The package of the rule."),
+  rule: said("The rule's name."),
+  severity: Schema.Literals(["deny", "warn"]).annotate({ description: "Whether it denies or only warns." }),
+  enforcement: Schema.optionalKey(
+    Schema.Literal("audit").annotate({
+      description: "Says that it would be a denial, were the policies not audited only."
+    })
+  ),
+  title: Schema.optionalKey(said("METADATA's title.")),
+  impact: Schema.optionalKey(said("METADATA's custom.severity: how bad it is, in the author's words.")),
+  message: said("What is wrong."),
+  remedy: Schema.optionalKey(said("What would help.")),
+  url: Schema.optionalKey(said("Where more is said.")),
   object: Schema.Struct({
-    apiVersion: Schema.String,
-    kind: Schema.String,
-    namespace: Schema.optionalKey(Schema.String),
-    name: Schema.String
-  }),
-  source: Schema.optionalKey(Origin),
-  bundle: Schema.Struct({ name: Schema.String, digest: Schema.String })
+    apiVersion: said("Its version."),
+    kind: said("Its kind."),
+    namespace: Schema.optionalKey(said("Its namespace.")),
+    name: said("Its name.")
+  }).annotate({ description: "The object that breaks it." }),
+  source: Schema.optionalKey(Origin.annotate({ description: "Where that is written." })),
+  bundle: Schema.Struct({
+    name: said("Its name."),
+    digest: said("Of everything in it that can change a verdict.")
+  }).annotate({ description: "The policies that it is one of." })
 })
 export type Violation = typeof Violation.Type
 

@@ -5,10 +5,9 @@ import type { ObjectRef } from "./ObjectRef.ts"
 
 /** A place in the source that a person can open. A line is exact or absent, never a guess. */
 export const Origin = Schema.Struct({
-  /** From the root of the repository. */
-  file: Schema.String,
-  line: Schema.optionalKey(Schema.Int),
-  column: Schema.optionalKey(Schema.Int)
+  file: Schema.String.annotate({ description: "From the root of the repository." }),
+  line: Schema.optionalKey(Schema.Int.annotate({ description: "From 1." })),
+  column: Schema.optionalKey(Schema.Int.annotate({ description: "From 1." }))
 })
 export type Origin = typeof Origin.Type
 

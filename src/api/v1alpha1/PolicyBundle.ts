@@ -1,55 +1,90 @@
 import * as Schema from "effect/Schema"
-import { apiVersion, GitSource } from "./Delivery.ts"
+import { apiVersion, gitRules, GitSource } from "./Delivery.ts"
+import { LabelName, List, Moment, Name, optional, required, Text, Words } from "./fields.ts"
+import { needs, oneOf, ruled } from "./rules.ts"
 
 const Requirement = Schema.Struct({
-  key: Schema.String,
-  operator: Schema.Literals(["In", "NotIn", "Exists", "DoesNotExist"]),
-  values: Schema.optionalKey(Schema.Array(Schema.String))
+  key: required(Text(317), "The label."),
+  operator: required(Schema.Literals(["In", "NotIn", "Exists", "DoesNotExist"]), "What has to be so of its value."),
+  values: optional(List(Words(63), 256), "The values; none for Exists and DoesNotExist.")
 })
 
 /** As everywhere in Kubernetes: all of it has to hold; an empty selector selects everything. */
 export const LabelSelector = Schema.Struct({
-  matchLabels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  matchExpressions: Schema.optionalKey(Schema.Array(Requirement))
+  matchLabels: optional(Schema.Record(Schema.String, Schema.String), "Labels with exactly these values."),
+  matchExpressions: optional(List(Requirement, 64), "Requirements; all have to hold.")
 })
 export type LabelSelector = typeof LabelSelector.Type
 
-const SecretRef = Schema.Struct({ name: Schema.String, namespace: Schema.String })
+const SecretRef = Schema.Struct({
+  name: required(Name, "Its name."),
+  namespace: required(LabelName, "Its namespace.")
+})
 
 export const Waiver = Schema.Struct({
-  policy: Schema.String,
-  objects: Schema.optionalKey(Schema.Array(Schema.Struct({
-    kind: Schema.optionalKey(Schema.String),
-    namespace: Schema.optionalKey(Schema.String),
-    name: Schema.optionalKey(Schema.String)
-  }))),
-  reason: Schema.String,
-  owner: Schema.String,
-  /** RFC 3339. */
-  until: Schema.String
+  policy: required(Text(256), "The id of the policy that it lifts."),
+  objects: optional(
+    List(
+      Schema.Struct({
+        kind: optional(Text(253), "Their kind."),
+        namespace: optional(Text(63), "Their namespace."),
+        name: optional(Text(253), "Their name.")
+      }),
+      256
+    ),
+    "The objects for which it does; all, where none are named."
+  ),
+  reason: required(Text(1_024), "Why."),
+  owner: required(Text(256), "Who answers for it."),
+  until: required(Moment, "RFC 3339; from then on the policy denies again.")
 })
 
-export const PolicyBundleSpec = Schema.Struct({
-  source: Schema.Struct({
-    git: Schema.optionalKey(Schema.Struct({ ...GitSource.fields, secretRef: Schema.optionalKey(SecretRef) })),
-    /** Of the policies that come with Sluice. */
-    library: Schema.optionalKey(Schema.Array(Schema.String))
+const Git = ruled(
+  Schema.Struct({
+    ...GitSource.fields,
+    secretRef: optional(SecretRef, "The Secret with the same keys as that of a Delivery's source.")
   }),
-  path: Schema.optionalKey(Schema.String),
-  match: Schema.optionalKey(Schema.Struct({
-    namespaceSelector: Schema.optionalKey(LabelSelector),
-    deliverySelector: Schema.optionalKey(LabelSelector)
-  })),
-  enforcement: Schema.optionalKey(Schema.Literals(["mandatory", "default", "audit"])),
-  data: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
-  waivers: Schema.optionalKey(Schema.Array(Waiver))
-})
+  ...gitRules
+)
+
+export const PolicyBundleSpec = ruled(
+  Schema.Struct({
+    source: required(
+      ruled(
+        Schema.Struct({
+          git: optional(Git, "A Git repository."),
+          library: optional(
+            List(Text(256), 64).check(Schema.isMinLength(1, { expected: "at least one policy" })),
+            "Names of policies that come with Sluice: pod-security/restricted."
+          )
+        }),
+        oneOf(["git", "library"], "exactly one of git and library says where the policies come from")
+      ),
+      "Where the policies come from."
+    ),
+    path: optional(Words(1_024), "The folder of the repository that holds them; by default its root."),
+    match: optional(
+      Schema.Struct({
+        namespaceSelector: optional(LabelSelector, "Labels of the Delivery's namespace."),
+        deliverySelector: optional(LabelSelector, "Labels of the Delivery.")
+      }),
+      "The Deliveries that it judges: both have to fit. By default all."
+    ),
+    enforcement: optional(
+      Schema.Literals(["mandatory", "default", "audit"]),
+      "mandatory, the usual; default, which a repository may waive; or audit, which only tells."
+    ),
+    data: optional(Schema.Record(Schema.String, Schema.Json), "What the policies read as data.parameters."),
+    waivers: optional(List(Waiver, 256), "What is let through for a time, by whom and why.")
+  }),
+  needs("path", ["source", "git"], "path is a folder of the Git repository: without source.git there is none")
+)
 
 /** The platform's guardrails. Cluster-scoped: no tenant can override or shadow it. */
 export const PolicyBundle = Schema.Struct({
   apiVersion: Schema.Literal(apiVersion),
   kind: Schema.Literal("PolicyBundle"),
   metadata: Schema.Struct({ name: Schema.String }),
-  spec: PolicyBundleSpec
+  spec: required(PolicyBundleSpec, "What is wanted.")
 })
 export type PolicyBundle = typeof PolicyBundle.Type
