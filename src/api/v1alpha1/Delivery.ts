@@ -91,7 +91,7 @@ export const Notification = Schema.Struct({
 
 const DeletionLimit = Schema.Union([
   Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
-  Form(/^(100|[0-9]{1,2})%$/u, "a number or a percentage such as 50%", 4)
+  Form(/^(100|[0-9]{1,2})%$/u, "a number or a percentage such as 50%", 16)
 ])
 
 /** Fields that other controllers decide, of the objects that `target` selects. */

@@ -1,7 +1,7 @@
 import * as Schema from "effect/Schema"
 import { isJsonObject } from "../../domain/Json.ts"
 import { apiVersion, Metadata } from "./Delivery.ts"
-import { Name, optional, required, Text } from "./fields.ts"
+import { Empty, Name, optional, required, Text } from "./fields.ts"
 import { oneOf, ruled } from "./rules.ts"
 
 const SecretRef = Schema.Struct({ name: required(Name, "Its name; it is in the same namespace.") })
@@ -49,9 +49,14 @@ export const Notifier = Schema.Struct({
 })
 export type Notifier = typeof Notifier.Type
 
-/** A Notifier with one kind of sink, so that what decodes it does not complain of what the others lack. */
+const nothing = Schema.Struct({ ...Notifier.fields, spec: Empty }) as unknown as typeof Notifier
+
+/**
+ * A Notifier with the sink that an object names, so that what decodes it does not complain of what the others lack; with
+ * no sink where it names none, which is a contradiction.
+ */
 export const notifierOf = (object: unknown) => {
   const spec = isJsonObject(object) && isJsonObject(object.spec) ? object.spec : {}
   const named = sinks.findIndex((name) => spec[name] !== undefined)
-  return named === -1 ? Notifier : Schema.Struct({ ...Notifier.fields, spec: NotifierSpec.members[named]! })
+  return named === -1 ? nothing : Schema.Struct({ ...Notifier.fields, spec: NotifierSpec.members[named]! })
 }

@@ -24,18 +24,19 @@ export const defaulted = <S extends Schema.Codec<unknown, unknown>>(
     Schema.withDecodingDefaultKey<S>(Effect.succeed(encoded))
   )
 
-const atMost = (count: number) => Schema.isMaxCodePoints(count, { expected: `at most ${count} characters` })
+/** The first check that fails is the one that is told, and no pattern is tried on a text that is too long for it. */
+const atMost = (count: number) => Schema.isMaxCodePoints(count, { expected: `at most ${count} characters` }).abort()
 
 /** One to so many characters. */
 export const Text = (most: number) =>
-  Schema.String.check(Schema.isMinCodePoints(1, { expected: "a text that is not empty" }), atMost(most))
+  Schema.String.check(atMost(most), Schema.isMinCodePoints(1, { expected: "a text that is not empty" }))
 
 /** None to so many characters. */
 export const Words = (most: number) => Schema.String.check(atMost(most))
 
 /** A text of a certain form: the pattern is RE2's and JavaScript's alike. */
 export const Form = (pattern: RegExp, expected: string, most: number) =>
-  Schema.String.check(atMost(most), Schema.isPattern(pattern, { expected }))
+  Schema.String.check(atMost(most), Schema.isPattern(pattern, { expected }).abort())
 
 /** A list of so many at most. */
 export const List = <S extends Schema.Constraint>(item: S, most: number) =>
@@ -73,13 +74,15 @@ const isDay = (text: string): boolean => {
 
 /** A moment after RFC 3339: `2026-12-01T08:00:00Z`. */
 export const Moment = Form(
-  /^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/u,
+  /^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$/u,
   "a time such as 2026-12-01T08:00:00Z",
   40
 ).check(
   Schema.makeFilter(isDay, {
     expected: "a day that the calendar has",
     format: "date-time",
+    // The format alone would also let lists through.
+    "x-kubernetes-validations": [{ rule: "self.getFullYear() > 0", message: "a time such as 2026-12-01T08:00:00Z" }],
     toJsonSchema: () => ({})
   })
 )
