@@ -31,6 +31,8 @@ export interface Manifest {
   /** Of the canonical object, without Sluice's own annotations. */
   readonly digest: string
   readonly origin: Origin
+  /** JSON pointers to fields that others decide (`ignored.ts`): sent when the object is made, and never after. */
+  readonly leaves?: ReadonlyArray<string>
 }
 
 /** What the render stage returns: every object of the revision, in the order to be told, each identity once. */

@@ -63,6 +63,11 @@ interface Entry {
 /** The field manager of everything Sluice applies. Never renamed: ownership in clusters hangs on it. */
 export const fieldManager = "sluice"
 
+/** The entry of what Sluice applied; from it an apply drops what it does not send any more. */
+export const isOurEntry = (
+  entry: { readonly manager?: unknown; readonly operation?: unknown; readonly subresource?: unknown }
+): boolean => entry.manager === fieldManager && entry.operation === "Apply" && entry.subresource === undefined
+
 /** Of our ownership of an object, fields and time: other managers and status updates leave it alone. */
 export const fingerprint = (entries: ReadonlyArray<Entry>): string =>
   digest(
