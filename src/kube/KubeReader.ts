@@ -57,6 +57,12 @@ export class KubeReader extends Context.Service<KubeReader, {
     manifest: Manifest,
     options: { readonly force: boolean }
   ) => Effect.Effect<JsonObject, KubeFailure>
+  /** All objects of a kind in one namespace, paged; none where the cluster does not serve the kind. */
+  readonly list: (
+    apiVersion: string,
+    kind: string,
+    namespace: string
+  ) => Effect.Effect<ReadonlyArray<JsonObject>, KubeFailure>
   /** One metadata-only LIST of a kind, in one namespace or (undefined) all. Paged; a partial answer is a failure. */
   readonly listMetadata: (
     apiVersion: string,

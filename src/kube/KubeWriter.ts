@@ -7,7 +7,11 @@ import type { KubeFailure } from "../domain/StageError.ts"
 
 /** The right to change workloads, as one identity. Only `apply` may hold it. */
 export class KubeWriter extends Context.Service<KubeWriter, {
-  /** Server-side apply as manager `sluice` with strict field validation; answers the live object, masked. */
+  /**
+   * Server-side apply as manager `sluice` with strict field validation; answers the live object, masked. What the
+   * manifest leaves to others is sent only when the object is made; where it is ours, it is given up with the value that
+   * it has, as one with the write.
+   */
   readonly apply: (manifest: Manifest, options: { readonly force: boolean }) => Effect.Effect<JsonObject, KubeFailure>
   /** Deletes exactly the object with this uid and resourceVersion; one that is gone already is well. */
   readonly delete: (

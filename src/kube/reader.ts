@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { at, type Json, type JsonObject } from "../domain/Json.ts"
+import { at, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import { resourceOf } from "./discovery.ts"
 import { badRequest } from "./failure.ts"
@@ -93,6 +93,12 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeRea
       )
     }),
     dryRun: (manifest, { force }) => applyAs(session, discovery, manifest, { force, dryRun: true }),
+    list: Effect.fnUntraced(function*(apiVersion, kind, namespace) {
+      const request = yield* listRequest("list", apiVersion, kind, namespace, "")
+      if (request === undefined) return []
+      const { items } = yield* listAll(session, { ...request, accept: "application/json" })
+      return items.filter(isJsonObject)
+    }),
     listMetadata: Effect.fnUntraced(function*(apiVersion, kind, namespace, labelSelector) {
       const request = yield* listRequest("list", apiVersion, kind, namespace, labelSelector)
       if (request === undefined) return []

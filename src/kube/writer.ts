@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { handOver } from "./handOver.ts"
 import type { Identity } from "./Identity.ts"
 import type { KubeClient } from "./KubeClient.ts"
 import type { KubeWriter } from "./KubeWriter.ts"
@@ -10,8 +11,10 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeWri
   const { discovery } = client
   return {
     apply: (manifest, { force }) =>
-      applyAs(session, discovery, manifest, { force, dryRun: false }).pipe(
-        Effect.tap(() => makesKinds(manifest.ref) ? discovery.expectChange : Effect.void)
+      handOver(session, discovery, manifest).pipe(
+        Effect.flatMap((sent) => applyAs(session, discovery, sent, { force, dryRun: false })),
+        Effect.tap(() => makesKinds(manifest.ref) ? discovery.expectChange : Effect.void),
+        Effect.uninterruptible
       ),
     delete: Effect.fnUntraced(function*(apiVersion, ref, preconditions) {
       const place = yield* placeOf(session, discovery, "delete", apiVersion, ref)
