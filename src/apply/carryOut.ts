@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Change, Changeset } from "../domain/Changeset.ts"
+import { withoutLeft } from "../domain/ignored.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import { key } from "../domain/ObjectRef.ts"
 import { type Batch, batches, rankOf } from "../domain/order.ts"
@@ -55,10 +56,14 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
       yield* healthy(batch.after, options.timeout, () => Effect.void).pipe(Effect.mapError(notReady))
     }
     const unproven = writes.filter(({ change }) => change.unproven !== undefined && change.action !== "replace")
-    yield* Effect.forEach(unproven, ({ manifest }) =>
-      proveLate(manifest, options.force).pipe(
-        Effect.mapError((failure) => refused(failure, manifest, (fields) => new DiffFailed(fields)))
-      ), { concurrency, discard: true })
+    yield* Effect.forEach(
+      unproven,
+      ({ change, manifest }) =>
+        proveLate(change.action === "create" ? manifest : withoutLeft(manifest), options.force).pipe(
+          Effect.mapError((failure) => refused(failure, manifest, (fields) => new DiffFailed(fields)))
+        ),
+      { concurrency, discard: true }
+    )
     yield* Effect.forEach(all, ({ change, manifest }) =>
       Effect.andThen(
         change.action === "unchanged" ? Effect.void : write(change, manifest, options),

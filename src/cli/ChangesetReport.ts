@@ -10,6 +10,8 @@ export interface ReportedChange {
   readonly object: Violation["object"]
   readonly fields: ReadonlyArray<FieldChange>
   readonly takesFrom: ReadonlyArray<string>
+  /** Fields that are left to others from now on, with the values that they have. */
+  readonly handsOver?: ReadonlyArray<string>
   readonly unproven?: string
 }
 
@@ -42,7 +44,7 @@ export const ofChangeset = (
   violations: ReadonlyArray<Violation>
 ): ChangesetReport =>
   report({
-    changes: changes.map(({ action, apiVersion, fields, ref, takesFrom, unproven }) => ({
+    changes: changes.map(({ action, apiVersion, fields, handsOver, ref, takesFrom, unproven }) => ({
       delivery,
       action,
       object: {
@@ -53,6 +55,7 @@ export const ofChangeset = (
       },
       fields,
       takesFrom,
+      ...handsOver === undefined ? {} : { handsOver },
       ...unproven === undefined ? {} : { unproven }
     })),
     losses,

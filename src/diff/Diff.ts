@@ -6,6 +6,7 @@ import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Change, Changeset } from "../domain/Changeset.ts"
 import type { AdmittedManifests } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
+import { leaveBy, scaledBy } from "../domain/ignored.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import { isSecret, key } from "../domain/ObjectRef.ts"
@@ -13,10 +14,11 @@ import { batches } from "../domain/order.ts"
 import { applyPolicy, deliveryValue } from "../domain/ownership.ts"
 import { refusedRead } from "../domain/refusal.ts"
 import { classOf, type DiffError, DiffFailed, type KubeFailure } from "../domain/StageError.ts"
-import type { KubeReader } from "../kube/KubeReader.ts"
+import { makeAutoscalers } from "../kube/autoscaled.ts"
+import { KubeReader } from "../kube/KubeReader.ts"
 import { collect } from "./collect.ts"
 import { deletions } from "./deletions.ts"
-import { losses } from "./losses.ts"
+import { losses, unseen } from "./losses.ts"
 import { arriving, isDefinition } from "./prerequisites.ts"
 import { type Context as ProofContext, type Proof, prove } from "./prove.ts"
 import { survey } from "./survey.ts"
@@ -71,7 +73,9 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
       const { manifest, why } = order.failure
       return yield* new DiffFailed({ object: manifest.ref, origin: manifest.origin, detail: why })
     }
-    const ordered = order.success.flatMap((batch) => batch.manifests)
+    const whole = order.success.flatMap((batch) => batch.manifests)
+    const rules = [...delivery.spec.apply.ignore, ...whole.flatMap(({ object, ref }) => scaledBy(ref, object) ?? [])]
+    const ordered = whole.map(leaveBy(rules))
     const label = deliveryValue(delivery.metadata)
     const entries = new Map(inventory.entries.map((entry) => [key(entry.ref), entry]))
     const rendered = new Set(ordered.map(({ ref }) => key(ref)))
@@ -84,7 +88,9 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
     const stale = delivery.spec.apply.prune ? inventory.entries.filter(({ ref }) => !rendered.has(key(ref))) : []
     const found = yield* Effect.mapError(survey([...candidates, ...stale], label, concurrency), fail)
 
-    const context = { delivery, label, revision, entries, survey: found, arriving: arriving([], [], []) }
+    const going = new Set(stale.map(({ ref }) => key(ref)))
+    const autoscalers = yield* makeAutoscalers({ isLeaving: (ref) => going.has(key(ref)) })
+    const context = { delivery, label, revision, entries, survey: found, arriving: arriving([], [], []), autoscalers }
     const definitions = yield* proveAll(ordered.filter(isDefinition), context)
     const changedDefinitions = definitions.filter(({ change }) => change.action !== "unchanged")
     const rest = yield* proveAll(ordered.filter((manifest) => !isDefinition(manifest)), {
@@ -109,7 +115,11 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
     return {
       admitted: manifests,
       changes,
-      losses: [...gone.losses, ...losses(kept, gone.changes.map(({ ref }) => ref))],
+      losses: [
+        ...gone.losses,
+        ...losses(kept, gone.changes.map(({ ref }) => ref)),
+        ...unseen(changes, autoscalers.unseen, (yield* KubeReader).identity)
+      ],
       digest: digestOf(changes)
     }
   })

@@ -1,11 +1,10 @@
 import type { FieldChange } from "../domain/Changeset.ts"
+import type { FieldPath } from "../domain/fieldsV1.ts"
 import { at, canonical, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import { deliveryLabel, originAnnotation } from "../domain/ownership.ts"
 import { fieldManager } from "../domain/ownership.ts"
 import type { ManagedFields } from "../kube/KubeReader.ts"
 
-/** A path in managedFields' own words: `f:spec`, `k:{"name":"app"}`, `v:"x"`, `i:0`. */
-type FieldPath = ReadonlyArray<string>
 type FieldSet = ReadonlyMap<string, FieldPath>
 
 const separator = "\u0000"
@@ -91,6 +90,8 @@ export interface Difference {
   readonly fallsBack: ReadonlyArray<FieldChange>
   /** Managers that own less afterwards. */
   readonly takesFrom: ReadonlyArray<string>
+  /** Fields that we own and leave to others from now on. */
+  readonly handsOver: ReadonlyArray<string>
   /** Whether a write would change anything but the origin. */
   readonly needsWrite: boolean
 }
@@ -99,24 +100,35 @@ const sameEntry = (a: ManagedFields) => (b: ManagedFields): boolean =>
   a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource &&
   a.apiVersion === b.apiVersion
 
-const takesFrom = (live: Side, proven: Side): ReadonlyArray<string> => {
+const takesFrom = (live: Side, proven: Side, isLeft: (path: FieldPath) => boolean): ReadonlyArray<string> => {
   const losers = live.managedFields.filter((entry) => {
     if (entry.manager === fieldManager || entry.subresource !== undefined) return false
     const kept = leaves(proven.managedFields.find(sameEntry(entry))?.fieldsV1)
-    return [...leaves(entry.fieldsV1).keys()].some((path) => path !== ourLabel && path !== ourOrigin && !kept.has(path))
+    return [...leaves(entry.fieldsV1)].some(([id, path]) =>
+      id !== ourLabel && id !== ourOrigin && !kept.has(id) && !isLeft(path)
+    )
   })
   return [...new Set(losers.map(({ manager }) => manager))]
 }
 
-/** What a dry-run would change in a live object, seen through what we own or would own. */
-export const compare = (live: Side, proven: Side): Difference => {
+/**
+ * What a dry-run would change in a live object, seen through what we own or would own. What is left to others does not
+ * change: if it is ours, it is handed over.
+ */
+export const compare = (
+  live: Side,
+  proven: Side,
+  isLeft: (path: FieldPath) => boolean = () => false
+): Difference => {
   const [before, after] = [owned(live.managedFields), owned(proven.managedFields)]
   const all = new Map([...before, ...after])
   all.delete(ourOrigin)
   const fields: Array<FieldChange> = []
   const fallsBack: Array<FieldChange> = []
-  let needsWrite = false
+  const handsOver = [...before.values()].filter(isLeft).map(human)
+  let needsWrite = handsOver.length > 0
   for (const [id, path] of all) {
+    if (isLeft(path)) continue
     if (before.has(id) !== after.has(id)) needsWrite = true
     const [from, to] = [resolve(live.object, path), resolve(proven.object, path)]
     if (equal(from, to)) continue
@@ -126,5 +138,5 @@ export const compare = (live: Side, proven: Side): Difference => {
     fields.push(...changes)
     if (!after.has(id) && to !== undefined) fallsBack.push(...changes)
   }
-  return { fields, fallsBack, takesFrom: takesFrom(live, proven), needsWrite }
+  return { fields, fallsBack, takesFrom: takesFrom(live, proven, isLeft), handsOver, needsWrite }
 }

@@ -1,4 +1,4 @@
-import type { FieldChange } from "../domain/Changeset.ts"
+import type { Change, FieldChange } from "../domain/Changeset.ts"
 import { at, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import { display, type ObjectRef } from "../domain/ObjectRef.ts"
@@ -87,6 +87,19 @@ const defaults = (seen: ReadonlyArray<Seen>): ReadonlyArray<string> =>
       `${display(manifest.ref)}: ${path} falls back from ${JSON.stringify(from)} to ${JSON.stringify(to)}`
     )
   )
+
+/** Whose replicas change although nobody could say whether an autoscaler decides them. */
+export const unseen = (
+  changes: ReadonlyArray<Change>,
+  namespaces: ReadonlySet<string>,
+  identity: string
+): ReadonlyArray<string> =>
+  changes
+    .filter(({ fields, ref }) => namespaces.has(ref.namespace) && fields.some(({ path }) => path === "spec.replicas"))
+    .map(({ ref }) =>
+      `${display(ref)}: spec.replicas is set even if an autoscaler decides it: ${identity} may not list ` +
+      `horizontalpodautoscalers in ${ref.namespace}`
+    )
 
 /** What a changeset would break without anybody having written it down: one sentence each. */
 export const losses = (seen: ReadonlyArray<Seen>, deleted: ReadonlyArray<ObjectRef>): ReadonlyArray<string> => [

@@ -1,13 +1,15 @@
 import * as Effect from "effect/Effect"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Action, Change, FieldChange } from "../domain/Changeset.ts"
+import { leavesField, stillOwned, withoutLeft } from "../domain/ignored.ts"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { at, type JsonObject } from "../domain/Json.ts"
 import { displayOrigin, type Manifest } from "../domain/Manifest.ts"
 import { key } from "../domain/ObjectRef.ts"
-import { applyPolicy, deliveryLabel, fingerprint, originAnnotation, stamp } from "../domain/ownership.ts"
+import { applyPolicy, deliveryLabel, fingerprint, isOurEntry, originAnnotation, stamp } from "../domain/ownership.ts"
 import { type Refusal, refusalOf, refused } from "../domain/refusal.ts"
 import { type AccessDenied, type ApplyConflict, DiffFailed, type KubeFailure } from "../domain/StageError.ts"
+import { type Autoscalers, isScalable } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
 import { claimed } from "./claim.ts"
@@ -32,6 +34,7 @@ export interface Context {
   readonly entries: ReadonlyMap<string, InventoryEntry>
   readonly survey: Survey
   readonly arriving: Arriving
+  readonly autoscalers: Autoscalers
 }
 
 interface Found {
@@ -79,8 +82,29 @@ const stamped = (manifest: Manifest, { entries, label, revision, survey }: Conte
   return stamp(manifest, label, kept ?? `${displayOrigin(manifest.origin)}@${revision}`)
 }
 
+const ownedOf = ({ metadata }: Found): JsonObject | undefined => metadata.managedFields.find(isOurEntry)?.fieldsV1
+
+const ownsReplicas = (found: Found): boolean => at(ownedOf(found), "f:spec", "f:replicas") !== undefined
+
+/** What of it is sent depends on the object that is there. */
+const mayLeave = (manifest: Manifest): boolean => manifest.leaves !== undefined || isScalable(manifest)
+
+/** The manifest for an object that is there, with all that is left to others. */
+const settled = (manifest: Manifest, found: Found, { autoscalers }: Context) =>
+  Effect.mapError(autoscalers.leave(manifest, ownsReplicas(found)), stage(manifest))
+
 const mayRecreate = (manifest: Manifest, { delivery }: Context): boolean =>
   delivery.spec.apply.force === "recreate" || applyPolicy(manifest) === "Recreate"
+
+const unproven = Effect.fnUntraced(function*(
+  manifest: Manifest,
+  found: Found | undefined,
+  context: Context,
+  why: string
+) {
+  if (found === undefined) return change("create", manifest, { unproven: why })
+  return change("update", yield* settled(manifest, found, context), { unproven: why, live: liveOf(found) })
+})
 
 /** A dry-run that was refused: what can be proven later, what has to be replaced, what is wrong. */
 const refusedProof = Effect.fnUntraced(function*(manifest: Manifest, context: Context, failure: KubeFailure) {
@@ -89,11 +113,7 @@ const refusedProof = Effect.fnUntraced(function*(manifest: Manifest, context: Co
     ? mayWaitFor(manifest, context.arriving)
     : undefined
   if (awaited !== undefined || refusal === "unprovable") {
-    const found = yield* find(manifest, context.label)
-    return change(found === undefined ? "create" : "update", manifest, {
-      unproven: awaited ?? failure.detail,
-      ...found === undefined ? {} : { live: liveOf(found) }
-    })
+    return yield* unproven(manifest, yield* find(manifest, context.label), context, awaited ?? failure.detail)
   }
   if (refusal !== "immutable") return yield* Effect.fail(stage(manifest)(failure))
   const found = yield* find(manifest, context.label)
@@ -116,32 +136,63 @@ const refusedProof = Effect.fnUntraced(function*(manifest: Manifest, context: Co
 
 const compared = (manifest: Manifest, found: Found, result: JsonObject): Proof => {
   const proven = liveMetadata(manifest.apiVersion, manifest.ref.kind, result)
-  const { fallsBack, fields, needsWrite, takesFrom } = compare(
+  const { fallsBack, fields, handsOver, needsWrite, takesFrom } = compare(
     { object: found.object, managedFields: found.metadata.managedFields },
-    { object: result, managedFields: proven.managedFields }
+    { object: result, managedFields: proven.managedFields },
+    leavesField(manifest)
   )
-  const proof = change(needsWrite ? "update" : "unchanged", manifest, { fields, takesFrom, live: liveOf(found) })
+  const proof = change(needsWrite ? "update" : "unchanged", manifest, {
+    fields,
+    takesFrom,
+    live: liveOf(found),
+    ...handsOver.length === 0 ? {} : { handsOver }
+  })
   return { ...proof, live: found.object, fallsBack }
 }
+
+/** Against an object that is there. What is still ours of what is left to others goes along: it is not to be dropped. */
+const dryRunOn = Effect.fnUntraced(function*(whole: Manifest, found: Found, context: Context) {
+  const reader = yield* KubeReader
+  const force = context.delivery.spec.apply.conflicts === "take"
+  const manifest = yield* settled(whole, found, context)
+  const held = stillOwned(ownedOf(found), manifest)
+  const sent = withoutLeft(manifest, manifest.leaves?.filter((pointer) => !held.includes(pointer)))
+  const asked = yield* Effect.result(reader.dryRun(sent, { force }))
+  if (asked._tag === "Failure") return yield* refusedProof(manifest, context, asked.failure)
+  return compared(manifest, found, asked.success)
+})
 
 const dryRun = Effect.fnUntraced(function*(manifest: Manifest, context: Context) {
   const reader = yield* KubeReader
   const force = context.delivery.spec.apply.conflicts === "take"
   const isKnown = context.entries.has(key(manifest.ref))
+  const isOpen = mayLeave(manifest)
+  const look = find(manifest, context.label)
+  if (isKnown && isOpen) {
+    const found = yield* look
+    if (found?.metadata.deleting === false) return yield* dryRunOn(manifest, found, context)
+  }
   const [asked, known] = yield* Effect.all([
     Effect.result(reader.dryRun(manifest, { force })),
-    isKnown ? find(manifest, context.label) : Effect.succeed(undefined)
+    isKnown ? look : Effect.succeed(undefined)
   ], { concurrency: "unbounded" })
-  if (asked._tag === "Failure") return yield* refusedProof(manifest, context, asked.failure)
+  if (asked._tag === "Failure") {
+    const found = isOpen && !isKnown ? yield* look : undefined
+    return found?.metadata.deleting === false
+      ? yield* dryRunOn(manifest, found, context)
+      : yield* refusedProof(manifest, context, asked.failure)
+  }
   const result = asked.success
   // What was never stored has no resourceVersion: the answer itself says that the object would be new.
   const exists = at(result, "metadata", "resourceVersion") !== undefined
-  const found = known ?? (exists && !isKnown ? yield* find(manifest, context.label) : undefined)
+  const found = known ?? (exists && !isKnown ? yield* look : undefined)
   if (found === undefined) return change("create", manifest)
   if (found.metadata.deleting) {
     return change("create", manifest, { unproven: "the old object is still being deleted", live: liveOf(found) })
   }
-  return compared(manifest, found, result)
+  return isOpen || ownsReplicas(found)
+    ? yield* dryRunOn(manifest, found, context)
+    : compared(manifest, found, result)
 })
 
 /** What would happen to one object, with as few requests as prove it. */
@@ -160,10 +211,7 @@ export const prove: (
     // In a namespace that does not exist there is nothing to look for.
     const isEmpty = context.arriving.namespaces.has(manifest.ref.namespace)
     const found = isEmpty ? undefined : yield* find(manifest, context.label)
-    return change(found === undefined ? "create" : "update", sent, {
-      unproven: awaited,
-      ...found === undefined ? {} : { live: liveOf(found) }
-    })
+    return yield* unproven(sent, found, context, awaited)
   }
   if (policy === "IfNotPresent") {
     const reader = yield* KubeReader

@@ -32,6 +32,8 @@ export interface Change {
   readonly fields: ReadonlyArray<FieldChange>
   /** Managers that lose a field to us by this change. */
   readonly takesFrom: ReadonlyArray<string>
+  /** Fields of ours that are left to others from now on, with the values that they have. */
+  readonly handsOver?: ReadonlyArray<string>
   /** Why the dry-run could not prove this change, if it could not. */
   readonly unproven?: string
   /** Of the live object, where it is known: preconditions and drift need them. */

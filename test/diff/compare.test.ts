@@ -44,7 +44,7 @@ describe("compare", () => {
       side({ metadata: { annotations: { "sluice.dev/origin": "old" } }, data: { a: "1", b: "x" } }, mine),
       side({ metadata: { annotations: { "sluice.dev/origin": "new" } }, data: { a: "1", b: "y" } }, mine)
     )
-    assert.deepStrictEqual(difference, { fields: [], fallsBack: [], takesFrom: [], needsWrite: false })
+    assert.deepStrictEqual(difference, { fields: [], fallsBack: [], takesFrom: [], handsOver: [], needsWrite: false })
   })
 
   it("writes to own a field that already has its value, and to let one go", () => {
@@ -52,6 +52,28 @@ describe("compare", () => {
     const both = { "f:data": { "f:a": {} } }
     assert.isTrue(compare(side(object, {}), side(object, both)).needsWrite)
     assert.isTrue(compare(side(object, both), side(object, {})).needsWrite)
+  })
+
+  it("hands over what is left to others, and sees no change of it", () => {
+    const owns = (fieldsV1: JsonObject) => [{ manager: "hpa", operation: "Update", subresource: "scale", fieldsV1 }]
+    const replicas = { "f:spec": { "f:replicas": {}, "f:paused": {} } }
+    const isLeft = (path: ReadonlyArray<string>) => path.join(".") === "f:spec.f:replicas"
+    const ours = compare(
+      side({ spec: { replicas: 7, paused: true } }, replicas),
+      side({ spec: { replicas: 3, paused: true } }, replicas),
+      isLeft
+    )
+    assert.deepStrictEqual(ours, {
+      fields: [],
+      fallsBack: [],
+      takesFrom: [],
+      handsOver: ["spec.replicas"],
+      needsWrite: true
+    })
+    const theirs = {
+      ...side({ spec: { replicas: 7, paused: true } }, { "f:spec": { "f:paused": {} } }, owns(replicas))
+    }
+    assert.deepStrictEqual(compare(theirs, theirs, isLeft), { ...ours, handsOver: [], needsWrite: false })
   })
 
   it("tells what falls back to a default, and who loses a field", () => {

@@ -26,6 +26,7 @@ const changeLines = (change: ReportedChange, paint: Paint): ReadonlyArray<string
     // A new object is new in every field: its name says enough.
     ...change.action === "create" ? [] : change.fields.map((field) => fieldLine(field, paint)),
     ...change.takesFrom.map((manager) => `    ${paint("yellow", `takes fields from ${oneLine(manager, 200)}`)}`),
+    ...(change.handsOver ?? []).map((path) => `    leaves ${oneLine(path, 500)} to others, as it is`),
     ...change.unproven === undefined ? [] : [`    ${paint("dim", `unproven: ${oneLine(change.unproven, 500)}`)}`]
   ]
 }
