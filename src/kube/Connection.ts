@@ -22,6 +22,8 @@ export interface Connection {
   readonly watches: Undici.Dispatcher
   /** The kubeconfig's name of the user, until the cluster says another. */
   readonly user: string
+  /** Of the kubeconfig's context, or of the pod that this process runs in. */
+  readonly namespace: string
 }
 
 export interface Connections {
@@ -58,7 +60,8 @@ const open = Effect.fnUntraced(function*(config: ClientNodeConfig, { headers, tl
     headers,
     requests: proxied ?? pool(32),
     watches: proxied ?? pool(16),
-    user: user === undefined ? "the kubeconfig's user" : `the kubeconfig's user ${user}`
+    user: user === undefined ? "the kubeconfig's user" : `the kubeconfig's user ${user}`,
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace || "default"
   }
 })
 

@@ -68,6 +68,8 @@ export class KubeClient extends Context.Service<KubeClient, {
   readonly as: (identity: Identity) => KubeSession
   /** What the cluster serves; the same for everybody. */
   readonly discovery: Discovery
+  /** Where things are that name no namespace: as the kubeconfig's context says. */
+  readonly namespace: Effect.Effect<string, KubeFailure>
 }>()("sluice/kube/KubeClient") {
   /** Opens nothing before the first request. */
   static readonly layer = (options: KubeClientOptions): Layer.Layer<KubeClient, never, FileSystem.FileSystem> =>
@@ -158,7 +160,13 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
     requestUnmasked: (request) => ask(identity, request),
     lines: (request) => Stream.map(streamed(identity, request), (line) => maskLine(line, options.maskKey))
   })
-  return KubeClient.of({ as, discovery: yield* makeDiscovery(as(Identity.Self())) })
+  const namespace = connections.current.pipe(
+    Effect.map((connection) => connection.namespace),
+    Effect.mapError((why) =>
+      unanswered({ verb: "read", resource: "kubeconfig" }, nameOf(Identity.Self()), "KubeConfig", why)
+    )
+  )
+  return KubeClient.of({ as, discovery: yield* makeDiscovery(as(Identity.Self())), namespace })
 })
 
 const pathOf = ({ path, query }: KubeRequest): string =>

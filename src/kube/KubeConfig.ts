@@ -96,6 +96,8 @@ const readFiles = Effect.fnUntraced(function*(paths: ReadonlyArray<string>) {
 })
 
 const ofPod = Effect.fnUntraced(function*({ host, port }: { readonly host: string; readonly port: string }) {
+  const files = yield* FileSystem.FileSystem
+  const namespace = yield* Effect.orElseSucceed(files.readFileString(`${serviceAccount}/namespace`), () => "")
   const { KubeConfig } = yield* importConfig
   const config = new KubeConfig()
   const server = `https://${host.includes(":") ? `[${host}]` : host}:${port}`
@@ -103,6 +105,7 @@ const ofPod = Effect.fnUntraced(function*({ host, port }: { readonly host: strin
     { name: "pod", server, caFile: `${serviceAccount}/ca.crt`, skipTLSVerify: false },
     { name: "pod", authProvider: { name: "tokenFile", config: { tokenFile: `${serviceAccount}/token` } } }
   )
+  for (const context of config.contexts) Object.assign(context, { namespace: namespace.trim() })
   return config
 })
 
