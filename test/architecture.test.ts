@@ -14,6 +14,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   diff: ["domain", "api", "kube"],
   apply: ["domain", "api", "kube"],
   notify: ["domain", "api", "kube"],
+  controller: ["domain", "api", "kube", "fetch", "drift", "notify", "pipeline"],
   pipeline: ["domain", "api", "kube", "fetch", "render", "policy", "diff", "apply", "notify"],
   cli: ["domain", "api", "kube", "programs", "fetch", "render", "policy", "diff", "apply", "notify", "pipeline"]
 }
@@ -73,6 +74,13 @@ describe("architecture", () => {
   it("hands the right to write to apply alone", () => {
     const holders = files
       .filter(({ folder, text }) => !["kube", "apply", "pipeline"].includes(folder) && /\bKubeWriter\b/u.test(text))
+      .map(({ name }) => name)
+    assert.deepStrictEqual(holders.filter((name) => name !== "layers.ts"), [])
+  })
+
+  it("hands the right to write Deliveries to the controller alone", () => {
+    const holders = files
+      .filter(({ folder, text }) => !["kube", "controller"].includes(folder) && /\bDeliveryWriter\b/u.test(text))
       .map(({ name }) => name)
     assert.deepStrictEqual(holders.filter((name) => name !== "layers.ts"), [])
   })

@@ -27,6 +27,8 @@ export interface Run {
   readonly id: string
   /** `<namespace>/<name>` of the delivery. */
   readonly delivery: string
+  /** Why it started: `Request.why`. */
+  readonly why: string
   readonly revision: Revision | undefined
   readonly commit: Commit | undefined
   /** The repository without credentials. */

@@ -67,10 +67,11 @@ interface Clean {
   readonly lines: (text: string, limit: number) => string
 }
 
-const origin = (clean: Clean, place: Origin | undefined) =>
+const origin = (clean: Pick<Clean, "line">, place: Origin | undefined) =>
   place === undefined ? undefined : { ...place, file: clean.line(place.file, 300) }
 
-const violation = (clean: Clean, found: Violation): Violation => {
+/** A violation whose texts are bounded. */
+export const violation = (clean: Pick<Clean, "line">, found: Violation): Violation => {
   const source = origin(clean, found.source)
   return {
     policy: clean.line(found.policy, 100),
@@ -139,7 +140,8 @@ const details = (clean: Clean, outcome: Outcome): Partial<Message> => {
   }
 }
 
-const withoutCredentials = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/iu, "$1")
+/** An address without whom it is asked as. */
+export const withoutCredentials = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/iu, "$1")
 
 /** The one place that turns an outcome into a message. `redact` sees every text of somebody else's. */
 export const ofOutcome = (options: {

@@ -54,7 +54,8 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
       Effect.gen(function*() {
         const durationMs = (yield* Clock.currentTimeMillis) - startedAt
         const previous = settled ?? (yield* remembered)
-        const run = { id, delivery: lane.name, revision, commit, url: lane.url, previous, startedAt, durationMs }
+        const known = { id, delivery: lane.name, why, revision, commit, url: lane.url, previous }
+        const run = { ...known, startedAt, durationMs }
         return next === undefined ? run : { ...run, next }
       })
     const started = (name: Stage) => {

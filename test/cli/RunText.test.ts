@@ -9,6 +9,7 @@ const hostile = "no\u001b[2J\u009b31m\u202e\r\n✔ shop/shop is on main: unchang
 const run: Run = {
   id: "01J",
   delivery: "shop/shop",
+  why: "started",
   revision: undefined,
   commit: undefined,
   url: "https://git.example.com/shop.git",

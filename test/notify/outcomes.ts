@@ -12,6 +12,7 @@ export const hash = "9f31c2ab5d0e4f7a8b6c1d2e3f405162738495a6"
 export const run: Run = {
   id: "01JDK3Q4S5T6V7W8X9Y0Z1A2B3",
   delivery: "shop/shop-prod",
+  why: "webhook",
   revision: { name: "main", algorithm: "sha1", hash },
   commit: {
     hash,

@@ -1,0 +1,108 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import { Redactions } from "../domain/redact.ts"
+import type { KubeFailure } from "../domain/StageError.ts"
+import { type DeliveryId, DeliveryWriter } from "../kube/DeliveryWriter.ts"
+import { conditionOf, steadied } from "./conditions.ts"
+import { paced } from "./paced.ts"
+import { statusPatch } from "./statusPatch.ts"
+
+/** Milliseconds between two writes of one status. */
+const pause = 1_000
+const longestRetry = 60_000
+/** What a shutdown waits for the last write. */
+const grace = 5_000
+
+/** The status of one Delivery, in memory and, soon after, in the cluster. */
+export interface StatusWriter {
+  readonly current: Effect.Effect<DeliveryStatus>
+  /** Answers what the status is now. It waits for no request. */
+  readonly update: (change: (status: DeliveryStatus) => DeliveryStatus) => Effect.Effect<DeliveryStatus>
+}
+
+const isInProgress = (status: DeliveryStatus): boolean => conditionOf(status, "Ready")?.reason === "InProgress"
+
+/** Whether others wait for it: Ready says something else than they last saw, and it is no passing state. */
+const isUrgent = (status: DeliveryStatus, written: DeliveryStatus): boolean => {
+  const [now, before] = [conditionOf(status, "Ready"), conditionOf(written, "Ready")]
+  return now !== undefined && !isInProgress(status) && (now.status !== before?.status || now.reason !== before.reason)
+}
+
+const isGone = ({ detail, status }: KubeFailure, { name }: DeliveryId): boolean =>
+  status === 404 && detail.includes(`"${name}"`)
+
+/** Another uid, or a status that is not the one we left: the server says only that a step failed. */
+const isMisfit = ({ causes, status }: KubeFailure): boolean => status === 422 && causes.length === 0
+
+/**
+ * Writes one Delivery's status until the scope closes, with one request at a time.
+ *
+ * A change of Ready goes at once. What else changes goes at most once a second; while a run is in progress it is held
+ * back for a second, so that a run that ends within it costs one write. What comes back to what is written costs none.
+ * Failures are tried again, with what is newest then; a Delivery that is gone, or replaced by another of its name, ends
+ * it quietly.
+ */
+export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: DeliveryStatus) {
+  const writer = yield* DeliveryWriter
+  const redactions = yield* Redactions
+  let status = initial
+  let written = initial
+  // Nothing is there to be changed step by step.
+  let isWhole = Object.keys(initial).length === 0
+  let changedAt = 0
+  let sentAt = 0
+  let failures = 0
+  let notBefore = 0
+  let ended = false
+
+  const due = (): number | undefined => {
+    if (ended || status === written) return undefined
+    if (isUrgent(status, written)) return notBefore
+    return Math.max(notBefore, isInProgress(status) ? Math.max(sentAt, changedAt) + pause : sentAt + pause)
+  }
+
+  const failed = Effect.fnUntraced(function*(failure: KubeFailure) {
+    if (isGone(failure, delivery) || isMisfit(failure) && isWhole) {
+      ended = true
+      return
+    }
+    if (isMisfit(failure)) {
+      isWhole = true
+      return
+    }
+    if (failures === 0) {
+      yield* Effect.logWarning(`the status of ${delivery.namespace}/${delivery.name} waits: ${failure.message}`)
+    }
+    const backoff = (yield* Random.next) * Math.min(longestRetry, 1_000 * 2 ** failures++)
+    notBefore = (yield* Clock.currentTimeMillis) + Math.max(failure.retryAfter ?? 0, backoff)
+  })
+
+  const write = Effect.gen(function*() {
+    const sending = status
+    const changes = statusPatch(isWhole ? undefined : written, sending, (text) => redactions.redact(text))
+    if (changes.length > 0) {
+      const result = yield* Effect.result(writer.patchStatus(delivery, changes))
+      sentAt = yield* Clock.currentTimeMillis
+      if (Result.isFailure(result)) return yield* failed(result.failure)
+    }
+    written = sending
+    isWhole = false
+    failures = 0
+    notBefore = 0
+  })
+
+  const wake = yield* paced({ due, work: () => write, grace })
+  const update: StatusWriter["update"] = Effect.fnUntraced(function*(change) {
+    const next = steadied(change(status), written)
+    if (next === status) return status
+    if (status === written) changedAt = yield* Clock.currentTimeMillis
+    status = next
+    if (!ended) yield* wake
+    return next
+  })
+  const made: StatusWriter = { current: Effect.sync(() => status), update }
+  return made
+})

@@ -1,0 +1,119 @@
+import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import type { ObjectRef } from "../domain/ObjectRef.ts"
+import type { Outcome } from "../domain/Outcome.ts"
+import { errorPage, type StageError } from "../domain/StageError.ts"
+import { conditionOf } from "./conditions.ts"
+import type { Happening } from "./Happening.ts"
+
+/** What Kubernetes is told of a transition. */
+export interface DeliveryEvent {
+  readonly type: "Normal" | "Warning"
+  /** The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `RevisionApplied`, `Suspended`, `Resumed`. */
+  readonly reason: string
+  /** What was done or tried. */
+  readonly action: string
+  readonly message: string
+  /** The object that it is about, beside the Delivery. */
+  readonly related?: {
+    readonly apiVersion?: string
+    readonly kind: string
+    readonly namespace?: string
+    readonly name: string
+  }
+}
+
+const related = ({ kind, name, namespace }: Pick<ObjectRef, "kind" | "namespace" | "name">) => ({
+  related: { kind, ...namespace === "" ? {} : { namespace }, name }
+})
+
+const ofError = (error: StageError) => error.object === undefined ? {} : related(error.object)
+
+const readyOf = (status: DeliveryStatus) => conditionOf(status, "Ready")
+
+/** Whether Ready came to say something else, in a way that is told: not that it is being looked at. */
+const hasChanged = (before: DeliveryStatus, after: DeliveryStatus): boolean => {
+  const [was, is] = [readyOf(before), readyOf(after)]
+  return is !== undefined && is.reason !== "InProgress" && (was?.status !== is.status || was.reason !== is.reason)
+}
+
+const wasInTrouble = (status: DeliveryStatus): boolean => {
+  const last = status.history?.find(({ outcome }) => outcome !== "Interrupted")
+  return last?.outcome === "Denied" || last?.outcome === "Failed"
+}
+
+const trouble = (after: DeliveryStatus, action: string, about: Pick<DeliveryEvent, "related">): DeliveryEvent => {
+  const { message = "", reason = "" } = readyOf(after) ?? {}
+  return { type: reason === "DependencyNotReady" ? "Normal" : "Warning", reason, action, message, ...about }
+}
+
+const ofRun = (before: DeliveryStatus, after: DeliveryStatus, outcome: Outcome): ReadonlyArray<DeliveryEvent> => {
+  const message = readyOf(after)?.message ?? ""
+  switch (outcome._tag) {
+    case "Applied":
+      return [{ type: "Normal", reason: "RevisionApplied", action: "apply", message }]
+    case "Unchanged":
+      return hasChanged(before, after) && wasInTrouble(before)
+        ? [{ type: "Normal", reason: "Succeeded", action: "apply", message }]
+        : []
+    case "Denied": {
+      const first = outcome.violations.find(({ severity }) => severity === "deny")
+      const about = first === undefined ? {} : { related: first.object }
+      return hasChanged(before, after) ? [trouble(after, "policy", about)] : []
+    }
+    case "Failed":
+      return hasChanged(before, after)
+        ? [trouble(after, errorPage[outcome.error._tag].stage, ofError(outcome.error))]
+        : []
+    case "Interrupted":
+      return []
+  }
+}
+
+const drift = {
+  healed: { type: "Normal", reason: "Healed", said: "put back" },
+  reported: { type: "Warning", reason: "Drifted", said: "left as it is" },
+  "backing off": { type: "Warning", reason: "DriftBackingOff", said: "left for a while: it is taken back each time" }
+} as const
+
+const ofHappening = (
+  before: DeliveryStatus,
+  after: DeliveryStatus,
+  happening: Happening
+): ReadonlyArray<DeliveryEvent> => {
+  switch (happening._tag) {
+    case "RunEnded":
+      return ofRun(before, after, happening.outcome)
+    case "Drifted": {
+      const { reason, said, type } = drift[happening.action]
+      const { fields = [], manager = "", object = "" } = after.drift?.last ?? {}
+      const what = fields.length === 0 ? "" : `: ${fields.join(", ")}`
+      const message = `${object}${what} taken by ${manager}, ${said}`
+      return [{ type, reason, action: "heal", message, ...related(happening.object) }]
+    }
+    case "Held":
+      return hasChanged(before, after)
+        ? [trouble(after, errorPage[happening.error._tag].stage, ofError(happening.error))]
+        : []
+    case "Invalid":
+      return readyOf(before)?.message === readyOf(after)?.message ? [] : [trouble(after, "read", {})]
+    case "Suspended":
+      return hasChanged(before, after)
+        ? [{ type: "Normal", reason: "Suspended", action: "suspend", message: readyOf(after)?.message ?? "" }]
+        : []
+    default:
+      return []
+  }
+}
+
+/** What becomes an Event when a status became another by what happened: each transition, not each run. */
+export const events = (
+  before: DeliveryStatus,
+  after: DeliveryStatus,
+  happening: Happening
+): ReadonlyArray<DeliveryEvent> => {
+  const isResumed = readyOf(before)?.reason === "Suspended" && readyOf(after)?.reason !== "Suspended"
+  const told = ofHappening(before, after, happening)
+  return isResumed
+    ? [{ type: "Normal", reason: "Resumed", action: "resume", message: "Goes on after it was suspended" }, ...told]
+    : told
+}

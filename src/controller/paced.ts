@@ -1,0 +1,39 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+
+/**
+ * Does `work` whenever it is due, one at a time, until the scope closes; then once more, if something is left, within
+ * `grace` milliseconds. `due` says when, in milliseconds since the epoch; undefined: there is nothing to do. The effect
+ * that is answered makes it ask `due` again.
+ */
+export const paced = Effect.fnUntraced(function*(options: {
+  readonly due: () => number | undefined
+  readonly work: (isLast: boolean) => Effect.Effect<void>
+  readonly grace: number
+}) {
+  const { due, grace, work } = options
+  const wake = yield* Queue.sliding<void>(1)
+  const scope = { isClosing: false }
+
+  const loop = Effect.gen(function*() {
+    while (!scope.isClosing) {
+      const at = due()
+      const inMs = at === undefined ? undefined : at - (yield* Clock.currentTimeMillis)
+      if (inMs === undefined) yield* Queue.take(wake)
+      else if (inMs > 0) yield* Effect.raceFirst(Effect.sleep(inMs), Queue.take(wake))
+      else yield* work(false)
+    }
+    if (due() !== undefined) yield* work(true)
+  })
+  const fiber = yield* Effect.forkScoped(loop)
+  yield* Effect.addFinalizer(() =>
+    Effect.suspend(() => {
+      scope.isClosing = true
+      Queue.offerUnsafe(wake, undefined)
+      return Effect.interruptible(Effect.timeoutOption(Fiber.await(fiber), grace))
+    })
+  )
+  return Effect.sync(() => void Queue.offerUnsafe(wake, undefined))
+})
