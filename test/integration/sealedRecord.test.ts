@@ -87,12 +87,13 @@ layer(cluster({ controllers: true }), { excludeTestServices: true, timeout: "2 m
       ])
       const body = secret("keyless", "hunter2")
       yield* ask("POST", "/api/v1/namespaces/keyless/secrets", body)
-      const entries = yield* Effect.gen(function*() {
-        const subject = delivery("shop", "keyless")
-        yield* deliver(subject, [body])
-        yield* deliver(subject, [body])
-        return (yield* (yield* InventoryStore).load).entries
-      }).pipe(Effect.provide(asUser("patcher", "shop", "keyless")))
+      const subject = delivery("shop", "keyless")
+      yield* Effect.andThen(deliver(subject, [body]), deliver(subject, [body])).pipe(
+        Effect.provide(asUser("patcher", "shop", "keyless"))
+      )
+      const { entries } = yield* Effect.flatMap(InventoryStore, (store) => store.load).pipe(
+        Effect.provide(asUser("patcher", "shop", "keyless"))
+      )
       assert.deepStrictEqual(entries.map(({ digest, ref }) => [ref.name, digest]), [["login", undefined]])
       assert.notInclude(yield* readable("keyless"), bare(guess(body)))
     }))
