@@ -2,8 +2,10 @@ import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Latch from "effect/Latch"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Semaphore from "effect/Semaphore"
@@ -11,13 +13,19 @@ import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
 import type { Secrets } from "../kube/Secrets.ts"
 import { deliver } from "./deliver.ts"
+import * as Rounds from "./driftRounds.ts"
+import type { Gather } from "./Gather.ts"
 import * as Outbox from "./outbox.ts"
 import type { Pace } from "./Pace.ts"
+
+type Change = (outbox: Outbox.Outbox) => Outbox.Outbox
 
 /** The rights of one delivery, as its caller last handed them over. */
 export interface Rights {
   readonly context: Context.Context<KubeStatus | Secrets>
   readonly notifiers: ReadonlyArray<Notifier>
+  /** The record with the drift told that is due by now. */
+  readonly speak: (outbox: Outbox.Outbox, notifiers: ReadonlyArray<Notifier>, now: number) => Outbox.Outbox
 }
 
 /** The outbox of one delivery at work: what changes it is recorded first, then sent in the background. */
@@ -28,9 +36,17 @@ export interface Courier {
    * Changes the record and sends what waits in it. Returns when it is saved, or after the first failure to save: saving
    * goes on in the background then. The same value returned by `change` means that there is nothing to save.
    */
-  readonly record: (rights: Rights, change: (outbox: Outbox.Outbox) => Outbox.Outbox) => Effect.Effect<void>
+  readonly record: (rights: Rights, change: Change) => Effect.Effect<void>
+  /** Changes what is known of the drift, saves it soon, and tells it when it is due. Returns at once. */
+  readonly note: (rights: Rights, change: Change) => Effect.Effect<void>
   /** Reads the record anew and sends what an earlier process left in it. */
   readonly resume: (rights: Rights) => Effect.Effect<void>
+  /** The notifiers as they are now. What waits for another attempt is tried at once. */
+  readonly update: (notifiers: ReadonlyArray<Notifier>) => Effect.Effect<void>
+  /** Saves what is known and not yet recorded. */
+  readonly settle: Effect.Effect<void>
+  /** Returns when nothing of this courier runs any more. What is recorded stays. */
+  readonly end: Effect.Effect<void>
 }
 
 const backoff = Schedule.exponential("1 second").pipe(
@@ -41,19 +57,28 @@ const backoff = Schedule.exponential("1 second").pipe(
 
 /** A run does not wait longer than this for its record; the courier does. */
 const patience = "10 seconds"
+/** So much is noted while the record cannot be reached; then no more. */
+const mostNoted = 1_000
 
 export const make = (options: {
   readonly delivery: string
   readonly pace: Pace
+  readonly gather: Gather | undefined
   readonly allowLoopback: boolean
   readonly client: Context.Context<HttpClient.HttpClient>
-  /** Everything in the background runs here. */
+  /** What is recorded and sent in the background runs here. */
   readonly fibers: FiberSet.FiberSet
+  /** What waits until drift is told runs here: nobody waits for that. */
+  readonly rounds: FiberSet.FiberSet
 }): Courier => {
-  const { allowLoopback, client, delivery, fibers, pace } = options
+  const { allowLoopback, client, delivery, fibers, gather, pace } = options
   const lock = Semaphore.makeUnsafe(1)
+  const mended = Latch.makeUnsafe()
   const sending = new Set<string>()
+  const running = new Set<Fiber.Fiber<unknown, unknown>>()
   let outbox: Outbox.Outbox | undefined
+  let noted: Array<Change> = []
+  let ahead = false
   let latest: Rights
   let failing = false
 
@@ -84,14 +109,32 @@ export const make = (options: {
     return outbox = known ?? Outbox.empty
   })
 
-  const update = (change: (outbox: Outbox.Outbox) => Outbox.Outbox, failed: Effect.Effect<unknown> = Effect.void) =>
-    lock.withPermits(1)(Effect.gen(function*() {
-      const before = outbox ?? (yield* load(failed))
+  /** What is known: the record, and what was noted since. */
+  const known = Effect.fnUntraced(function*(failed: Effect.Effect<unknown>) {
+    const before = outbox ?? (yield* load(failed))
+    if (noted.length === 0) return before
+    ahead = true
+    outbox = noted.reduce((current, change) => change(current), before)
+    noted = []
+    return outbox
+  })
+
+  const save = (after: Outbox.Outbox) =>
+    Effect.tapError(
+      KubeStatus.use((record) => record.save("outbox", Outbox.encode(after))),
+      // Somebody else wrote it, a Sluice that had this delivery before: what it said is read, and changed anew.
+      ({ reason }) => Effect.sync(() => outbox = reason === "Conflict" ? undefined : outbox)
+    )
+
+  const update = (change: Change, failed: Effect.Effect<unknown> = Effect.void) =>
+    Effect.gen(function*() {
+      const before = yield* known(failed)
       const after = change(before)
-      if (after === before) return
-      yield* insist("save", KubeStatus.use((record) => record.save("outbox", Outbox.encode(after))), failed)
+      if (after === before && !ahead) return
+      yield* save(after)
       outbox = after
-    }))
+      ahead = false
+    }).pipe((attempt) => insist("save", attempt, failed), Semaphore.withPermit(lock))
 
   /** Sends all that waits for one notifier, in order. */
   const drain = Effect.fnUntraced(function*(name: string) {
@@ -103,18 +146,25 @@ export const make = (options: {
         return
       }
       const notifier = () => latest.notifiers.find(({ metadata }) => metadata.name === name)
-      const thread = yield* deliver({ ...next, name, notifier, pace, allowLoopback }).pipe(
-        Effect.provide(Context.merge(latest.context, client))
-      )
+      const thread = yield* deliver({ ...next, name, notifier, pace, gather, allowLoopback, mended: mended.await })
+        .pipe(
+          Effect.provide(Context.merge(latest.context, client))
+        )
       yield* update((current) => Outbox.settle(current, name, next.id, thread))
     }
   })
 
   // Interruptible even where the caller is not: the end of the layer ends what waits.
-  const background = (work: Effect.Effect<void>) =>
-    FiberSet.run(
-      fibers,
-      Effect.interruptible(Effect.ignoreCause(work, { log: "Error", message: `telling of ${delivery} broke off` }))
+  const background = (work: Effect.Effect<void>, set = fibers) =>
+    Effect.map(
+      FiberSet.run(
+        set,
+        Effect.interruptible(Effect.ignoreCause(work, { log: "Error", message: `telling of ${delivery} broke off` }))
+      ),
+      (fiber) => {
+        running.add(fiber)
+        fiber.addObserver(() => running.delete(fiber))
+      }
     )
 
   const sendAll = Effect.suspend(() =>
@@ -124,6 +174,12 @@ export const make = (options: {
       return background(Effect.onError(drain(name), () => Effect.sync(() => sending.delete(name))))
     }, { discard: true })
   )
+
+  const rounds = Rounds.make({
+    known: Effect.map(Semaphore.withPermit(lock, known(Effect.void)), Outbox.driftOf),
+    isAhead: () => ahead,
+    settle: (now) => Effect.andThen(update((current) => latest.speak(current, latest.notifiers, now)), sendAll)
+  }, (work) => background(work, options.rounds))
 
   /** In the background, so that whoever asks may be interrupted; waits for the first attempt. */
   const start = (rights: Rights, work: (failed: Effect.Effect<unknown>) => Effect.Effect<void>) =>
@@ -135,9 +191,28 @@ export const make = (options: {
       if (!failing) yield* Effect.timeoutOption(Deferred.await(attempted), patience)
     })
 
+  const resume = (failed: Effect.Effect<unknown>) =>
+    Effect.andThen(Semaphore.withPermit(lock, load(failed)), rounds.look)
+
   return {
     recorded: () => outbox,
     record: (rights, change) => start(rights, (failed) => update(change, failed)),
-    resume: (rights) => start(rights, (failed) => lock.withPermits(1)(Effect.asVoid(load(failed))))
+    note: (rights, change) =>
+      Effect.suspend(() => {
+        latest = rights
+        if (noted.length < mostNoted) noted.push(change)
+        return rounds.look
+      }),
+    resume: (rights) => start(rights, resume),
+    update: (notifiers) =>
+      Effect.suspend(() => {
+        // It has something to wait for only after it was handed its rights.
+        if (latest !== undefined) latest = { ...latest, notifiers }
+        return Effect.asVoid(mended.release)
+      }),
+    settle: Effect.suspend(() =>
+      ahead || noted.length > 0 ? start(latest, (failed) => update((outbox) => outbox, failed)) : Effect.void
+    ),
+    end: Effect.suspend(() => Fiber.interruptAll([...running]))
   }
 }

@@ -186,4 +186,5 @@ export const ofOutcome = (options: {
 }
 
 /** The revision as it stands in records and events; empty if the run never learnt it. */
-export const revisionOf = (message: Message): string => message.revision === undefined ? "" : format(message.revision)
+export const revisionOf = (message: Pick<Message, "revision">): string =>
+  message.revision === undefined ? "" : format(message.revision)

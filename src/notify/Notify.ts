@@ -5,16 +5,22 @@ import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
+import type { DriftTold } from "../domain/DriftReport.ts"
 import type { Outcome, Run } from "../domain/Outcome.ts"
+import { oneLine } from "../domain/plainText.ts"
 import { Redactions } from "../domain/redact.ts"
 import type { KubeStatus } from "../kube/KubeStatus.ts"
 import type { Secrets } from "../kube/Secrets.ts"
 import * as Courier from "./Courier.ts"
-import { ofOutcome } from "./Message.ts"
+import * as Digest from "./driftDigest.ts"
+import { ofSaying } from "./DriftMessage.ts"
+import * as Gather from "./Gather.ts"
+import { ofOutcome, withoutCredentials } from "./Message.ts"
 import * as Outbox from "./outbox.ts"
 import * as Pace from "./Pace.ts"
 import { layerHttp } from "./post.ts"
-import { type State, subscriptions, transition } from "./transition.ts"
+import { own, subscribed } from "./subscribers.ts"
+import { transition } from "./transition.ts"
 
 export interface Options {
   /** The cluster's name in messages. */
@@ -25,6 +31,11 @@ export interface Options {
   readonly interval?: number | undefined
   /** How long `flush` waits, in milliseconds, before it leaves the rest to the next process: 15,000 unless given. */
   readonly patience?: number | undefined
+  /**
+   * How long a chat's message about a passing failure waits for other deliveries that fail for the same reason, in
+   * milliseconds; more than three become one message. Unless given, each is told by itself at once.
+   */
+  readonly gather?: number | undefined
 }
 
 /** The notify stage: tells people of transitions, at least once, and can fail no run. */
@@ -39,11 +50,24 @@ export class Notify extends Context.Service<Notify, {
     run: Run,
     outcome: Outcome
   ) => Effect.Effect<void, never, KubeStatus | Secrets>
+  /**
+   * Holds what was seen of a delivery's drift, and tells it as one message: 10 seconds after the first change; while the
+   * drift goes on, ever more seldom. A fight is told when it begins, every hour, and when it is over. Returns at once.
+   */
+  readonly tellDrift: (
+    delivery: Delivery,
+    notifiers: ReadonlyArray<Notifier>,
+    drift: DriftTold
+  ) => Effect.Effect<void, never, KubeStatus | Secrets>
   /** Sends what an earlier process recorded and could not send, under the same message ids. */
   readonly resume: (
     delivery: Delivery,
     notifiers: ReadonlyArray<Notifier>
   ) => Effect.Effect<void, never, KubeStatus | Secrets>
+  /** The notifiers as they are now: what waits for one that was mended is tried at once. */
+  readonly update: (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) => Effect.Effect<void>
+  /** Tells nothing more of a delivery that is gone. Returns when nothing of it runs; what is recorded is left alone. */
+  readonly forget: (delivery: Delivery) => Effect.Effect<void>
   /** Returns when nothing is left to send, or everything left has been given up for this process. */
   readonly flush: Effect.Effect<void>
 }>()("sluice/notify/Notify") {
@@ -56,31 +80,52 @@ export class Notify extends Context.Service<Notify, {
   static readonly layerNoDeps = (options: Options = {}) => Layer.effect(Notify, make(options))
 }
 
-/** The notifiers of a delivery's own namespace; no other may be used. */
-const own = (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) =>
-  notifiers.filter(({ metadata }) => metadata.namespace === delivery.metadata.namespace)
-
-/** The names of the notifiers that a delivery wants to be told of a state, whether they exist or not. */
-const subscribed = (delivery: Delivery, state: State): ReadonlyArray<string> => {
-  const words = subscriptions(state)
-  const wanted = delivery.spec.notify.filter(({ on }) => words.some((word) => on.some((other) => other === word)))
-  return [...new Set(wanted.map(({ name }) => name))]
-}
-
 const make = Effect.fnUntraced(function*(options: Options) {
   const client = yield* Effect.context<HttpClient.HttpClient>()
   const redactions = yield* Redactions
   const fibers = yield* FiberSet.make()
+  const rounds = yield* FiberSet.make()
   const pace = Pace.make(options.interval ?? 1_000)
+  const gather = options.gather === undefined ? undefined : Gather.make(options.gather)
   const couriers = new Map<string, Courier.Courier>()
 
   const courierOf = (delivery: string): Courier.Courier => {
     const known = couriers.get(delivery)
     if (known !== undefined) return known
-    const courier = Courier.make({ delivery, pace, allowLoopback: options.allowLoopback ?? false, client, fibers })
+    const allowLoopback = options.allowLoopback ?? false
+    const courier = Courier.make({ delivery, pace, gather, allowLoopback, client, fibers, rounds })
     couriers.set(delivery, courier)
     return courier
   }
+
+  const redact = (text: string) => redactions.redact(text)
+  const clean = (text: string) => oneLine(redact(text), 300)
+
+  const rightsOf = (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) =>
+    Effect.map(Effect.context<KubeStatus | Secrets>(), (context): Courier.Rights => {
+      const wanted = subscribed(delivery, "drift")
+      return {
+        context,
+        notifiers: own(delivery, notifiers),
+        speak: (outbox, existing, now) => {
+          const [digest, sayings] = Digest.say(Outbox.driftOf(outbox), now)
+          if (sayings.length === 0) return outbox
+          const about = { digest, delivery: nameOf(delivery), cluster: options.cluster, time: now }
+          const names = existing.map(({ metadata }) => metadata.name).filter((name) => wanted.includes(name))
+          return Outbox.tellDrift(outbox, digest, sayings.map((saying) => ofSaying({ ...about, saying })), names)
+        }
+      }
+    })
+
+  const warnOf = (delivery: Delivery, missing: Iterable<string>, notifiers: ReadonlyArray<Notifier>) =>
+    Effect.forEach(missing, (name) => {
+      const names = notifiers.map(({ metadata }) => metadata.name)
+      return Effect.logWarning(
+        `${nameOf(delivery)} wants to tell Notifier ${name}, which is not in its namespace; there ${
+          names.length === 0 ? "are none" : `are ${names.join(", ")}`
+        }`
+      )
+    }, { discard: true })
 
   const tell = Effect.fn("notify")(function*(
     delivery: Delivery,
@@ -93,48 +138,60 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const recorded = courier.recorded()
     if (recorded !== undefined && transition(outcome, run.revision, recorded.told, run.previous) === undefined) return
 
-    const existing = own(delivery, notifiers)
-    const names = existing.map(({ metadata }) => metadata.name)
-    const missing: Array<string> = []
+    const rights = yield* rightsOf(delivery, notifiers)
+    const names = new Set(rights.notifiers.map(({ metadata }) => metadata.name))
+    const missing = new Set<string>()
     const change = (outbox: Outbox.Outbox): Outbox.Outbox => {
       const happened = transition(outcome, run.revision, outbox.told, run.previous)
       if (happened === undefined) return outbox
       const { state } = happened
       const wanted = subscribed(delivery, state)
-      missing.push(...wanted.filter((name) => !names.includes(name)))
-      const message = ofOutcome({
-        state,
-        outcome,
-        run,
-        waits: delivery.spec.apply.wait,
-        cluster: options.cluster,
-        redact: (text) => redactions.redact(text)
-      })
-      return Outbox.tell(outbox, happened, message, wanted.filter((name) => names.includes(name)))
+      for (const name of wanted) if (!names.has(name)) missing.add(name)
+      const waits = delivery.spec.apply.wait
+      const message = ofOutcome({ state, outcome, run, waits, cluster: options.cluster, redact })
+      return Outbox.tell(outbox, happened, message, wanted.filter((name) => names.has(name)))
     }
-    const context = yield* Effect.context<KubeStatus | Secrets>()
-    yield* courier.record({ context, notifiers: existing }, change)
-    for (const name of missing) {
-      yield* Effect.logWarning(
-        `${nameOf(delivery)} wants to tell Notifier ${name}, which is not in its namespace; there ${
-          names.length === 0 ? "are none" : `are ${names.join(", ")}`
-        }`
-      )
-    }
+    yield* courier.record(rights, change)
+    yield* warnOf(delivery, missing, rights.notifiers)
+  })
+
+  const tellDrift = Effect.fnUntraced(function*(
+    delivery: Delivery,
+    notifiers: ReadonlyArray<Notifier>,
+    drift: DriftTold
+  ) {
+    if (drift.findings.length === 0 || subscribed(delivery, "drift").length === 0) return
+    const rights = yield* rightsOf(delivery, notifiers)
+    const told = { ...drift, url: oneLine(redact(withoutCredentials(drift.url)), 1_000) }
+    yield* courierOf(nameOf(delivery)).note(rights, (outbox) => ({
+      ...outbox,
+      drift: Digest.take(Outbox.driftOf(outbox), told, clean)
+    }))
   })
 
   const resume = Effect.fn("notify.resume")(function*(delivery: Delivery, notifiers: ReadonlyArray<Notifier>) {
     if (delivery.spec.notify.length === 0) return
-    const context = yield* Effect.context<KubeStatus | Secrets>()
-    yield* courierOf(nameOf(delivery)).resume({ context, notifiers: own(delivery, notifiers) })
+    yield* courierOf(nameOf(delivery)).resume(yield* rightsOf(delivery, notifiers))
   })
 
-  const flush = FiberSet.awaitEmpty(fibers).pipe(
-    Effect.timeoutOrElse({
-      duration: options.patience ?? 15_000,
-      orElse: () => Effect.logWarning("some messages could not be sent in time; the next run sends them")
-    })
-  )
+  const update = (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) =>
+    Effect.suspend(() => couriers.get(nameOf(delivery))?.update(own(delivery, notifiers)) ?? Effect.void)
 
-  return Notify.of({ tell, resume, flush })
+  const forget = (delivery: Delivery) =>
+    Effect.suspend(() => {
+      const courier = couriers.get(nameOf(delivery))
+      couriers.delete(nameOf(delivery))
+      return courier?.end ?? Effect.void
+    })
+
+  const flush = Effect.suspend(() => Effect.forEach([...couriers.values()], ({ settle }) => settle, { discard: true }))
+    .pipe(
+      Effect.andThen(FiberSet.awaitEmpty(fibers)),
+      Effect.timeoutOrElse({
+        duration: options.patience ?? 15_000,
+        orElse: () => Effect.logWarning("some messages could not be sent in time; the next run sends them")
+      })
+    )
+
+  return Notify.of({ tell, tellDrift, resume, update, forget, flush })
 })

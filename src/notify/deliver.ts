@@ -3,12 +3,17 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
+import { digest } from "../domain/digest.ts"
 import { Redactions } from "../domain/redact.ts"
+import type { DriftMessage } from "./DriftMessage.ts"
+import type { Gather, Waiting } from "./Gather.ts"
+import { ofMessages, sameness } from "./ManyMessage.ts"
 import type { Message } from "./Message.ts"
 import type { Pace } from "./Pace.ts"
 import type { SendFailed } from "./SendFailed.ts"
 import { kindOf, send } from "./sink.ts"
 import type { Thread } from "./slack.ts"
+import type { ChatMessage } from "./wording.ts"
 
 const hour = 3_600_000
 /** What could not be sent for so long is no news any more. */
@@ -23,48 +28,83 @@ const wait = (attempt: number, { retryAfter }: SendFailed) =>
       Math.min(hour, Math.max(retryAfter ?? 0, random * Math.min(longest, 1_000 * 2 ** Math.min(attempt - 1, 20))))
   )
 
+interface Options {
+  readonly name: string
+  readonly notifier: () => Notifier | undefined
+  readonly message: Message | DriftMessage
+  readonly id: string
+  readonly thread: Thread | undefined
+  readonly pace: Pace
+  readonly gather: Gather | undefined
+  readonly allowLoopback: boolean
+  /** Returns when the notifier was mended, so that nobody waits longer. */
+  readonly mended: Effect.Effect<void>
+}
+
+/** Sends until it arrived or is given up. What is given up is logged with its reason. */
+const insist = Effect.fnUntraced(function*(
+  options: Options,
+  sink: string,
+  told: { readonly message: ChatMessage; readonly id: string; readonly thread: Thread | undefined }
+) {
+  const { allowLoopback, name, pace } = options
+  const { id, message, thread } = told
+  const redactions = yield* Redactions
+  const about = "deliveries" in message ? `${message.count} deliveries` : message.delivery
+  for (let attempt = 1;; attempt++) {
+    yield* pace.turn(sink)
+    // Looked up each time: a notifier may have been mended meanwhile.
+    const notifier = options.notifier()
+    if (notifier === undefined) {
+      yield* Effect.logWarning(`Notifier ${name} is gone; dropped a message about ${about}`)
+      return { told: false, thread: undefined }
+    }
+    const sent = yield* Effect.result(send({ allowLoopback, id, message, notifier, thread }))
+    if (Result.isSuccess(sent)) {
+      yield* Effect.logDebug(`told Notifier ${name}`)
+      return { told: true, thread: sent.success ?? undefined }
+    }
+    const why = `Notifier ${name} (${kindOf(notifier)}): ${redactions.redact(sent.failure.why)}`
+    const age = (yield* Clock.currentTimeMillis) - message.time
+    if (!sent.failure.retryable || age > tooOld) {
+      const given = sent.failure.retryable ? "; given up after a day" : ""
+      yield* Effect.logError(`${why}${given}; dropped a message about ${about}`)
+      return { told: false, thread: undefined }
+    }
+    const delay = yield* wait(attempt, sent.failure)
+    if (sent.failure.retryAfter !== undefined) yield* pace.hold(sink, delay)
+    yield* (attempt === 1 ? Effect.logWarning : Effect.logDebug)(`${why}; tried again in ${Math.ceil(delay)} ms`)
+    yield* Effect.raceFirst(Effect.sleep(delay), options.mended)
+  }
+})
+
+/** Machines want every event; people do not want the same one a hundred times. */
+const isRead = (notifier: Notifier | undefined): boolean => notifier !== undefined && kindOf(notifier) !== "webhook"
+
+const idOfAll = (all: ReadonlyArray<Waiting>): string =>
+  `msg_${digest(...all.map(({ id }) => id).toSorted()).slice("sha256:".length, 46)}`
+
 /**
- * Sends a message until it arrived or is given up: refused for good, older than a day, or its notifier is gone.
- * Never fails; what is given up is logged with its reason. Returns where the message stands, if it can be updated.
+ * Sends a message until it arrived or is given up: refused for good, older than a day, or its notifier is gone. What
+ * many deliveries have to say for one reason is sent as one message. Never fails. Returns where the message stands, if
+ * it can be updated.
  */
 export const deliver = Effect.fnUntraced(
-  function*(options: {
-    readonly name: string
-    readonly notifier: () => Notifier | undefined
-    readonly message: Message
-    readonly id: string
-    readonly thread: Thread | undefined
-    readonly pace: Pace
-    readonly allowLoopback: boolean
-  }) {
-    const { allowLoopback, id, message, name, pace, thread } = options
-    const redactions = yield* Redactions
+  function*(options: Options) {
+    const { gather, id, message, name, thread } = options
     const sink = `${message.delivery.slice(0, message.delivery.indexOf("/"))}/${name}`
-    for (let attempt = 1;; attempt++) {
-      yield* pace.turn(sink)
-      // Looked up each time: a notifier may have been mended meanwhile.
-      const notifier = options.notifier()
-      if (notifier === undefined) {
-        yield* Effect.logWarning(`Notifier ${name} is gone; dropped a message about ${message.delivery}`)
-        return undefined
+    const same = message.state === "drift" || !isRead(options.notifier()) ? undefined : sameness(message)
+    if (gather !== undefined && message.state !== "drift" && same !== undefined) {
+      const tellAll = (all: ReadonlyArray<Waiting>) => {
+        const many = ofMessages(message, all.map((one) => one.message))
+        return Effect.map(
+          insist(options, sink, { message: many, id: idOfAll(all), thread: undefined }),
+          ({ told }) => told
+        )
       }
-      const sent = yield* Effect.result(send({ allowLoopback, id, message, notifier, thread }))
-      if (Result.isSuccess(sent)) {
-        yield* Effect.logDebug(`told Notifier ${name}`)
-        return sent.success ?? undefined
-      }
-      const why = `Notifier ${name} (${kindOf(notifier)}): ${redactions.redact(sent.failure.why)}`
-      const age = (yield* Clock.currentTimeMillis) - message.time
-      if (!sent.failure.retryable || age > tooOld) {
-        const given = sent.failure.retryable ? "; given up after a day" : ""
-        yield* Effect.logError(`${why}${given}; dropped a message about ${message.delivery}`)
-        return undefined
-      }
-      const delay = yield* wait(attempt, sent.failure)
-      if (sent.failure.retryAfter !== undefined) yield* pace.hold(sink, delay)
-      yield* (attempt === 1 ? Effect.logWarning : Effect.logDebug)(`${why}; tried again in ${Math.ceil(delay)} ms`)
-      yield* Effect.sleep(delay)
+      if (yield* gather.together(`${sink} ${same}`, { message, id }, tellAll)) return undefined
     }
+    return (yield* insist(options, sink, { message, id, thread })).thread
   },
   (effect, { id, message, name }) =>
     Effect.annotateLogs(effect, { stage: "notify", delivery: message.delivery, notifier: name, message: id })

@@ -5,6 +5,8 @@ export type Span =
   | { readonly code: string }
   | { readonly emphasis: string }
   | { readonly link: string; readonly url: string | undefined }
+  /** Milliseconds since the epoch, and how it reads where nobody knows the reader's zone. */
+  | { readonly time: number; readonly text: string }
 
 export type RichText = ReadonlyArray<Span>
 
@@ -19,7 +21,9 @@ export const textOf = (text: RichText): string =>
       ? span.code
       : "emphasis" in span
       ? span.emphasis
-      : span.link
+      : "link" in span
+      ? span.link
+      : span.text
   ).join("")
 
 /** The parts with a separator between those that say something. */

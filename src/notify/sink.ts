@@ -4,11 +4,11 @@ import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import { Redactions } from "../domain/redact.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import { Secrets } from "../kube/Secrets.ts"
-import type { Message } from "./Message.ts"
 import { SendFailed } from "./SendFailed.ts"
 import { sendAsBot, sendToIncomingWebhook, type Thread } from "./slack.ts"
 import { sendToTeams } from "./teams.ts"
 import { sendToWebhook } from "./webhook.ts"
+import type { ChatMessage } from "./wording.ts"
 
 /** The kind of sink, as metrics and logs name it. */
 export const kindOf = ({ spec }: Notifier): "slack" | "teams" | "webhook" =>
@@ -42,7 +42,7 @@ const read = Effect.fnUntraced(function*(name: string) {
 /** Sends one message to one notifier, once. Returns where it stands, for sinks that can update a message. */
 export const send = Effect.fn("notify.send")(function*(options: {
   readonly notifier: Notifier
-  readonly message: Message
+  readonly message: ChatMessage
   readonly id: string
   /** Where the message about the same revision stands. */
   readonly thread: Thread | undefined
@@ -61,9 +61,9 @@ export const send = Effect.fn("notify.send")(function*(options: {
     const keys = "slack" in spec ? "token or address" : "address"
     return yield* new SendFailed({ why: `the Secret ${name} has no key ${keys}`, retryable: false })
   }
-  yield* "slack" in spec
-    ? sendToIncomingWebhook({ address, allowLoopback, id, message })
-    : "teams" in spec
-    ? sendToTeams({ address, allowLoopback, id, message })
-    : sendToWebhook({ address, allowLoopback, id, message, token })
+  if ("slack" in spec) return yield* sendToIncomingWebhook({ address, allowLoopback, id, message })
+  if ("teams" in spec) return yield* sendToTeams({ address, allowLoopback, id, message })
+  // Its notifier was another kind of sink when many were brought together.
+  if ("deliveries" in message) return yield* new SendFailed({ why: "it is told one by one", retryable: false })
+  yield* sendToWebhook({ address, allowLoopback, id, message, token })
 })

@@ -3,10 +3,10 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { oneLine } from "../domain/plainText.ts"
 import { parseAddress } from "./address.ts"
-import type { Message } from "./Message.ts"
 import { expectSuccess, post } from "./post.ts"
 import { SendFailed } from "./SendFailed.ts"
 import { slackMessage } from "./slackMessage.ts"
+import type { ChatMessage } from "./wording.ts"
 
 /** Where a message of a bot stands, so that it can be updated. */
 export const Thread = Schema.Struct({ channel: Schema.String, ts: Schema.String })
@@ -80,7 +80,7 @@ export const sendAsBot = Effect.fnUntraced(function*(options: {
   readonly address: string | undefined
   readonly channel: string
   readonly allowLoopback: boolean
-  readonly message: Message
+  readonly message: ChatMessage
   readonly id: string
   readonly thread: Thread | undefined
 }) {
@@ -102,7 +102,7 @@ export const sendAsBot = Effect.fnUntraced(function*(options: {
 export const sendToIncomingWebhook = Effect.fnUntraced(function*(options: {
   readonly address: string
   readonly allowLoopback: boolean
-  readonly message: Message
+  readonly message: ChatMessage
   readonly id: string
 }) {
   const address = parseAddress(options.address, { allowLoopback: options.allowLoopback, carriesToken: false })

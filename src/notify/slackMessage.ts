@@ -1,8 +1,6 @@
 import * as DateTime from "effect/DateTime"
-import type { Message } from "./Message.ts"
 import { type RichText, type Span, textOf, webAddress } from "./richText.ts"
-import type { State } from "./transition.ts"
-import { type Wording, wording } from "./wording.ts"
+import { type ChatMessage, type Wording, wording } from "./wording.ts"
 
 // Slack's limits: 50 blocks, 3,000 characters a section, 10 fields of 2,000, 10 context elements, about 13,200
 // characters in all (`msg_blocks_too_long`, documented nowhere).
@@ -10,18 +8,26 @@ const sectionLimit = 3_000
 const fieldLimit = 2_000
 const totalLimit = 12_000
 
-const icons: Readonly<Record<State, string>> = {
+const icons: Readonly<Record<Wording["look"], string>> = {
   applied: ":white_check_mark:",
   recovered: ":white_check_mark:",
   blocked: ":no_entry:",
-  failed: ":x:"
+  failed: ":x:",
+  reverted: ":leftwards_arrow_with_hook:",
+  noticed: ":eyes:",
+  fighting: ":crossed_swords:",
+  calm: ":white_check_mark:"
 }
 
-const colors: Readonly<Record<State, string>> = {
+const colors: Readonly<Record<Wording["look"], string>> = {
   applied: "#2EB67D",
   recovered: "#2EB67D",
   blocked: "#E01E5A",
-  failed: "#E01E5A"
+  failed: "#E01E5A",
+  reverted: "#ECB22E",
+  noticed: "#ECB22E",
+  fighting: "#ECB22E",
+  calm: "#2EB67D"
 }
 
 /** Slack reads mentions, links and dates in angle brackets only: without `&`, `<` and `>` text stays text. */
@@ -41,11 +47,24 @@ const escapeWithin = (text: string, limit: number): string => {
   return `${escape(kept)}…`
 }
 
+const longDate = "{date_short_pretty} {time}"
+
+/** `<!date^…>`: each reader sees the time in their own zone. */
+const date = (milliseconds: number, format: string, otherwise: string): string =>
+  `<!date^${Math.floor(milliseconds / 1_000)}^${format}|${otherwise}>`
+
+/** `2026-11-23 00:00 UTC`. */
+const utc = (milliseconds: number): string => {
+  const text = DateTime.formatIso(DateTime.makeUnsafe(milliseconds))
+  return `${text.slice(0, 10)} ${text.slice(11, 16)} UTC`
+}
+
 const span = (part: Span): string => {
   if (typeof part === "string") return escape(part)
   if ("strong" in part) return `*${escape(part.strong.replaceAll("*", "∗"))}*`
   if ("emphasis" in part) return `_${escape(part.emphasis.replaceAll("_", " "))}_`
   if ("code" in part) return `\`${escape(part.code.replaceAll("`", "'"))}\``
+  if ("time" in part) return date(part.time, /^\d{2}:/u.test(part.text) ? "{time}" : longDate, escape(part.text))
   const url = webAddress(part.url)
   // A bar or a bracket would end the link early.
   return url === undefined || /[|<>]/u.test(url)
@@ -72,7 +91,7 @@ const mrkdwn = (text: RichText, limit: number): string => {
 const textObject = (text: string) => ({ type: "mrkdwn", text, verbatim: true }) as const
 const section = (text: string) => ({ type: "section", text: textObject(text) }) as const
 
-const violation = ({ lines, title }: Wording["violations"][number]) =>
+const item = ({ lines, title }: Wording["items"][number]) =>
   section(lines.reduce((text, line) => {
     const next = mrkdwn(line, 1_200)
     return text.length + next.length + 1 <= sectionLimit ? `${text}\n${next}` : text
@@ -91,26 +110,23 @@ const facts = (all: Wording["facts"]) => ({
   )
 } as const)
 
-/** `<!date^…>`: each reader sees the time in their own zone. */
-const date = (milliseconds: number): string => {
-  const text = DateTime.formatIso(DateTime.makeUnsafe(milliseconds))
-  return `<!date^${Math.floor(milliseconds / 1_000)}^{date_short_pretty} {time}|${text.slice(0, 10)} ${
-    text.slice(11, 16)
-  } UTC>`
-}
-
-const blocks = (message: Message, words: Wording, shown: number, buttons: boolean) => {
-  const hidden = words.violationCount - shown
+const blocks = (message: ChatMessage, words: Wording, shown: number, buttons: boolean) => {
+  const hidden = words.itemCount - shown
   const url = buttons ? webAddress(words.commitUrl) : undefined
   return [
     ...words.stages === undefined ? [] : [section(mrkdwn(words.stages, sectionLimit))],
     ...words.why === undefined ? [] : [failure(words)],
-    ...words.violations.slice(0, shown).map(violation),
+    ...words.items.slice(0, shown).map(item),
     ...hidden > 0 ? [section(`+${hidden} more`)] : [],
-    ...words.facts.length === 0 ? [] : [facts(words.facts)],
+    ...words.facts.length === 0 || words.items.length > 0 ? [] : [facts(words.facts)],
     {
       type: "context",
-      elements: [...words.context.map((text) => textObject(mrkdwn(text, fieldLimit))), textObject(date(message.time))]
+      elements: [
+        ...[...words.context, ...words.hint === undefined ? [] : [words.hint]].map((text) =>
+          textObject(mrkdwn(text, fieldLimit))
+        ),
+        textObject(date(message.time, longDate, utc(message.time)))
+      ]
     } as const,
     ...url === undefined || url.length > 3_000 ? [] : [
       {
@@ -126,8 +142,8 @@ const blocks = (message: Message, words: Wording, shown: number, buttons: boolea
   ]
 }
 
-/** The message in Block Kit. Violations that do not fit are counted; the first block carries the message's id. */
-export const slackMessage = (message: Message, id: string, options: {
+/** The message in Block Kit. Items that do not fit are counted; the first block carries the message's id. */
+export const slackMessage = (message: ChatMessage, id: string, options: {
   /** Link buttons, which want a bot's app. */
   readonly buttons: boolean
 }) => {
@@ -137,15 +153,15 @@ export const slackMessage = (message: Message, id: string, options: {
     const [first, ...others] = blocks(message, words, shown, options.buttons)
     return [{ ...first, block_id: id }, ...others]
   }
-  let shown = words.violations.length
+  let shown = words.items.length
   while (shown > 0 && JSON.stringify(built(shown)).length > totalLimit - headline.length) shown--
   return {
-    text: `${icons[message.state]} ${headline}`,
+    text: `${icons[words.look]} ${headline}`,
     unfurl_links: false,
     unfurl_media: false,
     attachments: [{
-      color: colors[message.state],
-      fallback: `${icons[message.state]} ${escapeWithin(textOf(words.headline), 1_000)}`,
+      color: colors[words.look],
+      fallback: `${icons[words.look]} ${escapeWithin(textOf(words.headline), 1_000)}`,
       blocks: built(shown)
     }]
   }

@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import { parseAddress } from "./address.ts"
-import type { Message } from "./Message.ts"
 import { expectSuccess, post } from "./post.ts"
 import { SendFailed } from "./SendFailed.ts"
 import { teamsMessage } from "./teamsMessage.ts"
+import type { ChatMessage } from "./wording.ts"
 
 const isConnector = (url: URL): boolean => /(^|\.)webhook\.office\.com$/iu.test(url.hostname)
 
@@ -11,7 +11,7 @@ const isConnector = (url: URL): boolean => /(^|\.)webhook\.office\.com$/iu.test(
 export const sendToTeams = Effect.fnUntraced(function*(options: {
   readonly address: string
   readonly allowLoopback: boolean
-  readonly message: Message
+  readonly message: ChatMessage
   readonly id: string
 }) {
   const address = parseAddress(options.address, { allowLoopback: options.allowLoopback, carriesToken: false })

@@ -1,14 +1,30 @@
 import { clip } from "../domain/plainText.ts"
-import type { Message } from "./Message.ts"
 import { type RichText, type Span, textOf, webAddress } from "./richText.ts"
-import type { State } from "./transition.ts"
-import { type Wording, wording } from "./wording.ts"
+import { type ChatMessage, type Wording, wording } from "./wording.ts"
 
 // Documented 28 KB; what arrives in practice is about 21 KB.
 const byteLimit = 20_000
 
-const icons: Readonly<Record<State, string>> = { applied: "✅", recovered: "✅", blocked: "⛔", failed: "❌" }
-const styles = { applied: "good", recovered: "good", blocked: "attention", failed: "attention" } as const
+const icons: Readonly<Record<Wording["look"], string>> = {
+  applied: "✅",
+  recovered: "✅",
+  blocked: "⛔",
+  failed: "❌",
+  reverted: "↩️",
+  noticed: "👀",
+  fighting: "⚔️",
+  calm: "✅"
+}
+const styles = {
+  applied: "good",
+  recovered: "good",
+  blocked: "attention",
+  failed: "attention",
+  reverted: "warning",
+  noticed: "warning",
+  fighting: "warning",
+  calm: "good"
+} as const
 
 /** Takes the meaning from what Markdown would read as emphasis, link, list or heading. */
 export const escape = (text: string): string =>
@@ -23,6 +39,7 @@ const span = (part: Span): string => {
   if ("strong" in part) return `**${escape(part.strong)}**`
   if ("emphasis" in part) return `_${escape(part.emphasis)}_`
   if ("code" in part) return escape(part.code)
+  if ("time" in part) return escape(part.text)
   const url = webAddress(part.url)
   return url === undefined
     ? escape(part.link)
@@ -38,15 +55,19 @@ const textBlock = (text: string, more: { readonly [name: string]: string | boole
   ...more
 })
 
-const violation = ({ lines, title }: Wording["violations"][number]) => [
+const item = ({ lines, title }: Wording["items"][number]) => [
   textBlock(markdown(title), { separator: true }),
-  textBlock(lines.map(markdown).join(" "), { spacing: "None" })
+  ...lines.length === 0 ? [] : [textBlock(lines.map(markdown).join(" "), { spacing: "None" })]
 ]
 
-const card = (message: Message, id: string, words: Wording, shown: number) => {
-  const icon = icons[message.state]
+const card = (message: ChatMessage, id: string, words: Wording, shown: number) => {
+  const icon = icons[words.look]
   const headline = clip(textOf(words.headline), 500)
-  const hidden = words.violationCount - shown
+  const hint = words.hint === undefined ? [] : [{ title: "Hint", value: words.hint }]
+  // A single change reads better as a table.
+  const facts = words.facts.length === 0 ? [] : [...words.facts, ...hint]
+  const listed = facts.length === 0 ? words.items.slice(0, shown) : []
+  const hidden = facts.length === 0 ? words.itemCount - shown : 0
   const url = webAddress(words.commitUrl)
   const context = words.context.map((text) => textBlock(markdown(text)))
   const isBlocked = message.state === "blocked"
@@ -60,7 +81,7 @@ const card = (message: Message, id: string, words: Wording, shown: number) => {
       {
         type: "Container",
         id,
-        style: styles[message.state],
+        style: styles[words.look],
         bleed: true,
         items: [textBlock(`${icon} ${escape(headline)}`, { weight: "Bolder", size: "Medium" })]
       },
@@ -70,11 +91,12 @@ const card = (message: Message, id: string, words: Wording, shown: number) => {
         ? []
         : [textBlock(escape(words.why), { fontType: "Monospace", color: "attention" })],
       ...words.whatToDo === undefined ? [] : [textBlock(`**What to do:** ${markdown(words.whatToDo)}`)],
-      ...words.violations.slice(0, shown).flatMap(violation),
+      ...listed.flatMap(item),
       ...hidden > 0 ? [textBlock(`+${hidden} more`, { separator: true })] : [],
-      ...words.facts.length === 0 ? [] : [{
+      ...facts.length > 0 ? [] : hint.map(({ title, value }) => textBlock(`**${title}:** ${markdown(value)}`)),
+      ...facts.length === 0 ? [] : [{
         type: "FactSet",
-        facts: words.facts.map(({ title, value }) => ({ title, value: markdown(value) }))
+        facts: facts.map(({ title, value }) => ({ title, value: markdown(value) }))
       }],
       ...isBlocked ? context.slice(1) : context
     ],
@@ -83,7 +105,7 @@ const card = (message: Message, id: string, words: Wording, shown: number) => {
 }
 
 /** The message as a Workflows webhook takes it: one Adaptive Card of at most 20,000 bytes. */
-export const teamsMessage = (message: Message, id: string) => {
+export const teamsMessage = (message: ChatMessage, id: string) => {
   const words = wording(message)
   const envelope = (shown: number) => ({
     type: "message",
@@ -93,7 +115,7 @@ export const teamsMessage = (message: Message, id: string) => {
       content: card(message, id, words, shown)
     }]
   })
-  let shown = words.violations.length
+  let shown = words.items.length
   while (shown > 0 && Buffer.byteLength(JSON.stringify(envelope(shown))) > byteLimit) shown--
   return envelope(shown)
 }

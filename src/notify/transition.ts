@@ -86,5 +86,5 @@ export const transition = (
 }
 
 /** Which subscriptions a state answers: a recovery also tells that the revision is applied. */
-export const subscriptions = (state: State): ReadonlyArray<State> =>
+export const subscriptions = (state: State | "drift"): ReadonlyArray<State | "drift"> =>
   state === "recovered" ? ["recovered", "applied"] : [state]

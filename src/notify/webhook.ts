@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { parseAddress } from "./address.ts"
 import { cloudEvent, standardWebhookHeaders } from "./cloudEvent.ts"
+import type { DriftMessage } from "./DriftMessage.ts"
 import type { Message } from "./Message.ts"
 import { expectSuccess, post } from "./post.ts"
 import { SendFailed } from "./SendFailed.ts"
@@ -11,7 +12,7 @@ export const sendToWebhook = Effect.fnUntraced(function*(options: {
   readonly address: string
   readonly token: string | undefined
   readonly allowLoopback: boolean
-  readonly message: Message
+  readonly message: Message | DriftMessage
   readonly id: string
 }) {
   const address = parseAddress(options.address, { allowLoopback: options.allowLoopback, carriesToken: false })

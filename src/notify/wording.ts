@@ -1,240 +1,42 @@
-import { clip } from "../domain/plainText.ts"
-import { short } from "../domain/Revision.ts"
-import { stages } from "../domain/StageError.ts"
-import { commitUrl, place } from "./links.ts"
+import type { DriftMessage } from "./DriftMessage.ts"
+import { driftWording } from "./driftWording.ts"
+import type { ManyMessage } from "./ManyMessage.ts"
+import { manyWording } from "./manyWording.ts"
 import type { Message } from "./Message.ts"
-import { join, type RichText } from "./richText.ts"
+import type { RichText } from "./richText.ts"
+import { runWording } from "./runWording.ts"
+import type { State } from "./transition.ts"
+
+/** Everything that a chat can be told. */
+export type ChatMessage = Message | DriftMessage | ManyMessage
 
 /** A message in words and links, in no sink's notation yet. */
 export interface Wording {
+  /** What a sink chooses its icon and colour by; never the only signal. */
+  readonly look: State | "reverted" | "noticed" | "fighting" | "calm"
   /** State, delivery, revision, consequence. */
   readonly headline: RichText
   /** How far the run came. */
-  readonly stages: RichText | undefined
+  readonly stages?: RichText | undefined
   /** What the other side said, to be shown as it is. */
-  readonly why: string | undefined
-  readonly whatToDo: RichText | undefined
-  readonly violations: ReadonlyArray<{ readonly title: RichText; readonly lines: ReadonlyArray<RichText> }>
+  readonly why?: string | undefined
+  readonly whatToDo?: RichText | undefined
+  /** Violations or changes, one by one. */
+  readonly items: ReadonlyArray<{ readonly title: RichText; readonly lines: ReadonlyArray<RichText> }>
   /** Of all, also those that the message does not name. */
-  readonly violationCount: number
+  readonly itemCount: number
   readonly facts: ReadonlyArray<{ readonly title: string; readonly value: RichText }>
   /** Who, and where. */
   readonly context: ReadonlyArray<RichText>
+  /** What to do if it was meant so. */
+  readonly hint?: RichText | undefined
   readonly commitUrl: string | undefined
 }
 
-const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
-
-const seconds = (milliseconds: number): string => {
-  const total = Math.round(milliseconds / 1_000)
-  if (total < 1) return `${Math.max(0, Math.round(milliseconds))}ms`
-  return total < 120 ? `${total}s` : `${Math.floor(total / 60)}m${total % 60 === 0 ? "" : `${total % 60}s`}`
-}
-
-const nameOf = (message: Message): string => message.delivery.slice(message.delivery.indexOf("/") + 1)
-const namespaceOf = (message: Message): string => message.delivery.slice(0, message.delivery.indexOf("/"))
-
-const changedCount = ({ changes }: Message): number =>
-  changes === undefined ? 0 : changes.created + changes.configured + changes.replaced
-
-const revision = (message: Message): RichText =>
-  message.revision === undefined ? [] : [{ code: short(message.revision) }]
-
-const stays = (message: Message): RichText =>
-  message.previous === undefined
-    ? [" Nothing was written to the cluster."]
-    : [" Cluster stays on ", { code: short(message.previous) }, "."]
-
-const verbs = {
-  fetch: "fetch",
-  render: "render",
-  policy: "judge",
-  diff: "compare",
-  apply: "apply",
-  notify: "tell"
-} as const
-
-const isHealth = (reason: string): boolean => reason === "HealthTimeout" || reason === "HealthCheckFailed"
-
-const firstLine = (text: string): string => clip(text.split("\n", 1)[0]!, 160)
-const sentence = (text: string): string => /[.!?…]$/u.test(text) ? text : `${text}.`
-
-const headline = (message: Message): RichText => {
-  const name = { strong: nameOf(message) }
-  const about = message.revision === undefined ? [" its source"] : [" ", ...revision(message)]
-  switch (message.state) {
-    case "applied":
-    case "recovered": {
-      const word = message.state === "recovered" ? " recovered and is on" : " is on"
-      const where = message.revision === undefined ? [" its revision"] : [" ", ...revision(message)]
-      const took = seconds(message.durationMs)
-      return message.changes === undefined
-        ? [name, word, ...where, " — nothing had to change"]
-        : [
-          name,
-          word,
-          ...where,
-          ` — ${changedCount(message)} changed, ${message.changes.pruned} pruned, `,
-          message.healthy ? `healthy in ${took}` : `in ${took}`
-        ]
-    }
-    case "blocked": {
-      const why = message.error === undefined
-        ? plural(message.summary?.denied ?? message.violationCount, "policy violation")
-        : firstLine(message.error.message)
-      return [name, " did not deploy", ...about, `: ${sentence(why)}`, ...stays(message)]
-    }
-    case "failed": {
-      const { error } = message
-      if (error === undefined) return [name, " failed on", ...about, "."]
-      const written = changedCount(message) + (message.changes?.pruned ?? 0)
-      const consequence: RichText = written > 0
-        ? [` ${plural(written, "object")} changed before that.`]
-        : isUncertain(message)
-        ? []
-        : stays(message)
-      const why = sentence(firstLine(error.message))
-      const failed = isHealth(error.reason) ? " is not healthy on" : ` failed to ${verbs[error.stage]}`
-      return [name, failed, ...about, `: ${why}`, ...consequence]
-    }
-  }
-}
-
-const strip = (message: Message): RichText | undefined => {
-  const failed = message.error?.stage
-  if (failed === undefined) return undefined
-  const at = stages.indexOf(failed)
-  const told = stages.filter((stage) => stage !== "notify")
-  return join(
-    told.map((stage, index): RichText =>
-      index < at ? [`${stage} ✓`] : index === at ? [{ strong: `${stage} ✗` }] : [`${stage} –`]
-    ),
-    "  ›  "
-  )
-}
-
-const commit = (message: Message): RichText => {
-  const hash = message.commit?.hash ?? message.revision?.hash
-  if (hash === undefined) return []
-  const link = { link: hash.slice(0, 8), url: commitUrl(message.url, hash) }
-  return message.commit === undefined ? [link] : [link, ` ${message.commit.subject}`]
-}
-
-const policies = ({ summary }: Message): string =>
-  summary === undefined ? "" : [
-    `${summary.passed} passed`,
-    ...summary.warned === 0 ? [] : [plural(summary.warned, "warning")],
-    ...summary.denied === 0 ? [] : [`${summary.denied} denied`],
-    ...summary.waived === 0 ? [] : [`${summary.waived} waived`]
-  ].join(", ")
-
-const list = (names: ReadonlyArray<string>, total: number): string => {
-  const shown = names.slice(0, 5)
-  return clip(shown.join(", "), 600) + (total > shown.length ? ` +${total - shown.length} more` : "")
-}
-
-const next = {
-  transient: "tried again by itself, later each time; a new commit is taken at once",
-  stalled: "waits for a new commit or a changed Delivery",
-  blocked: "waits for a person"
-} as const
-
-const whatNext = (message: Message): RichText => {
-  if (message.error === undefined) return []
-  const { attempt, inMs } = message.next ?? {}
-  return [
-    inMs === undefined || attempt === undefined
-      ? next[message.error.class]
-      : `retry ${attempt} in ${seconds(inMs)}; a new commit is taken at once`
-  ]
-}
-
-const facts = (message: Message): Wording["facts"] => {
-  if (message.state === "blocked" && message.error === undefined) return []
-  const isSuccess = message.state === "applied" || message.state === "recovered"
-  const all: Wording["facts"] = [
-    { title: "Commit", value: commit(message) },
-    { title: "Author", value: message.commit === undefined ? [] : [message.commit.author] },
-    { title: "Changes", value: message.objects.length === 0 ? [] : [list(message.objects, message.objectCount)] },
-    { title: "Policies", value: isSuccess && message.summary !== undefined ? [policies(message)] : [] },
-    { title: "Cluster now", value: isSuccess ? [] : clusterNow(message) },
-    { title: "Next", value: whatNext(message) }
-  ]
-  return all.filter(({ value }) => value.length > 0)
-}
-
-/** A retry that wrote nothing may follow a run that did: then nobody can say what the cluster is on. */
-const isUncertain = ({ changes, error, state }: Message): boolean =>
-  state === "failed" && error?.stage === "apply" && changes === undefined
-
-const clusterNow = (message: Message): RichText => {
-  if (message.previous === undefined || isUncertain(message)) return []
-  const written = changedCount(message)
-  return [
-    { code: short(message.previous) },
-    ...written === 0 || message.revision === undefined
-      ? []
-      : [` + ${plural(written, "object")} from `, { code: short(message.revision) }]
-  ]
-}
-
-const context = (message: Message): Wording["context"] => {
-  const who: RichText = message.commit === undefined ? commit(message) : [
-    `${message.commit.author} committed `,
-    ...commit(message)
-  ]
-  const isSuccess = message.state === "applied" || message.state === "recovered"
-  const where: RichText = join([
-    message.cluster === undefined ? [] : ["cluster ", { strong: message.cluster }],
-    ["ns ", { code: namespaceOf(message) }],
-    isSuccess && message.previous !== undefined && message.previous.hash !== message.revision?.hash
-      ? ["was ", { code: short(message.previous) }]
-      : []
-  ], " · ")
-  return message.state === "blocked" && message.error === undefined
-    ? [join([who, [policies(message)].filter((text) => text !== "")], " · "), where]
-    : [where]
-}
-
-const violations = (message: Message): Wording["violations"] =>
-  (message.state === "blocked" ? message.violations : []).map((found, index) => {
-    const source = found.source === undefined
-      ? undefined
-      : place(message.url, message.revision?.hash, found.source)
-    return {
-      title: [
-        { strong: `${index + 1}. ${found.policy}` },
-        "  ",
-        { code: found.severity },
-        ` · ${found.object.kind}/${found.object.name}`,
-        ...found.bundle.name === "repository" ? [] : [" · bundle ", { code: found.bundle.name }]
-      ],
-      lines: [
-        [found.message],
-        ...source === undefined ? [] : [[{ link: source.text, url: source.url }]],
-        ...found.remedy === undefined ? [] : [[{ emphasis: "Fix:" }, ` ${found.remedy}`]],
-        ...found.url === undefined ? [] : [[{ link: "About this policy", url: found.url }]]
-      ]
-    }
-  })
-
-const whatToDo = (message: Message): RichText | undefined => {
-  if (message.error === undefined) return undefined
-  const source = message.error.origin === undefined
-    ? undefined
-    : place(message.url, message.revision?.hash, message.error.origin)
-  return join([[message.error.hint], source === undefined ? [] : [{ link: source.text, url: source.url }]], " ")
-}
-
 /** Says a message: the one wording that all sinks share. */
-export const wording = (message: Message): Wording => ({
-  headline: headline(message),
-  stages: strip(message),
-  why: message.error?.message,
-  whatToDo: whatToDo(message),
-  violations: violations(message),
-  violationCount: message.state === "blocked" ? message.violationCount : 0,
-  facts: facts(message),
-  context: context(message),
-  commitUrl: message.revision === undefined ? undefined : commitUrl(message.url, message.revision.hash)
-})
+export const wording = (message: ChatMessage): Wording =>
+  "findings" in message
+    ? driftWording(message)
+    : "deliveries" in message
+    ? manyWording(message)
+    : runWording(message)

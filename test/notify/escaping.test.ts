@@ -2,13 +2,15 @@ import { assert, describe, it } from "@effect/vitest"
 import type { Violation } from "../../src/domain/Decision.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Outcome, type Run } from "../../src/domain/Outcome.ts"
+import { oneLine } from "../../src/domain/plainText.ts"
 import { ApplyFailed } from "../../src/domain/StageError.ts"
-import type { Message } from "../../src/notify/Message.ts"
 import { slackMessage } from "../../src/notify/slackMessage.ts"
 import { teamsMessage } from "../../src/notify/teamsMessage.ts"
+import type { ChatMessage } from "../../src/notify/wording.ts"
 import { adaptiveCardProblems } from "../support/adaptiveCard.ts"
 import { blockKitProblems } from "../support/blockKit.ts"
-import { denied, messageOf, run, violations } from "./outcomes.ts"
+import { driftMessageOf, manyOf, scaled } from "./drifts.ts"
+import { denied, fetchFailed, messageOf, run, violations } from "./outcomes.ts"
 
 const hostile: Readonly<Record<string, string>> = {
   "a mention of everybody": "<!channel> <!here> <!everyone> @channel",
@@ -42,7 +44,21 @@ const violation = (text: string): Violation => ({
   bundle: { name: text, digest: "sha256:aa" }
 })
 
-const withText = (text: string): ReadonlyArray<Message> => {
+/** What a person can call a field, a manager or a delivery, at most. */
+const driftOf = (text: string) => {
+  const clean = oneLine(text, 300)
+  const finding = {
+    ...scaled,
+    object: { group: clean, kind: clean, namespace: clean, name: clean },
+    manager: clean,
+    fields: [clean, clean]
+  }
+  const others = Array.from({ length: 30 }, (_, index) => ({ ...finding, fields: [`${clean}${index}`] }))
+  const fight = { ...finding, action: "backing off" as const }
+  return [driftMessageOf([finding]), driftMessageOf(others), driftMessageOf([fight], "fighting")]
+}
+
+const withText = (text: string): ReadonlyArray<ChatMessage> => {
   const details: Run = {
     ...run,
     commit: { ...run.commit!, subject: text, author: { name: text, email: text } }
@@ -66,7 +82,9 @@ const withText = (text: string): ReadonlyArray<Message> => {
   return [
     messageOf("blocked", blocked, details),
     messageOf("failed", failed, details),
-    messageOf("recovered", many, details)
+    messageOf("recovered", many, details),
+    manyOf({ ...messageOf("failed", fetchFailed), error: messageOf("failed", failed, details).error! }, 30),
+    ...driftOf(text)
   ]
 }
 
@@ -88,7 +106,7 @@ describe("text of the repository", () => {
         const body = json(slackMessage(message, id, { buttons: true }))
         assert.deepStrictEqual(blockKitProblems(body), [])
         for (const part of strings(body)) {
-          assert.notMatch(part, /<(?:[!@#](?!date\^1795392000)|(?!https?:|!date)[a-z]+:)/u)
+          assert.notMatch(part, /<(?:[!@#](?!date\^17953\d{5}\^)|(?!https?:|!date)[a-z]+:)/u)
           assert.isTrue(part.isWellFormed())
         }
       }

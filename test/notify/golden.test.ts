@@ -3,11 +3,14 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Json, JsonObject } from "../../src/domain/Json.ts"
 import { cloudEvent } from "../../src/notify/cloudEvent.ts"
+import type { DriftMessage } from "../../src/notify/DriftMessage.ts"
+import type { ManyMessage } from "../../src/notify/ManyMessage.ts"
 import type { Message } from "../../src/notify/Message.ts"
 import { slackMessage } from "../../src/notify/slackMessage.ts"
 import { teamsMessage } from "../../src/notify/teamsMessage.ts"
 import { adaptiveCardProblems } from "../support/adaptiveCard.ts"
 import { blockKitProblems } from "../support/blockKit.ts"
+import { deleted, driftMessageOf, manyOf, scaled, sidecar } from "./drifts.ts"
 import {
   applied,
   applyFailed,
@@ -23,7 +26,9 @@ import {
 
 const folder = join(import.meta.dirname, "..", "fixtures", "notify")
 
-const messages: Readonly<Record<string, Message>> = {
+const fight = { ...scaled, manager: "hpa-controller", action: "backing off" } as const
+
+const messages: Readonly<Record<string, Message | DriftMessage>> = {
   "applied": messageOf("applied", applied),
   "applied-first": messageOf("applied", applied, { ...run, previous: undefined }),
   "recovered": messageOf("recovered", applied),
@@ -33,22 +38,49 @@ const messages: Readonly<Record<string, Message>> = {
   "failed-fetch": messageOf("failed", fetchFailed, { ...run, commit: undefined, revision: undefined }),
   "failed-render": messageOf("failed", renderFailed),
   "failed-health": messageOf("failed", healthTimeout),
-  "failed-apply": messageOf("failed", applyFailed, { ...run, next: { inMs: 120_000, attempt: 2 } })
+  "failed-apply": messageOf("failed", applyFailed, { ...run, next: { inMs: 120_000, attempt: 2 } }),
+  "drift": driftMessageOf([scaled]),
+  "drift-several": driftMessageOf([sidecar, scaled, scaled, deleted]),
+  "drift-many": driftMessageOf(
+    Array.from({ length: 200 }, (_, index) => ({
+      ...sidecar,
+      object: { ...sidecar.object, name: `service-${index}` },
+      manager: `controller-${index % 5}`
+    }))
+  ),
+  "drift-deleted": driftMessageOf([deleted]),
+  "drift-noticed": driftMessageOf([{ ...scaled, action: "reported" }]),
+  "drift-fight": driftMessageOf([fight], "fighting"),
+  "drift-fight-goes-on": driftMessageOf(Array.from({ length: 41 }, () => fight), "still fighting", 3_610_000),
+  "drift-fight-over": driftMessageOf([fight, { ...fight, object: deleted.object }], "over", 8_000_000)
+}
+
+/** Told to chats only. */
+const many: Readonly<Record<string, ManyMessage>> = {
+  "many-failed": manyOf(
+    messageOf("failed", fetchFailed, { ...run, commit: undefined, revision: undefined }),
+    37
+  ),
+  "many-recovered": manyOf(messageOf("recovered", unchanged), 4)
 }
 
 const id = "msg_0123456789abcdef0123456789abcdef"
 const json = (value: unknown): JsonObject => JSON.parse(JSON.stringify(value)) as JsonObject
 const noProblems = (): ReadonlyArray<string> => []
 
-const sinks: Readonly<
-  Record<
-    string,
-    { readonly body: (message: Message) => unknown; readonly problems: (body: JsonObject) => ReadonlyArray<string> }
-  >
-> = {
+interface Sink<M> {
+  readonly body: (message: M) => unknown
+  readonly problems: (body: JsonObject) => ReadonlyArray<string>
+}
+
+const chats: Readonly<Record<string, Sink<Message | DriftMessage | ManyMessage>>> = {
   "slack-bot": { body: (message) => slackMessage(message, id, { buttons: true }), problems: blockKitProblems },
   "slack-webhook": { body: (message) => slackMessage(message, id, { buttons: false }), problems: blockKitProblems },
-  "teams": { body: (message) => teamsMessage(message, id), problems: adaptiveCardProblems },
+  "teams": { body: (message) => teamsMessage(message, id), problems: adaptiveCardProblems }
+}
+
+const sinks: Readonly<Record<string, Sink<Message | DriftMessage>>> = {
+  ...chats,
   "webhook": { body: (message) => cloudEvent(message, id), problems: noProblems }
 }
 
@@ -60,7 +92,7 @@ const golden = (name: string, actual: Json) => {
   assert.deepStrictEqual(actual, JSON.parse(readFileSync(file, "utf8")))
 }
 
-describe("messages", () => {
+const reads = <M>(messages: Readonly<Record<string, M>>, sinks: Readonly<Record<string, Sink<M>>>) => {
   for (const [outcome, message] of Object.entries(messages)) {
     for (const [sink, { body, problems }] of Object.entries(sinks)) {
       it(`${outcome} as ${sink} reads as the golden file`, () => {
@@ -70,4 +102,9 @@ describe("messages", () => {
       })
     }
   }
+}
+
+describe("messages", () => {
+  reads(messages, sinks)
+  reads(many, chats)
 })

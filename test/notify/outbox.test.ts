@@ -2,85 +2,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as HttpClient from "effect/http/HttpClient"
-import * as HttpClientResponse from "effect/http/HttpClientResponse"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/testing/TestClock"
-import type { Outcome, Run } from "../../src/domain/Outcome.ts"
+import type { Outcome } from "../../src/domain/Outcome.ts"
 import type { Revision } from "../../src/domain/Revision.ts"
-import { Notify } from "../../src/notify/Notify.ts"
 import { messageId } from "../../src/notify/outbox.ts"
-import { applied, applyFailed, denied, messageOf, revision, run, unchanged } from "./outcomes.ts"
-import { delivery, makeRecord, notifier, secretsOf } from "./world.ts"
-
-const chat = delivery([{ name: "chat" }])
-const notifiers = [notifier("chat", { webhook: { secretRef: { name: "hook" } } })]
-const secrets = secretsOf({ hook: { address: "https://hooks.example.com/canary-path-5511", token: "canary-key-9922" } })
-
-interface Accepted {
-  readonly id: string
-  readonly state: string
-  readonly at: number
-}
-
-/** A receiver in memory: deterministic under the TestClock. What it answers is scripted; then 204. */
-const makeReceiver = () => {
-  const accepted: Array<Accepted> = []
-  const script: Array<{ readonly status: number; readonly headers?: Record<string, string> }> = []
-  const state = { attempts: [] as Array<number>, around: (take: Effect.Effect<void>) => take }
-  const client = HttpClient.make((request, _url, _signal, fiber) =>
-    Effect.gen(function*() {
-      const now = yield* TestClock.testClockWith((clock) => Effect.succeed(clock.currentTimeMillisUnsafe()))
-      state.attempts.push(now)
-      const next = script.shift()
-      if (next !== undefined) {
-        return HttpClientResponse.fromWeb(
-          request,
-          new Response("", { status: next.status, headers: next.headers ?? {} })
-        )
-      }
-      const body = request.body._tag === "Uint8Array" ? new TextDecoder().decode(request.body.body) : "{}"
-      const event = JSON.parse(body) as { readonly id: string; readonly data: { readonly state: string } }
-      yield* state.around(Effect.sync(() => void accepted.push({ id: event.id, state: event.data.state, at: now })))
-      return HttpClientResponse.fromWeb(request, new Response(null, { status: 204 }))
-    }).pipe(Effect.provideContext(fiber.context))
-  )
-  return { accepted, script, state, layer: Layer.succeed(HttpClient.HttpClient, client) }
-}
-
-const at = (letter: string, details: Partial<Run> = {}): Run => ({
-  ...run,
-  ...details,
-  revision: revision(letter),
-  startedAt: 0,
-  durationMs: 1_000
-})
-
-/** One process: everything in memory ends with it, the record stays. */
-const inProcess = <A, E>(
-  world: { readonly record: ReturnType<typeof makeRecord>; readonly receiver: ReturnType<typeof makeReceiver> },
-  work: (
-    notify: Notify["Service"]
-  ) => Effect.Effect<A, E, Layer.Success<typeof secrets> | Layer.Success<typeof world.record.layer>>,
-  interval = 0
-) =>
-  Effect.gen(function*() {
-    return yield* work(yield* Notify)
-  }).pipe(
-    Effect.provide([
-      Notify.layerNoDeps({ interval }).pipe(Layer.provide(world.receiver.layer), Layer.fresh),
-      world.record.layer,
-      secrets
-    ], { local: true })
-  )
-
-const makeWorld = () => ({ record: makeRecord(), receiver: makeReceiver() })
-
-const states = (accepted: ReadonlyArray<Accepted>) => {
-  const seen = new Map(accepted.map(({ id, state }) => [id, state]))
-  return [...seen.values()]
-}
+import { applied, applyFailed, denied, messageOf, revision, unchanged } from "./outcomes.ts"
+import { at, chat, inProcess, makeWorld, notifiers, states } from "./process.ts"
+import { delivery, makeRecord } from "./world.ts"
 
 describe("outbox", () => {
   it.effect("records before it sends, and tells a transition once", () =>
@@ -174,7 +103,7 @@ describe("outbox", () => {
         Effect.gen(function*() {
           for (const letter of ["a", "b", "c"]) yield* notify.tell(chat, notifiers, at(letter), denied)
           yield* TestClock.adjust("10 seconds")
-        }), 1_000)
+        }), { interval: 1_000 })
       const times = world.receiver.accepted.map((message) => message.at)
       assert.deepStrictEqual(times, [0, 1_000, 2_000])
     }))
