@@ -94,7 +94,7 @@ layer(Layer.mergeAll(fetchLayer({ packs: 7 }), secrets()), { excludeTestServices
       assert.isUndefined(yield* fifth.changedSince!(fourth.revision))
       const sixth = yield* commit({ "base/x": "3" })
       assert.isUndefined(yield* sixth.changedSince!(fifth.revision))
-    }))
+    }), 30_000)
 
   it.effect(
     "knows nothing of a revision that it never had, and gives up where all is different",
@@ -115,35 +115,39 @@ layer(Layer.mergeAll(fetchLayer({ packs: 7 }), secrets()), { excludeTestServices
 })
 
 layer(secrets(), { excludeTestServices: true })("changedSince, on disk", (it) => {
-  it.effect("knows the revision before a restart, and before a new generation; not what is damaged", () =>
-    Effect.gen(function*() {
-      const server = yield* gitServer()
-      const repository = yield* Effect.promise(() => server.repository("shop"))
-      const source = delivery({ url: repository.url, branch: "main" })
-      const cacheDirectory = yield* temporaryFolder
-      const change = (text: string) =>
-        Effect.gen(function*() {
-          yield* Effect.promise(() => repository.commit({ "a/x": text, "b/x": "same" }, text))
-          return yield* (yield* Fetch).fetch(source)
-        })
-      const restarted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-        Effect.scoped(effect).pipe(Effect.provide(Layer.fresh(fetchLayer({ cacheDirectory, packs: 2 }))))
-      const first = yield* restarted(change("1"))
-      const [second, third] = yield* restarted(Effect.gen(function*() {
-        const second = yield* change("2")
-        assert.deepStrictEqual([...(yield* second.changedSince!(first.revision))!].sort(), ["", "a", "a/x"])
-        const third = yield* change("3")
-        assert.deepStrictEqual([...(yield* third.changedSince!(second.revision))!].sort(), ["", "a", "a/x"])
-        return [second, third] as const
-      }))
-      const store = (yield* Effect.promise(() => readdir(cacheDirectory))).find((name) => name !== "key")
-      const older = join(cacheDirectory, store!, "1")
-      for (const name of yield* Effect.promise(() => readdir(older))) {
-        if (name.endsWith(".pack")) yield* Effect.promise(() => truncate(join(older, name), 40))
-      }
-      yield* restarted(Effect.gen(function*() {
-        const again = yield* (yield* Fetch).fetch(source, third.revision)
-        assert.isUndefined(yield* again.changedSince!(second.revision))
-      }))
-    }))
+  it.effect(
+    "knows the revision before a restart, and before a new generation; not what is damaged",
+    () =>
+      Effect.gen(function*() {
+        const server = yield* gitServer()
+        const repository = yield* Effect.promise(() => server.repository("shop"))
+        const source = delivery({ url: repository.url, branch: "main" })
+        const cacheDirectory = yield* temporaryFolder
+        const change = (text: string) =>
+          Effect.gen(function*() {
+            yield* Effect.promise(() => repository.commit({ "a/x": text, "b/x": "same" }, text))
+            return yield* (yield* Fetch).fetch(source)
+          })
+        const restarted = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+          Effect.scoped(effect).pipe(Effect.provide(Layer.fresh(fetchLayer({ cacheDirectory, packs: 2 }))))
+        const first = yield* restarted(change("1"))
+        const [second, third] = yield* restarted(Effect.gen(function*() {
+          const second = yield* change("2")
+          assert.deepStrictEqual([...(yield* second.changedSince!(first.revision))!].sort(), ["", "a", "a/x"])
+          const third = yield* change("3")
+          assert.deepStrictEqual([...(yield* third.changedSince!(second.revision))!].sort(), ["", "a", "a/x"])
+          return [second, third] as const
+        }))
+        const store = (yield* Effect.promise(() => readdir(cacheDirectory))).find((name) => name !== "key")
+        const older = join(cacheDirectory, store!, "1")
+        for (const name of yield* Effect.promise(() => readdir(older))) {
+          if (name.endsWith(".pack")) yield* Effect.promise(() => truncate(join(older, name), 40))
+        }
+        yield* restarted(Effect.gen(function*() {
+          const again = yield* (yield* Fetch).fetch(source, third.revision)
+          assert.isUndefined(yield* again.changedSince!(second.revision))
+        }))
+      }),
+    30_000
+  )
 })
