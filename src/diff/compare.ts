@@ -1,71 +1,16 @@
 import type { FieldChange } from "../domain/Changeset.ts"
-import type { FieldPath } from "../domain/fieldsV1.ts"
-import { at, canonical, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
-import { deliveryLabel, originAnnotation } from "../domain/ownership.ts"
-import { fieldManager } from "../domain/ownership.ts"
+import { type FieldPath, type FieldSet, human, idOfFields, leaves, nameInPath, resolve } from "../domain/fieldPaths.ts"
+import { at, isJsonObject, type Json, type JsonObject, same } from "../domain/Json.ts"
+import { deliveryLabel, fieldManager, originAnnotation } from "../domain/ownership.ts"
+import { ours } from "../domain/stale.ts"
 import type { ManagedFields } from "../kube/KubeReader.ts"
 
-type FieldSet = ReadonlyMap<string, FieldPath>
-
-const separator = "\u0000"
-
-/** The leaves of a fieldsV1 tree. */
-const leaves = (fields: JsonObject | undefined): FieldSet => {
-  const found = new Map<string, FieldPath>()
-  const walk = (node: JsonObject, path: FieldPath): void => {
-    const children = Object.entries(node).filter(([name]) => name !== ".")
-    if (children.length === 0 && path.length > 0) found.set(path.join(separator), path)
-    for (const [name, child] of children) if (isJsonObject(child)) walk(child, [...path, name])
-  }
-  if (fields !== undefined) walk(fields, [])
-  return found
-}
-
 /** What Sluice applied, as the object's managedFields tell. */
-const owned = (entries: ReadonlyArray<ManagedFields>): FieldSet =>
-  leaves(
-    entries.find(({ manager, operation, subresource }) =>
-      manager === fieldManager && operation === "Apply" && subresource === undefined
-    )?.fieldsV1
-  )
-
-const equal = (a: Json | undefined, b: Json | undefined): boolean =>
-  a === b || (a !== undefined && b !== undefined && canonical(a) === canonical(b))
-
-const step = (value: Json | undefined, segment: string): Json | undefined => {
-  const name = segment.slice(2)
-  if (segment.startsWith("f:")) return at(value, name)
-  if (!Array.isArray(value)) return undefined
-  const items = value as ReadonlyArray<Json>
-  if (segment.startsWith("i:")) return items[Number(name)]
-  const wanted = JSON.parse(name) as Json
-  if (segment.startsWith("v:")) return items.find((item) => equal(item, wanted))
-  return isJsonObject(wanted)
-    ? items.find((item) => Object.entries(wanted).every(([key, expected]) => equal(at(item, key), expected)))
-    : undefined
-}
-
-const resolve = (object: Json, path: FieldPath): Json | undefined => path.reduce<Json | undefined>(step, object)
-
-const nameInPath = (name: string): string => /^[\w-]+$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
-
-const humanStep = (segment: string): string => {
-  const name = segment.slice(2)
-  if (segment.startsWith("f:")) return nameInPath(name)
-  const keys = segment.startsWith("k:") ? JSON.parse(name) as Json : undefined
-  if (!isJsonObject(keys)) return `[${name}]`
-  return `[${
-    Object.entries(keys).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
-      .join(",")
-  }]`
-}
-
-/** `spec.template.spec.containers[name=app].image`. */
-const human = (path: FieldPath): string => path.map(humanStep).join("").replace(/^\./u, "")
+const owned = (entries: ReadonlyArray<ManagedFields>): FieldSet => leaves(ours(entries)?.fieldsV1)
 
 /** An atomic map is one field to the API server; people want to see the key that changed. */
 const expand = (path: string, from: Json | undefined, to: Json | undefined): ReadonlyArray<FieldChange> => {
-  if (equal(from, to)) return []
+  if (same(from, to)) return []
   if (isJsonObject(from) && isJsonObject(to)) {
     const names = [...new Set([...Object.keys(from), ...Object.keys(to)])]
     return names.flatMap((name) => expand(`${path}${nameInPath(name)}`, at(from, name), at(to, name)))
@@ -73,9 +18,8 @@ const expand = (path: string, from: Json | undefined, to: Json | undefined): Rea
   return [{ path, ...from === undefined ? {} : { from }, ...to === undefined ? {} : { to } }]
 }
 
-const pathOf = (...names: ReadonlyArray<string>): string => names.map((name) => `f:${name}`).join(separator)
-const ourLabel = pathOf("metadata", "labels", deliveryLabel)
-const ourOrigin = pathOf("metadata", "annotations", originAnnotation)
+const ourLabel = idOfFields("metadata", "labels", deliveryLabel)
+const ourOrigin = idOfFields("metadata", "annotations", originAnnotation)
 
 /** One side of a comparison. */
 export interface Side {
@@ -131,7 +75,7 @@ export const compare = (
     if (isLeft(path)) continue
     if (before.has(id) !== after.has(id)) needsWrite = true
     const [from, to] = [resolve(live.object, path), resolve(proven.object, path)]
-    if (equal(from, to)) continue
+    if (same(from, to)) continue
     needsWrite = true
     if (id === ourLabel) continue
     const changes = expand(human(path), from, to)

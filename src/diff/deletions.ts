@@ -3,10 +3,11 @@ import type { Change } from "../domain/Changeset.ts"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { display, key } from "../domain/ObjectRef.ts"
 import { rankOf } from "../domain/order.ts"
-import { fingerprint, isOurs, pruneAnnotation } from "../domain/ownership.ts"
+import { pruneAnnotation } from "../domain/ownership.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
-import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
+import { KubeReader } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
+import { type Seen, seen } from "../kube/Seen.ts"
 import type { Survey } from "./survey.ts"
 
 /** What is to be deleted, and what is left behind and why. */
@@ -25,11 +26,11 @@ export interface Kept {
 }
 
 /** A deletion, a sentence about what stays behind, or nothing for what is gone or going. */
-export const judge = (entry: InventoryEntry, live: LiveMetadata, kept: Kept): Change | string | undefined => {
+export const judge = (entry: InventoryEntry, live: Seen, kept: Kept): Change | string | undefined => {
   if (live.deleting || kept.uids.has(live.uid)) return undefined
   const name = display(entry.ref)
-  if (live.annotations[pruneAnnotation] === "disabled") return `${name} stays behind: ${pruneAnnotation} is disabled`
-  if (!isOurs(live, kept.label)) return `${name} stays behind: it is not (or no longer) this delivery's`
+  if (live.prune === "disabled") return `${name} stays behind: ${pruneAnnotation} is disabled`
+  if (live.label !== kept.label || !live.isOurs) return `${name} stays behind: it is not (or no longer) this delivery's`
   if (entry.ref.kind === "Namespace" && kept.namespaces.has(entry.ref.name)) {
     return `${name} stays behind: this revision still has objects in it`
   }
@@ -39,7 +40,7 @@ export const judge = (entry: InventoryEntry, live: LiveMetadata, kept: Kept): Ch
     apiVersion: entry.apiVersion,
     fields: [],
     takesFrom: [],
-    live: { uid: live.uid, resourceVersion: live.resourceVersion, fingerprint: fingerprint(live.managedFields) }
+    live: { uid: live.uid, resourceVersion: live.resourceVersion, fingerprint: live.fingerprint }
   }
 }
 
@@ -65,7 +66,9 @@ export const deletions: (
       return Effect.map(
         reader.get(entry.apiVersion, entry.ref),
         (object) =>
-          object === undefined ? undefined : judge(entry, liveMetadata(entry.apiVersion, entry.ref.kind, object), kept)
+          object === undefined
+            ? undefined
+            : judge(entry, seen(liveMetadata(entry.apiVersion, entry.ref.kind, object)), kept)
       )
     }, { concurrency })
     const changes = judged.filter((result) => typeof result === "object").reverse()

@@ -6,7 +6,7 @@ import type { InventoryEntry } from "../domain/Inventory.ts"
 import { at, type JsonObject } from "../domain/Json.ts"
 import { displayOrigin, type Manifest } from "../domain/Manifest.ts"
 import { key } from "../domain/ObjectRef.ts"
-import { applyPolicy, deliveryLabel, fingerprint, isOurEntry, originAnnotation, stamp } from "../domain/ownership.ts"
+import { applyPolicy, deliveryLabel, fingerprint, isOurEntry, stamp } from "../domain/ownership.ts"
 import { type Refusal, refusalOf, refused } from "../domain/refusal.ts"
 import { type AccessDenied, type ApplyConflict, DiffFailed, type KubeFailure } from "../domain/StageError.ts"
 import { type Autoscalers, isScalable } from "../kube/autoscaled.ts"
@@ -58,7 +58,7 @@ export const isUnchanged = (manifest: Manifest, { entries, survey }: Pick<Contex
   const [entry, live] = [entries.get(key(manifest.ref)), survey.get(key(manifest.ref))]
   if (entry?.digest !== manifest.digest || live === undefined) return false
   if (live.deleting || live.uid !== entry.uid) return false
-  return applyPolicy(manifest) === "IfNotPresent" || fingerprint(live.managedFields) === entry.fingerprint
+  return applyPolicy(manifest) === "IfNotPresent" || live.fingerprint === entry.fingerprint
 }
 
 const stage = (manifest: Manifest) => (failure: KubeFailure): ProofError =>
@@ -78,7 +78,7 @@ const find = Effect.fnUntraced(function*(manifest: Manifest, label: string) {
 /** A new revision alone never rewrites the origin: an object whose digest we know keeps what is there. */
 const stamped = (manifest: Manifest, { entries, label, revision, survey }: Context): Manifest => {
   const known = entries.get(key(manifest.ref))?.digest === manifest.digest
-  const kept = known ? survey.get(key(manifest.ref))?.annotations[originAnnotation] : undefined
+  const kept = known ? survey.get(key(manifest.ref))?.origin : undefined
   return stamp(manifest, label, kept ?? `${displayOrigin(manifest.origin)}@${revision}`)
 }
 
@@ -203,7 +203,8 @@ export const prove: (
   const policy = applyPolicy(manifest)
   if (policy === "Ignore") return change("unchanged", manifest)
   if (isUnchanged(manifest, context)) {
-    return change("unchanged", manifest, { live: liveOf({ metadata: context.survey.get(key(manifest.ref))! }) })
+    const { fingerprint, resourceVersion, uid } = context.survey.get(key(manifest.ref))!
+    return change("unchanged", manifest, { live: { uid, resourceVersion, fingerprint } })
   }
   const sent = stamped(manifest, context)
   const awaited = waitsFor(manifest, context.arriving)

@@ -3,31 +3,45 @@ import type { InventoryEntry } from "../domain/Inventory.ts"
 import { key } from "../domain/ObjectRef.ts"
 import { deliveryLabel } from "../domain/ownership.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
-import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
+import { Known } from "../kube/Known.ts"
+import { KubeReader } from "../kube/KubeReader.ts"
+import { type Seen, seen } from "../kube/Seen.ts"
 
-/** Metadata of the live objects that carry a delivery's label, by identity. */
-export type Survey = ReadonlyMap<string, LiveMetadata>
+/** The live objects that carry a delivery's label, by identity. */
+export type Survey = ReadonlyMap<string, Seen>
 
-/** Looks for what the entries name: one metadata LIST per kind and namespace, in the namespaces that are used. */
+/**
+ * Looks for what the entries name: in what a live watch knows, else by one metadata LIST per kind and namespace, in the
+ * namespaces that are used.
+ */
 export const survey: (
   entries: ReadonlyArray<InventoryEntry>,
   label: string,
   concurrency: number
 ) => Effect.Effect<Survey, KubeFailure, KubeReader> = Effect.fnUntraced(function*(entries, label, concurrency) {
-  const reader = yield* KubeReader
+  const [reader, look] = [yield* KubeReader, yield* Known]
+  const found = new Map<string, Seen>()
+  const unknown = entries.filter(({ apiVersion, ref }) => {
+    const known = look(apiVersion, ref)
+    if (typeof known === "object" && known.label === label) found.set(key(ref), known)
+    return known === undefined
+  })
   const lists = new Map(
-    entries.map(({ apiVersion, ref }) => [`${apiVersion} ${ref.kind} ${ref.namespace}`, { apiVersion, ref }])
+    unknown.map(({ apiVersion, ref }) => [`${apiVersion} ${ref.kind} ${ref.namespace}`, { apiVersion, ref }])
   )
-  const found = yield* Effect.forEach(
+  yield* Effect.forEach(
     lists.values(),
-    ({ apiVersion, ref }) =>
-      reader.listMetadata(
-        apiVersion,
-        ref.kind,
-        ref.namespace === "" ? undefined : ref.namespace,
-        `${deliveryLabel}=${label}`
+    ({ apiVersion, ref: { kind, namespace } }) =>
+      Effect.map(
+        reader.listMetadata(
+          apiVersion,
+          kind,
+          namespace === "" ? undefined : namespace,
+          `${deliveryLabel}=${label}`
+        ),
+        (objects) => objects.forEach((live) => found.set(key(live.ref), seen(live)))
       ),
-    { concurrency }
+    { concurrency, discard: true }
   )
-  return new Map(found.flat().map((live) => [key(live.ref), live]))
+  return found
 })

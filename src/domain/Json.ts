@@ -27,3 +27,7 @@ export const canonical = (value: Json): string => {
   const keys = Object.keys(value).sort()
   return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key]!)}`).join(",")}}`
 }
+
+/** Whether two values say the same, in whatever order of keys. */
+export const same = (a: Json | undefined, b: Json | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && canonical(a) === canonical(b))

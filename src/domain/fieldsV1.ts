@@ -1,8 +1,6 @@
+import type { FieldPath } from "./fieldPaths.ts"
 import { at, canonical, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import type { Place } from "./jsonPointer.ts"
-
-/** A path in managedFields' own words: `f:spec`, `k:{"name":"app"}`, `v:"x"`, `i:0`. */
-export type FieldPath = ReadonlyArray<string>
 
 const fits = (item: Json, keys: JsonObject, mayLack: boolean): boolean =>
   Object.entries(keys).every(([name, wanted]) => {

@@ -1,5 +1,6 @@
 import { digest } from "./digest.ts"
-import { type FieldPath, minus, placeOf } from "./fieldsV1.ts"
+import type { FieldPath } from "./fieldPaths.ts"
+import { minus, placeOf } from "./fieldsV1.ts"
 import { at, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { isWithin, parse, type Place } from "./jsonPointer.ts"
 import type { Manifest } from "./Manifest.ts"

@@ -50,8 +50,8 @@ export const stamp = (manifest: Manifest, label: string, origin: string): Manife
 /** `IfNotPresent`, `Ignore`, `Recreate`, or undefined: the object's own wish. */
 export const applyPolicy = (manifest: Manifest): string | undefined => annotationOf(manifest.object, applyAnnotation)
 
-/** The ownership entries of an object, as far as a fingerprint needs them. */
-interface Entry {
+/** An entry of managedFields: which fields of an object somebody owns. */
+export interface Ownership {
   readonly manager: string
   readonly operation: string
   readonly subresource?: string
@@ -69,7 +69,7 @@ export const isOurEntry = (
 ): boolean => entry.manager === fieldManager && entry.operation === "Apply" && entry.subresource === undefined
 
 /** Of our ownership of an object, fields and time: other managers and status updates leave it alone. */
-export const fingerprint = (entries: ReadonlyArray<Entry>): string =>
+export const fingerprint = (entries: ReadonlyArray<Ownership>): string =>
   digest(
     ...entries
       .filter((entry) => entry.manager === fieldManager && entry.subresource === undefined)
@@ -81,6 +81,6 @@ export const fingerprint = (entries: ReadonlyArray<Entry>): string =>
 
 /** Whether a live object is a delivery's to delete: labels get copied, an ownership entry does not. */
 export const isOurs = (
-  live: { readonly labels: Readonly<Record<string, string>>; readonly managedFields: ReadonlyArray<Entry> },
+  live: { readonly labels: Readonly<Record<string, string>>; readonly managedFields: ReadonlyArray<Ownership> },
   label: string
 ): boolean => live.labels[deliveryLabel] === label && live.managedFields.some((entry) => entry.manager === fieldManager)

@@ -21,6 +21,8 @@ export interface LiveMetadata {
   readonly ref: ObjectRef
   readonly uid: string
   readonly resourceVersion: string
+  /** Counts changes of what is wanted; ConfigMaps, Secrets, Services and others have none. */
+  readonly generation?: number
   readonly deleting: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
@@ -37,12 +39,15 @@ export interface ManagedFields {
 }
 
 /** What a watch says: everything that is there, once and after every gap, then each change. */
-export type CollectionEvent<A> =
-  | { readonly _tag: "Listed"; readonly objects: ReadonlyArray<A> }
+export type CollectionEvent<A, Listed = A> =
+  | { readonly _tag: "Listed"; readonly objects: ReadonlyArray<Listed>; readonly resourceVersion: string }
   | { readonly _tag: "Changed"; readonly object: A }
   /** Deleted, or no longer selected. */
   | { readonly _tag: "Deleted"; readonly object: A }
-export type MetadataEvent = CollectionEvent<LiveMetadata>
+  /** Nothing else has changed up to here: the watch works. */
+  | { readonly _tag: "Bookmark"; readonly resourceVersion: string }
+/** The same of metadata; of what is listed, only what is made of it. */
+export type MetadataEvent<A> = CollectionEvent<LiveMetadata, A>
 
 /**
  * The right to read the cluster, as one identity. Values of Secrets and `last-applied-configuration` are masked before
@@ -73,13 +78,15 @@ export class KubeReader extends Context.Service<KubeReader, {
   /**
    * The same list, and then every change of it, until the stream is interrupted. Broken connections are resumed and
    * expired positions listed again; only a refusal (403, 404) ends it. Empty if the cluster does not serve the kind.
+   * Of what is listed only what `keep` makes of it is held, page by page.
    */
-  readonly watchMetadata: (
+  readonly watchMetadata: <A>(
     apiVersion: string,
     kind: string,
     namespace: string | undefined,
-    labelSelector: string
-  ) => Stream.Stream<MetadataEvent, KubeFailure>
+    labelSelector: string,
+    keep: (object: LiveMetadata) => A
+  ) => Stream.Stream<MetadataEvent<A>, KubeFailure>
   /** The kind as the cluster serves it; undefined if it does not (asked again once when unknown: CRDs come and go). */
   readonly kindOf: (apiVersion: string, kind: string) => Effect.Effect<ResourceKind | undefined, KubeFailure>
   readonly capabilities: Effect.Effect<Capabilities, KubeFailure>

@@ -3,6 +3,7 @@ import type * as Effect from "effect/Effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import type { ObjectRef } from "../domain/ObjectRef.ts"
+import type { Ownership } from "../domain/ownership.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 
 /** The right to change workloads, as one identity. Only `apply` may hold it. */
@@ -13,6 +14,16 @@ export class KubeWriter extends Context.Service<KubeWriter, {
    * it has, as one with the write.
    */
   readonly apply: (manifest: Manifest, options: { readonly force: boolean }) => Effect.Effect<JsonObject, KubeFailure>
+  /**
+   * Says anew who owns what in exactly this state of an object, whose content stays as it is; answers its metadata. If
+   * it changed meanwhile, that is a conflict.
+   */
+  readonly setOwners: (
+    apiVersion: string,
+    ref: ObjectRef,
+    resourceVersion: string,
+    owners: ReadonlyArray<Ownership>
+  ) => Effect.Effect<JsonObject, KubeFailure>
   /** Deletes exactly the object with this uid and resourceVersion; one that is gone already is well. */
   readonly delete: (
     apiVersion: string,

@@ -35,5 +35,11 @@ export const watchCollection = (
     accept,
     idempotent: true
   }
-  return watch(session, list, listAll(session, list), (item) => item, metadata ? metadataOnly : "application/json")
+  return watch(
+    session,
+    list,
+    listAll(session, list, (item) => item),
+    (item) => item,
+    metadata ? metadataOnly : "application/json"
+  )
 }

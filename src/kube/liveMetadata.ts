@@ -31,6 +31,7 @@ const managedFields = (entry: Json): ManagedFields => {
 export const liveMetadata = (apiVersion: string, kind: string, object: Json): LiveMetadata => {
   const metadata = at(object, "metadata")
   const entries = at(metadata, "managedFields")
+  const generation = at(metadata, "generation")
   return {
     ref: {
       group: groupOf(apiVersion),
@@ -40,6 +41,7 @@ export const liveMetadata = (apiVersion: string, kind: string, object: Json): Li
     },
     uid: text(at(metadata, "uid")),
     resourceVersion: text(at(metadata, "resourceVersion")),
+    ...typeof generation === "number" ? { generation } : {},
     deleting: at(metadata, "deletionTimestamp") !== undefined,
     labels: texts(at(metadata, "labels")),
     annotations: texts(at(metadata, "annotations")),

@@ -18,15 +18,17 @@ const restarts = 3
 
 const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
 
-export interface Listing {
-  readonly items: ReadonlyArray<Json>
-  readonly resourceVersion: string
-}
-
-/** All pages of a LIST, or a failure: a continuation that expired begins the list anew. */
-export const listAll = Effect.fnUntraced(function*(session: KubeSession, request: KubeRequest) {
+/**
+ * All pages of a LIST, or a failure: a continuation that expired begins the list anew. Of each item only what `read`
+ * makes of it is held.
+ */
+export const listAll = Effect.fnUntraced(function*<A>(
+  session: KubeSession,
+  request: KubeRequest,
+  read: (item: Json) => A
+) {
   for (let restart = 0;; restart++) {
-    const listing = yield* listPages(session, request).pipe(
+    const listing = yield* listPages(session, request, read).pipe(
       Effect.catchIf(
         (failure) => failure.status === 410 && restart < restarts,
         () => Effect.succeed(undefined)
@@ -36,18 +38,17 @@ export const listAll = Effect.fnUntraced(function*(session: KubeSession, request
   }
 })
 
-const listPages = Effect.fnUntraced(function*(session: KubeSession, request: KubeRequest) {
-  const items: Array<Json> = []
+const listPages = Effect.fnUntraced(function*<A>(session: KubeSession, request: KubeRequest, read: (item: Json) => A) {
+  const items: Array<A> = []
   let next = ""
   do {
     const query = { ...request.query, limit: String(page), ...next === "" ? {} : { continue: next } }
     const answer: JsonObject = yield* session.request({ ...request, query })
-    for (const item of Array.isArray(answer.items) ? answer.items as ReadonlyArray<Json> : []) items.push(item)
+    for (const item of Array.isArray(answer.items) ? answer.items as ReadonlyArray<Json> : []) items.push(read(item))
     const more = at(answer, "metadata", "continue")
     next = typeof more === "string" ? more : ""
     if (next === "") {
-      const listing: Listing = { items, resourceVersion: String(at(answer, "metadata", "resourceVersion") ?? "") }
-      return listing
+      return { items, resourceVersion: String(at(answer, "metadata", "resourceVersion") ?? "") }
     }
   } while (true)
 })
@@ -96,20 +97,21 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeRea
     list: Effect.fnUntraced(function*(apiVersion, kind, namespace) {
       const request = yield* listRequest("list", apiVersion, kind, namespace, "")
       if (request === undefined) return []
-      const { items } = yield* listAll(session, { ...request, accept: "application/json" })
+      const { items } = yield* listAll(session, { ...request, accept: "application/json" }, (item) => item)
       return items.filter(isJsonObject)
     }),
     listMetadata: Effect.fnUntraced(function*(apiVersion, kind, namespace, labelSelector) {
       const request = yield* listRequest("list", apiVersion, kind, namespace, labelSelector)
       if (request === undefined) return []
-      const { items } = yield* listAll(session, request)
-      return items.map((item): LiveMetadata => liveMetadata(apiVersion, kind, item))
+      const { items } = yield* listAll(session, request, (item): LiveMetadata => liveMetadata(apiVersion, kind, item))
+      return items
     }),
-    watchMetadata: (apiVersion, kind, namespace, labelSelector) =>
+    watchMetadata: (apiVersion, kind, namespace, labelSelector, keep) =>
       Stream.unwrap(Effect.gen(function*() {
         const listing = yield* listRequest("list", apiVersion, kind, namespace, labelSelector)
         if (listing === undefined) return Stream.empty
-        return watch(session, listing, listAll(session, listing), (item) => liveMetadata(apiVersion, kind, item))
+        const read = (item: Json) => liveMetadata(apiVersion, kind, item)
+        return watch(session, listing, listAll(session, listing, (item) => keep(read(item))), read)
       })),
     kindOf: discovery.kindOf,
     capabilities: discovery.capabilities

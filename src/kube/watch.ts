@@ -7,8 +7,8 @@ import { nameOf } from "./Identity.ts"
 import type { KubeRequest, KubeSession } from "./KubeClient.ts"
 import type { CollectionEvent } from "./KubeReader.ts"
 
-interface Listing {
-  readonly items: ReadonlyArray<Json>
+interface Listing<A> {
+  readonly items: ReadonlyArray<A>
   readonly resourceVersion: string
 }
 
@@ -36,13 +36,13 @@ const failureOf = (request: KubeRequest, session: KubeSession, status: Json | un
  * List, then watch from there: resumes at the last position when the connection ends, lists again when that position is
  * gone (410), waits longer with every failure in a row (0.2 to 30 s), ends only when the server refuses.
  */
-export const watch = <A>(
+export const watch = <A, Listed>(
   session: KubeSession,
   listRequest: KubeRequest,
-  list: Effect.Effect<Listing, KubeFailure>,
+  list: Effect.Effect<Listing<Listed>, KubeFailure>,
   read: (item: Json) => A,
   accept = metadataOnly
-): Stream.Stream<CollectionEvent<A>, KubeFailure> =>
+): Stream.Stream<CollectionEvent<A, Listed>, KubeFailure> =>
   Stream.suspend(() => {
     let position: string | undefined
 
@@ -60,16 +60,16 @@ export const watch = <A>(
           if (typeof version === "string") position = version
           return Effect.succeed(event)
         }),
-        Stream.filter(({ type }) => type !== "BOOKMARK"),
-        Stream.map((event): CollectionEvent<A> => ({
-          _tag: event.type === "DELETED" ? "Deleted" : "Changed",
-          object: read(event.object ?? null)
-        }))
+        Stream.map((event): CollectionEvent<A, Listed> =>
+          event.type === "BOOKMARK"
+            ? { _tag: "Bookmark", resourceVersion: position ?? "" }
+            : { _tag: event.type === "DELETED" ? "Deleted" : "Changed", object: read(event.object ?? null) }
+        )
       )
     )
-    const listed = Stream.fromEffect(Effect.map(list, ({ items, resourceVersion }): CollectionEvent<A> => {
+    const listed = Stream.fromEffect(Effect.map(list, ({ items, resourceVersion }): CollectionEvent<A, Listed> => {
       position = resourceVersion
-      return { _tag: "Listed", objects: items.map(read) }
+      return { _tag: "Listed", objects: items, resourceVersion }
     }))
     // A server that ends every watch at once must not make us ask without a pause.
     const breath = Stream.drain(Stream.fromEffect(Effect.sleep("100 millis")))

@@ -1,9 +1,12 @@
 import * as Effect from "effect/Effect"
+import { fieldManager } from "../domain/ownership.ts"
 import { handOver } from "./handOver.ts"
 import type { Identity } from "./Identity.ts"
 import type { KubeClient } from "./KubeClient.ts"
 import type { KubeWriter } from "./KubeWriter.ts"
-import { applyAs, placeOf } from "./objectRequest.ts"
+import { applyAs, placeOf, unknownKind } from "./objectRequest.ts"
+
+const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
 /** The right to change workloads, as one identity. */
 export const make = (client: KubeClient["Service"], identity: Identity): KubeWriter["Service"] => {
@@ -16,6 +19,25 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeWri
         Effect.tap(() => makesKinds(manifest.ref) ? discovery.expectChange : Effect.void),
         Effect.uninterruptible
       ),
+    setOwners: Effect.fnUntraced(function*(apiVersion, ref, resourceVersion, owners) {
+      const place = yield* placeOf(session, discovery, "patch", apiVersion, ref)
+      if (place === undefined) return yield* unknownKind(session, "patch", apiVersion, ref)
+      const managedFields = owners.map((owner) => ({ ...owner, fieldsType: "FieldsV1" }))
+      return yield* session.request({
+        asked: place.asked,
+        method: "PATCH",
+        path: place.path,
+        query: { fieldManager },
+        accept: metadataOnly,
+        contentType: "application/json-patch+json",
+        // Of a resourceVersion that is not the live one the server makes a conflict; `test` would be "invalid" to it.
+        body: JSON.stringify([
+          { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
+          { op: "replace", path: "/metadata/managedFields", value: managedFields }
+        ]),
+        idempotent: true
+      })
+    }),
     delete: Effect.fnUntraced(function*(apiVersion, ref, preconditions) {
       const place = yield* placeOf(session, discovery, "delete", apiVersion, ref)
       if (place === undefined) return

@@ -168,7 +168,7 @@ layer(cluster({ controllers: true }), options)("fields that others decide", (it)
       const objects = (image: string) => [web("real", { replicas: 2 }, image), autoscaler("web", "real", 4)]
       const reader = yield* KubeReader
       yield* deliver(subject, objects("a:1"))
-      const scaled = reader.watchMetadata("apps/v1", "Deployment", "real", "").pipe(
+      const scaled = reader.watchMetadata("apps/v1", "Deployment", "real", "", (live) => live).pipe(
         Stream.mapEffect(() => replicasOf("real")),
         Stream.filter((replicas) => replicas === 4),
         Stream.take(1),

@@ -38,7 +38,13 @@ const play = Effect.fnUntraced(function*(script: ReadonlyArray<Stream.Stream<Jso
   const fiber = yield* watch(session, listRequest, list, (item) => liveMetadata("v1", "Pod", item)).pipe(
     Stream.runForEach((each) =>
       Effect.sync(() =>
-        told.push(each._tag === "Listed" ? `Listed ${each.objects.length}` : `${each._tag} ${each.object.ref.name}`)
+        told.push(
+          each._tag === "Listed"
+            ? `Listed ${each.objects.length}`
+            : each._tag === "Bookmark"
+            ? `Bookmark ${each.resourceVersion}`
+            : `${each._tag} ${each.object.ref.name}`
+        )
       )
     ),
     Effect.forkChild
@@ -55,7 +61,7 @@ describe("watch", () => {
         Stream.concat(Stream.fromIterable([event("DELETED", "a", "21")]), Stream.fail(failure(0))),
         Stream.fail(failure(500))
       ])
-      assert.deepStrictEqual(told, ["Listed 1", "Changed a", "Changed a", "Deleted a"])
+      assert.deepStrictEqual(told, ["Listed 1", "Changed a", "Changed a", "Bookmark 20", "Deleted a"])
       assert.deepStrictEqual(positions, ["10", "20", "21", "21"])
     }))
 

@@ -1,0 +1,109 @@
+import { at, isJsonObject, type Json, type JsonObject, same } from "./Json.ts"
+
+/** A path in managedFields' own words: `f:spec`, `k:{"name":"app"}`, `v:"x"`, `i:0`. */
+export type FieldPath = ReadonlyArray<string>
+/** Paths by their text. */
+export type FieldSet = ReadonlyMap<string, FieldPath>
+
+const separator = "\u0000"
+
+/** The text under which a set knows a path. */
+export const idOf = (path: FieldPath): string => path.join(separator)
+
+/** Where a path of plain field names leads, as a set knows it. */
+export const idOfFields = (...names: ReadonlyArray<string>): string => idOf(names.map((name) => `f:${name}`))
+
+const collect = (fields: JsonObject | undefined, isIn: (node: JsonObject, hasChildren: boolean) => boolean) => {
+  const found = new Map<string, FieldPath>()
+  const walk = (node: JsonObject, path: FieldPath): void => {
+    const children = Object.entries(node).filter(([name]) => name !== ".")
+    if (path.length > 0 && isIn(node, children.length > 0)) found.set(idOf(path), path)
+    for (const [name, child] of children) if (isJsonObject(child)) walk(child, [...path, name])
+  }
+  if (fields !== undefined) walk(fields, [])
+  return found
+}
+
+/** The leaves of a fieldsV1 tree. */
+export const leaves = (fields: JsonObject | undefined): FieldSet => collect(fields, (_, hasChildren) => !hasChildren)
+
+/** All that a fieldsV1 tree owns: its leaves, and the items and maps that are owned as such. */
+export const members = (fields: JsonObject | undefined): FieldSet =>
+  collect(fields, (node, hasChildren) => !hasChildren || "." in node)
+
+/** The fieldsV1 tree of these members. */
+export const fieldsV1 = (set: FieldSet): JsonObject => {
+  interface Node {
+    readonly children: Map<string, Node>
+    isMember: boolean
+  }
+  const root: Node = { children: new Map(), isMember: false }
+  for (const path of set.values()) {
+    let node = root
+    for (const segment of path) {
+      const child = node.children.get(segment) ?? { children: new Map(), isMember: false }
+      node.children.set(segment, child)
+      node = child
+    }
+    node.isMember = true
+  }
+  const write = ({ children, isMember }: Node): JsonObject => ({
+    ...isMember && children.size > 0 ? { ".": {} } : {},
+    ...Object.fromEntries([...children].map(([segment, child]) => [segment, write(child)]))
+  })
+  return write(root)
+}
+
+export const minus = (set: FieldSet, other: FieldSet): FieldSet => new Map([...set].filter(([id]) => !other.has(id)))
+
+const step = (value: Json | undefined, segment: string): Json | undefined => {
+  const name = segment.slice(2)
+  if (segment.startsWith("f:")) return at(value, name)
+  if (!Array.isArray(value)) return undefined
+  const items = value as ReadonlyArray<Json>
+  if (segment.startsWith("i:")) return items[Number(name)]
+  const wanted = JSON.parse(name) as Json
+  if (segment.startsWith("v:")) return items.find((item) => same(item, wanted))
+  return isJsonObject(wanted)
+    ? items.find((item) => Object.entries(wanted).every(([key, expected]) => same(at(item, key), expected)))
+    : undefined
+}
+
+/** The value of an object at a path. */
+export const resolve = (object: Json, path: FieldPath): Json | undefined => path.reduce<Json | undefined>(step, object)
+
+/** A field's name as a path of people's goes on with it: `.image`, `["app.kubernetes.io/name"]`. */
+export const nameInPath = (name: string): string => /^[\w-]+$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
+
+const humanStep = (segment: string): string => {
+  const name = segment.slice(2)
+  if (segment.startsWith("f:")) return nameInPath(name)
+  const keys = segment.startsWith("k:") ? JSON.parse(name) as Json : undefined
+  if (!isJsonObject(keys)) return `[${name}]`
+  return `[${
+    Object.entries(keys).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)
+      .join(",")
+  }]`
+}
+
+/** `spec.template.spec.containers[name=app].image`. */
+export const human = (path: FieldPath): string => path.map(humanStep).join("").replace(/^\./u, "")
+
+const isItem = (segment: string): boolean => segment.startsWith("k:") || segment.startsWith("v:")
+
+/** A set in as few words as tell it: an item of a list stands for all that is in it, a map for nothing but itself. */
+export const told = (set: FieldSet): ReadonlyArray<string> => {
+  const parents = new Set<string>()
+  for (const path of set.values()) {
+    for (let length = 1; length < path.length; length++) parents.add(idOf(path.slice(0, length)))
+  }
+  return [...set]
+    .filter(([id, path]) => {
+      const inside = path.some((segment, index) =>
+        isItem(segment) && index < path.length - 1 && set.has(idOf(path.slice(0, index + 1)))
+      )
+      return !inside && (isItem(path.at(-1)!) || !parents.has(id))
+    })
+    .map(([, path]) => human(path))
+    .sort()
+}

@@ -1,0 +1,76 @@
+import { type FieldPath, type FieldSet, fieldsV1, idOfFields, members, minus } from "./fieldPaths.ts"
+import { fieldManager, type Ownership } from "./ownership.ts"
+
+/** The tools by which people change objects by hand; before-first-apply is who had an object before it was applied. */
+const people = /^kubectl|^before-first-apply$/u
+
+const templateAnnotations = ["spec", "template", "metadata", "annotations"]
+/** What `kubectl rollout restart` sets (an order, not a state), and the map that it is in. */
+const restarted = idOfFields(...templateAnnotations, "kubectl.kubernetes.io/restartedAt")
+const restartedIn = idOfFields(...templateAnnotations)
+
+const isOwnMetadata = (path: FieldPath): boolean =>
+  path[0] === "f:metadata" && (path[1] === "f:labels" || path[1] === "f:annotations")
+
+const none: FieldSet = new Map()
+
+/** Our ownership of an object. */
+export const ours = <E extends Ownership>(entries: ReadonlyArray<E>): E | undefined =>
+  entries.find(({ manager, operation, subresource }) =>
+    manager === fieldManager && operation === "Apply" && subresource === undefined
+  )
+
+const isForged = ({ manager, operation }: Ownership): boolean => manager === fieldManager && operation !== "Apply"
+
+const mayStay = (entry: Ownership) => ([id, path]: readonly [string, FieldPath]): boolean =>
+  !isForged(entry) && (isOwnMetadata(path) || id === restarted || id === restartedIn)
+
+/** What people may leave on an object: its own labels and annotations, and an order to restart. */
+const left = (entry: Ownership): FieldSet => {
+  const stays = [...members(entry.fieldsV1)].filter(mayStay(entry))
+  const isOnlyMaps = stays.every(([id, path]) => id !== restarted && path.length <= 2)
+  return isOnlyMaps ? none : new Map(stays)
+}
+
+/** What of an ownership does not belong inside an object of ours. */
+export const beyond = (entry: Ownership): FieldSet => {
+  const all = members(entry.fieldsV1)
+  return [...all].every(mayStay(entry)) ? none : minus(all, left(entry))
+}
+
+/**
+ * The ownership of people (and of others who write in our name) inside an object, as far as it is expressed in our
+ * version of the kind: what they added or changed by hand. Status and scale belong to who writes them.
+ */
+export const stale = <E extends Ownership>(
+  entries: ReadonlyArray<E>,
+  allowed: ReadonlyArray<string> = []
+): ReadonlyArray<E> => {
+  const version = ours(entries)?.apiVersion
+  return entries.filter((entry) =>
+    entry.subresource === undefined &&
+    (isForged(entry) || people.test(entry.manager)) &&
+    !allowed.includes(entry.manager) &&
+    (version === undefined || entry.apiVersion === version) &&
+    beyond(entry).size > 0
+  )
+}
+
+/** The same entries with what is stale in our own: the next apply takes away what it does not hold. */
+export const merged = <E extends Ownership>(
+  entries: ReadonlyArray<E>,
+  allowed: ReadonlyArray<string>,
+  apiVersion: string
+): ReadonlyArray<E | Ownership> => {
+  const strange = new Set<Ownership>(stale(entries, allowed))
+  const own: Ownership = ours(entries) ?? { manager: fieldManager, operation: "Apply", apiVersion }
+  const all = new Map([members(own.fieldsV1), ...[...strange].map(beyond)].flatMap((set) => [...set]))
+  return [
+    { ...own, fieldsV1: fieldsV1(all) },
+    ...entries.filter((entry) => entry !== own && !strange.has(entry)),
+    ...[...strange].flatMap((entry) => {
+      const rest = left(entry)
+      return rest.size === 0 ? [] : [{ ...entry, fieldsV1: fieldsV1(rest) }]
+    })
+  ]
+}

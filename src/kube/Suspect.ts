@@ -1,0 +1,18 @@
+import type { ObjectRef } from "../domain/ObjectRef.ts"
+import type { LiveMetadata } from "./KubeReader.ts"
+
+/**
+ * What speaks against an object: our ownership `changed`, it is `gone` (or without our label), it was `replaced` by
+ * another of its name, people own something inside (`additions`), or a write in our name may hide in the second of our
+ * own (`doubt`).
+ */
+export type Suspicion = "changed" | "gone" | "replaced" | "additions" | "doubt"
+
+/** An object that looks taken. */
+export interface Suspect {
+  readonly ref: ObjectRef
+  readonly apiVersion: string
+  readonly why: Suspicion
+  /** As it was seen, with who owns what; where it is undefined, only a GET tells. */
+  readonly live: LiveMetadata | undefined
+}
