@@ -8,6 +8,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   api: ["domain"],
   kube: ["domain", "api"],
   programs: ["domain"],
+  drift: ["domain", "kube"],
   fetch: ["domain", "api", "kube", "programs"],
   render: ["domain", "api", "programs"],
   policy: ["domain", "api", "programs"],

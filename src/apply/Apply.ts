@@ -6,22 +6,30 @@ import * as Stream from "effect/Stream"
 import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Action, Changeset } from "../domain/Changeset.ts"
 import type { Admitted } from "../domain/Decision.ts"
+import type { Healed } from "../domain/Drift.ts"
 import type { Health } from "../domain/Health.ts"
-import type { Inventory } from "../domain/Inventory.ts"
-import type { ObjectRef } from "../domain/ObjectRef.ts"
+import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
+import { canonical } from "../domain/Json.ts"
+import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { applyPolicy } from "../domain/ownership.ts"
 import type { ApplyError, HealthError } from "../domain/StageError.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
 import type { KubeStatus } from "../kube/KubeStatus.ts"
 import type { KubeWriter } from "../kube/KubeWriter.ts"
+import type { Suspect } from "../kube/Suspect.ts"
 import { carryOut } from "./carryOut.ts"
+import { heal } from "./heal.ts"
 import { healthy } from "./health.ts"
 import { InventoryStore } from "./InventoryStore.ts"
+import { type Standing, standing } from "./Standing.ts"
+import type { Written } from "./write.ts"
 
 /** One object was written, or left alone on purpose. */
 export interface Applied {
   readonly ref: ObjectRef
   readonly action: Action
+  /** What it is like now, where it was written. */
+  readonly written?: Written
 }
 
 /** Which run writes: it stands in the inventory once everything is applied. */
@@ -57,6 +65,26 @@ export class Apply extends Context.Service<Apply, {
     delivery: Delivery,
     changeset: Admitted<Changeset>
   ) => Stream.Stream<Health, HealthError, KubeReader | KubeStatus>
+  /** What stands in the cluster by this changeset, kept small: what heals are made of. */
+  readonly standing: (changeset: Admitted<Changeset>) => Standing
+  /**
+   * Puts admitted bytes back where somebody took something; one `Healed` for each suspect, but for those that failed:
+   * their first error comes last. With `writes: false` it tells what it would do, and does nothing.
+   */
+  readonly heal: (
+    delivery: Delivery,
+    standing: Standing,
+    inventory: Inventory,
+    suspects: ReadonlyArray<Suspect>,
+    options?: { readonly writes: boolean }
+  ) => Stream.Stream<Healed, ApplyError, KubeReader | KubeWriter>
+  /**
+   * Notes in the inventory what heals left, by one save for all; answers the inventory. What is not in it (any more)
+   * stays out, and if nothing differs nothing is saved.
+   */
+  readonly recordHealed: (
+    entries: ReadonlyArray<InventoryEntry>
+  ) => Effect.Effect<Inventory, ApplyError, KubeStatus>
 }>()("sluice/apply/Apply") {
   static readonly layerWith = (options: Options) => Layer.effect(Apply, Effect.suspend(() => make(options)))
   static readonly layer = Layer.suspend(() => Layer.provide(Apply.layerWith({}), InventoryStore.layer))
@@ -73,7 +101,24 @@ const make = Effect.fnUntraced(function*({ concurrency = 32 }: Options) {
     yield* store.save({ ...inventory, applied: { ...applied, healthy: true }, healthyObjects })
   }, Effect.uninterruptible)
 
+  const recordHealed = Effect.fnUntraced(function*(entries: ReadonlyArray<InventoryEntry>) {
+    const inventory = yield* store.load
+    const healed = new Map(entries.map((entry) => [key(entry.ref), entry]))
+    const next = { ...inventory, entries: inventory.entries.map((entry) => healed.get(key(entry.ref)) ?? entry) }
+    if (canonical(next) === canonical(inventory)) return inventory
+    yield* store.save(next)
+    return next
+  }, Effect.uninterruptible)
+
   return Apply.of({
+    standing,
+    heal: (delivery, standing, inventory, suspects, { writes } = { writes: true }) =>
+      Stream.callback<Healed, ApplyError, KubeReader | KubeWriter>((queue) =>
+        heal({ delivery, standing, inventory, writes }, suspects, (healed) => Queue.offer(queue, healed)).pipe(
+          Effect.andThen(Queue.end(queue))
+        )
+      ),
+    recordHealed,
     apply: (delivery, changeset, inventory, run) =>
       Stream.callback<Applied, ApplyError, KubeReader | KubeWriter | KubeStatus>((queue) =>
         carryOut({

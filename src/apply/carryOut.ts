@@ -16,7 +16,7 @@ import type { InventoryStore } from "./InventoryStore.ts"
 import * as Ledger from "./Ledger.ts"
 import { prune } from "./prune.ts"
 import { usable } from "./wait.ts"
-import { proveLate, write } from "./write.ts"
+import { proveLate, write, type Written } from "./write.ts"
 
 export interface Work {
   readonly delivery: Delivery
@@ -43,10 +43,10 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
   const byKey = new Map(changeset.changes.map((change) => [key(change.ref), change]))
   const changed = changeset.changes.filter(({ action }) => action !== "unchanged")
   const done = { objects: 0 }
-  const finished = (change: Change) =>
+  const finished = (change: Change, written?: Written) =>
     Effect.suspend(() => {
       if (change.action !== "unchanged") done.objects++
-      return tell({ ref: change.ref, action: change.action })
+      return tell({ ref: change.ref, action: change.action, ...written === undefined ? {} : { written } })
     })
 
   const applyBatch = Effect.fnUntraced(function*(batch: Batch) {
@@ -65,10 +65,12 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
       { concurrency, discard: true }
     )
     yield* Effect.forEach(all, ({ change, manifest }) =>
-      Effect.andThen(
-        change.action === "unchanged" ? Effect.void : write(change, manifest, options),
-        finished(change)
-      ), { concurrency, discard: true })
+      change.action === "unchanged"
+        ? finished(change)
+        : Effect.flatMap(write(change, manifest, options), (written) => finished(change, written)), {
+      concurrency,
+      discard: true
+    })
     yield* Effect.forEach(writes, ({ manifest }) => usable(manifest, options.timeout), { concurrency, discard: true })
   })
 

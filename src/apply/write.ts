@@ -18,10 +18,10 @@ export interface WriteOptions {
   readonly ledger: Ledger
 }
 
-const metadataOf = (manifest: Manifest, object: JsonObject) =>
+export const metadataOf = (manifest: Manifest, object: JsonObject) =>
   liveMetadata(manifest.apiVersion, manifest.ref.kind, object)
 
-const entryOf = (manifest: Manifest, object: JsonObject): InventoryEntry => {
+export const entryOf = (manifest: Manifest, object: JsonObject): InventoryEntry => {
   const { managedFields, uid } = metadataOf(manifest, object)
   return {
     ref: manifest.ref,
@@ -33,7 +33,7 @@ const entryOf = (manifest: Manifest, object: JsonObject): InventoryEntry => {
 }
 
 /** A lost race is run once more: the server merges what we send into whatever is there by then. */
-const send = Effect.fnUntraced(function*(manifest: Manifest, force: boolean) {
+export const send = Effect.fnUntraced(function*(manifest: Manifest, force: boolean) {
   const writer = yield* KubeWriter
   const apply = writer.apply(manifest, { force })
   return yield* apply.pipe(
@@ -42,12 +42,23 @@ const send = Effect.fnUntraced(function*(manifest: Manifest, force: boolean) {
   )
 })
 
-const recordUnlessDeleting = Effect.fnUntraced(function*(manifest: Manifest, { force, ledger }: WriteOptions) {
-  const object = yield* send(manifest, force)
+/** What was written, as the inventory and whoever watches know it. */
+export interface Written {
+  readonly entry: InventoryEntry
+  readonly resourceVersion: string
+}
+
+const record = (manifest: Manifest, object: JsonObject, { ledger }: WriteOptions): Written => {
+  const entry = entryOf(manifest, object)
+  ledger.written(entry)
+  return { entry, resourceVersion: metadataOf(manifest, object).resourceVersion }
+}
+
+/** The uid of an object that is on its way out instead. */
+const recordUnlessDeleting = Effect.fnUntraced(function*(manifest: Manifest, options: WriteOptions) {
+  const object = yield* send(manifest, options.force)
   const { deleting, uid } = metadataOf(manifest, object)
-  if (deleting) return uid
-  ledger.written(entryOf(manifest, object))
-  return undefined
+  return deleting ? uid : record(manifest, object, options)
 }, Effect.uninterruptible) // half-known results look like drift
 
 /** Milliseconds that a replacement may hold up an interruption; after that the next run goes on with it. */
@@ -62,16 +73,16 @@ const replace = Effect.fnUntraced(function*(change: Change, manifest: Manifest, 
     yield* Effect.mapError(writer.delete(change.apiVersion, change.ref, { uid }), applyFailed(manifest))
     yield* gone(manifest, uid, Math.min(options.timeout, unstoppable))
   }
-  options.ledger.written(entryOf(manifest, yield* send(manifest, options.force)))
+  return record(manifest, yield* send(manifest, options.force), options)
 }, Effect.uninterruptible)
 
 /** Writes one object and notes it. One that is on its way out is waited for, and then created. */
 export const write = Effect.fnUntraced(function*(change: Change, manifest: Manifest, options: WriteOptions) {
   if (change.action === "replace") return yield* replace(change, manifest, options)
   for (;;) {
-    const leaving = yield* recordUnlessDeleting(manifest, options)
-    if (leaving === undefined) return
-    yield* gone(manifest, leaving, options.timeout)
+    const written = yield* recordUnlessDeleting(manifest, options)
+    if (typeof written !== "string") return written
+    yield* gone(manifest, written, options.timeout)
   }
 })
 

@@ -64,7 +64,7 @@ export const merged = <E extends Ownership>(
 ): ReadonlyArray<E | Ownership> => {
   const strange = new Set<Ownership>(stale(entries, allowed))
   const own: Ownership = ours(entries) ?? { manager: fieldManager, operation: "Apply", apiVersion }
-  const all = new Map([members(own.fieldsV1), ...[...strange].map(beyond)].flatMap((set) => [...set]))
+  const all = new Map([...members(own.fieldsV1), ...[...strange].flatMap((entry) => [...beyond(entry)])])
   return [
     { ...own, fieldsV1: fieldsV1(all) },
     ...entries.filter((entry) => entry !== own && !strange.has(entry)),

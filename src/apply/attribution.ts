@@ -1,0 +1,37 @@
+import { unknownManager } from "../domain/Drift.ts"
+import { type FieldSet, idOfFields, members, minus, told } from "../domain/fieldPaths.ts"
+import { originAnnotation, type Ownership } from "../domain/ownership.ts"
+import { beyond, ours } from "../domain/stale.ts"
+
+/** Who did what to an object, as far as managedFields tell. */
+export interface Attribution {
+  readonly manager: string
+  readonly fields: ReadonlyArray<string>
+  readonly time: string | undefined
+}
+
+const ourOrigin = idOfFields("metadata", "annotations", originAnnotation)
+
+const owns = (entry: Ownership, fields: FieldSet): boolean =>
+  [...members(entry.fieldsV1).keys()].some((id) => fields.has(id))
+
+/**
+ * What is ours again after a heal, and what went with `strange` ownership; who had it is read off the owners before.
+ */
+export const attribute = (
+  before: ReadonlyArray<Ownership>,
+  after: ReadonlyArray<Ownership>,
+  strange: ReadonlyArray<Ownership>
+): Attribution => {
+  const [had, has] = [members(ours(before)?.fieldsV1), members(ours(after)?.fieldsV1)]
+  const added = new Map(strange.flatMap((entry) => [...beyond(entry)]))
+  const changed = new Map([...minus(has, had), ...minus(minus(added, had), has)])
+  changed.delete(ourOrigin)
+  const culprits = before.filter((entry) => entry !== ours(before) && owns(entry, changed))
+  const times = culprits.flatMap(({ time }) => time ?? []).sort()
+  return {
+    manager: [...new Set(culprits.map(({ manager }) => manager))].join(", ") || unknownManager,
+    fields: told(changed),
+    time: times.at(-1)
+  }
+}

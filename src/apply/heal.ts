@@ -1,0 +1,173 @@
+import * as Effect from "effect/Effect"
+import * as Semaphore from "effect/Semaphore"
+import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
+import { type Healed, unknownManager } from "../domain/Drift.ts"
+import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
+import type { Manifest } from "../domain/Manifest.ts"
+import { key } from "../domain/ObjectRef.ts"
+import {
+  deliveryLabel,
+  deliveryValue,
+  displayValue,
+  fieldManager,
+  fingerprint,
+  originAnnotation
+} from "../domain/ownership.ts"
+import { refusalOf } from "../domain/refusal.ts"
+import { ApplyConflict, type ApplyError, classOf } from "../domain/StageError.ts"
+import { merged, ours, stale } from "../domain/stale.ts"
+import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
+import { KubeWriter } from "../kube/KubeWriter.ts"
+import { liveMetadata } from "../kube/liveMetadata.ts"
+import type { Suspect } from "../kube/Suspect.ts"
+import { attribute } from "./attribution.ts"
+import { restore, type Standing, type Stood } from "./Standing.ts"
+import { applyFailed, gone } from "./wait.ts"
+import { entryOf, metadataOf, send } from "./write.ts"
+
+export interface HealOptions {
+  readonly delivery: Delivery
+  readonly standing: Standing
+  readonly inventory: Inventory
+  /** Whether to write, or only to find out what would be put right. */
+  readonly writes: boolean
+}
+
+/** Heals of one delivery at a time. */
+const concurrency = 16
+/** Milliseconds that an object on its way out is waited for; what takes longer is tried again later. */
+const patience = 10_000
+
+/** Another delivery's run wrote its own label on the object: it was handed over. A label that people write is theirs. */
+const handedOver = (manifest: Manifest, live: LiveMetadata, label: string): ApplyConflict | undefined => {
+  const other = live.labels[deliveryLabel]
+  const owned = ours(live.managedFields)?.fieldsV1?.["f:metadata"] as
+    | { readonly "f:labels"?: Readonly<Record<string, unknown>> }
+    | undefined
+  if (other === undefined || other === label || !(`f:${deliveryLabel}` in (owned?.["f:labels"] ?? {}))) return undefined
+  return new ApplyConflict({
+    object: manifest.ref,
+    origin: manifest.origin,
+    detail: `belongs to delivery ${displayValue(other)} now; delivery ${displayValue(label)} still wants it`,
+    hint: "Remove it from one of the two."
+  })
+}
+
+/** Heals suspects, each by itself: the first error is told once the others are done. */
+export const heal = Effect.fnUntraced(function*(
+  { delivery, inventory, standing, writes }: HealOptions,
+  suspects: ReadonlyArray<Suspect>,
+  tell: (healed: Healed) => Effect.Effect<unknown>
+) {
+  const [reader, writer] = [yield* KubeReader, yield* KubeWriter]
+  const { allowManagers: allowed, conflicts, timeout } = delivery.spec.apply
+  const label = deliveryValue(delivery.metadata)
+  const force = conflicts === "take"
+  const slots = yield* Semaphore.make(concurrency)
+  const entries = new Map(inventory.entries.map((entry) => [key(entry.ref), entry]))
+
+  const read = ({ apiVersion, ref }: Suspect) =>
+    Effect.map(
+      Effect.mapError(reader.get(apiVersion, ref), applyFailed(undefined)),
+      (object) => object === undefined ? undefined : liveMetadata(apiVersion, ref.kind, object)
+    )
+
+  /** What we may not touch is noted as it is, and nothing is looked up for it. */
+  const leave = ({ apiVersion, live, ref }: Suspect, stood: Stood | undefined): Healed => {
+    const known = entries.get(key(ref)) ?? { ref, apiVersion }
+    const entry: InventoryEntry = live === undefined
+      ? { ref, apiVersion }
+      : {
+        ...known,
+        ...stood === undefined ? {} : { digest: stood.digest },
+        uid: live.uid,
+        fingerprint: fingerprint(live.managedFields)
+      }
+    const resourceVersion = live?.resourceVersion ?? ""
+    return { ref, action: "untouched", manager: unknownManager, fields: [], time: undefined, entry, resourceVersion }
+  }
+
+  /** Puts what people own inside into our own entry, so that the next apply takes it away; once more if it raced. */
+  const takeOver = Effect.fnUntraced(function*(manifest: Manifest, suspect: Suspect, first: LiveMetadata) {
+    for (let live = first, attempt = 1;; attempt++) {
+      const owners = merged(live.managedFields, allowed, manifest.apiVersion)
+      const answer = yield* writer.setOwners(manifest.apiVersion, manifest.ref, live.resourceVersion, owners).pipe(
+        Effect.catchIf(
+          (failure) => refusalOf(failure) === "conflict" && attempt === 1,
+          () => Effect.succeed(undefined)
+        ),
+        Effect.mapError(applyFailed(manifest))
+      )
+      if (answer !== undefined) return { before: live, now: metadataOf(manifest, answer) }
+      const again = yield* read(suspect)
+      if (again === undefined || stale(again.managedFields, allowed).length === 0) return undefined
+      live = again
+    }
+  })
+
+  /** What cannot be taken away (an immutable field) is given back, or no apply would ever succeed again. */
+  const giveBack = (manifest: Manifest, { before, now }: { before: LiveMetadata; now: LiveMetadata }) =>
+    Effect.ignore(writer.setOwners(manifest.apiVersion, manifest.ref, now.resourceVersion, before.managedFields), {
+      log: "Warn"
+    })
+
+  /** Healed, or the uid of an object that is on its way out. */
+  const write = Effect.fnUntraced(function*(manifest: Manifest, suspect: Suspect, live: LiveMetadata | undefined) {
+    const strange = live === undefined ? [] : stale(live.managedFields, allowed)
+    const taken = live !== undefined && strange.length > 0 && writes
+      ? yield* takeOver(manifest, suspect, live)
+      : undefined
+    const answer = writes
+      ? yield* Effect.tapError(
+        send(manifest, force),
+        (error) => taken === undefined || classOf(error) === "transient" ? Effect.void : giveBack(manifest, taken)
+      )
+      : yield* Effect.mapError(reader.dryRun(manifest, { force }), applyFailed(manifest))
+    const after = metadataOf(manifest, answer)
+    if (after.deleting) return after.uid
+    const before = (taken?.before ?? live)?.managedFields ?? []
+    const attribution = attribute(before, after.managedFields, strange)
+    const isSame = fingerprint(before) === fingerprint(after.managedFields) && (writes || strange.length === 0)
+    const isOnlyOwnership = strange.length > 0 && attribution.fields.length === 0
+    const healed: Healed = {
+      ref: manifest.ref,
+      ...attribution,
+      ...suspect.why === "doubt" && attribution.fields.length === 0 ? { manager: fieldManager } : {},
+      action: live === undefined ? "recreated" : isSame || isOnlyOwnership ? "untouched" : "healed",
+      entry: entryOf(manifest, answer),
+      resourceVersion: after.resourceVersion
+    }
+    return healed
+  }, (effect) => Effect.uninterruptible(effect)) // half-known results look like drift
+
+  const healOne = Effect.fnUntraced(function*(suspect: Suspect) {
+    const stood = standing.get(key(suspect.ref))
+    if (stood === undefined || stood.policy === "Ignore") return leave(suspect, stood)
+    for (let seen = suspect.live;; seen = undefined) {
+      const live = seen ?? (yield* Semaphore.withPermit(slots, read(suspect)))
+      if (live !== undefined && stood.policy === "IfNotPresent") return leave({ ...suspect, live }, stood)
+      const origin = live?.annotations[originAnnotation]
+      const manifest = restore(stood, label, origin, inventory.applied?.revision ?? "")
+      const conflict = live && handedOver(manifest, live, label)
+      if (conflict !== undefined) return yield* conflict
+      const put = live?.deleting === true
+        ? live.uid
+        : yield* Semaphore.withPermit(slots, write(manifest, suspect, live))
+      if (typeof put !== "string") return put
+      yield* gone(manifest, put, Math.min(patience, milliseconds(timeout)))
+    }
+  })
+
+  const failures: Array<ApplyError> = []
+  yield* Effect.forEach(
+    suspects,
+    (suspect) =>
+      healOne(suspect).pipe(
+        Effect.flatMap(tell),
+        Effect.catch((error) => Effect.sync(() => failures.push(error)))
+      ),
+    { concurrency: "unbounded", discard: true }
+  )
+  const [first] = failures
+  if (first !== undefined) return yield* Effect.fail(first)
+})

@@ -1,0 +1,246 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Latch from "effect/Latch"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
+import type { InventoryEntry } from "../domain/Inventory.ts"
+import { key, type ObjectRef } from "../domain/ObjectRef.ts"
+import type { Look } from "../kube/Known.ts"
+import type { LiveMetadata } from "../kube/KubeReader.ts"
+import type { Suspect } from "../kube/Suspect.ts"
+import { type Expected, isDoubtful, isOlder, judge, type Verdict } from "./judge.ts"
+import type { Covered, Follower, SharedWatch } from "./SharedWatch.ts"
+
+/** What one delivery owns, watched. */
+export interface DriftWatch {
+  /**
+   * Starts and stops watches so that exactly these objects are watched; returns when all that is there is known (or
+   * cannot be: then that kind is polled). What is known of an entry that is the same stays known.
+   */
+  readonly follow: (entries: ReadonlyArray<InventoryEntry>) => Effect.Effect<void>
+  /** Our own write, before or after its event comes. */
+  readonly wrote: (entry: InventoryEntry, resourceVersion: string) => Effect.Effect<void>
+  /**
+   * What looks taken right now, judged against the newest entries; waits until there is something. Each suspect is
+   * handed out once: again when there is new evidence, or when it is put back by `again`.
+   */
+  readonly suspects: Effect.Effect<ReadonlyArray<Suspect>>
+  /** Puts back what was not healed: it is handed out again, unless it turns out to be well. */
+  readonly again: (refs: ReadonlyArray<ObjectRef>) => Effect.Effect<void>
+  /** Whether nothing is suspect and every watch is live. */
+  readonly isQuiet: Effect.Effect<boolean>
+  /** What is known of a watched object, for the diff: undefined where no live watch covers it. */
+  readonly seen: Look
+  /** Kinds that may not be watched by this identity. */
+  readonly polled: Effect.Effect<ReadonlyArray<string>>
+}
+
+/** What speaks against one object. */
+interface Case {
+  verdict: Verdict
+  live: LiveMetadata | undefined
+  /** Clock time before which a doubt cannot be settled: the second of our write has to be over. */
+  due: number
+  isTold: boolean
+  /** What it was told for: the same again is nothing new. */
+  told: string
+}
+
+interface Watched {
+  readonly watch: SharedWatch
+  readonly scope: Scope.Closeable
+}
+
+/** So many suspects keep what was seen of them; of others a GET tells. */
+const evidence = 1_000
+const second = 1_100
+
+const nameOf = (apiVersion: string, kind: string, namespace: string): string => `${apiVersion} ${kind} ${namespace}`
+
+/** Watches through shared watches, until the scope closes. */
+export const make = Effect.fnUntraced(function*(
+  share: (covered: Covered) => Effect.Effect<SharedWatch, never, Scope.Scope>,
+  allowed: ReadonlyArray<string>
+) {
+  const scope = yield* Effect.scope
+  const lock = yield* Semaphore.make(1)
+  const wake = yield* Latch.make(false)
+  const clock = yield* Clock.Clock
+  const soon = () => clock.currentTimeMillisUnsafe() + second
+  const watches = new Map<string, Watched>()
+  const expected = new Map<string, Expected>()
+  const cases = new Map<string, Case>()
+
+  const watchOf = ({ apiVersion, ref: { kind, namespace } }: InventoryEntry): SharedWatch | undefined =>
+    watches.get(nameOf(apiVersion, kind, namespace))?.watch
+
+  const verdictOf = (id: string): Verdict => {
+    const known = expected.get(id)
+    const watch = known && watchOf(known.entry)
+    const now = watch?.seen(id)
+    return known === undefined || now === undefined ? undefined : judge(known, now, watch?.position(), allowed)
+  }
+
+  const stateOf = (id: string): string => {
+    const known = expected.get(id)
+    const now = known && watchOf(known.entry)?.seen(id)
+    return typeof now === "object" ? `${now.uid} ${now.deleting} ${now.fingerprint} ${now.intruders}` : String(now)
+  }
+
+  const open = (id: string, verdict: Verdict, live: LiveMetadata | undefined, due: number) => {
+    const before = cases.get(id)
+    const isTold = before?.isTold === true && before.told === stateOf(id) && verdict !== "doubt"
+    const kept = before?.live !== undefined || cases.size < evidence ? live : undefined
+    cases.set(id, { verdict, live: kept, due, isTold, told: before?.told ?? "" })
+    if (!isTold) wake.openUnsafe()
+  }
+
+  /** An open doubt stays until it is settled: what comes later may well be somebody else's. */
+  const isDoubt = (id: string): boolean => cases.get(id)?.verdict === "doubt"
+
+  const self: Follower = {
+    noticed: (id, before, live) => {
+      const known = expected.get(id)
+      if (known === undefined) return
+      const verdict = verdictOf(id)
+      if (verdict !== undefined) return open(id, verdict, live, 0)
+      const seen = watchOf(known.entry)?.seen(id)
+      if (typeof seen === "object" && isDoubtful(known, seen, before)) return open(id, "doubt", live, soon())
+      if (!isDoubt(id)) cases.delete(id)
+    }
+  }
+
+  /** Judges again what is open; what turns out to be well is dropped. */
+  const review = () => {
+    for (const [id, one] of cases) {
+      const verdict = verdictOf(id)
+      if (verdict !== undefined) one.verdict = verdict
+      else if (one.verdict !== "doubt") cases.delete(id)
+    }
+  }
+
+  const take = (now: number) => {
+    review()
+    const suspects: Array<Suspect> = []
+    let next = Infinity
+    for (const [id, one] of cases) {
+      if (one.isTold || one.verdict === undefined || one.verdict === "leaving") continue
+      if (one.verdict === "doubt" && one.due > now) {
+        next = Math.min(next, one.due)
+        continue
+      }
+      const { apiVersion, ref } = expected.get(id)!.entry
+      suspects.push({ ref, apiVersion, why: one.verdict, live: one.verdict === "gone" ? undefined : one.live })
+      one.isTold = true
+      one.told = stateOf(id)
+    }
+    return { suspects, next }
+  }
+
+  const start = Effect.fnUntraced(function*(name: string, covered: Covered) {
+    const own = yield* Scope.fork(scope)
+    watches.set(name, { watch: yield* Scope.provide(share(covered), own), scope: own })
+  })
+
+  const stop = Effect.fnUntraced(function*(name: string, watched: Watched) {
+    watches.delete(name)
+    yield* Scope.close(watched.scope, Exit.void)
+  })
+
+  const follow = Effect.fnUntraced(function*(entries: ReadonlyArray<InventoryEntry>) {
+    const wanted = new Map(entries.map(({ apiVersion, ref: { kind, namespace } }) => [
+      nameOf(apiVersion, kind, namespace),
+      { apiVersion, kind, namespace }
+    ]))
+    const ids = new Set(entries.map(({ ref }) => key(ref)))
+    for (const [id, { entry }] of expected) {
+      const isMoved = !wanted.has(nameOf(entry.apiVersion, entry.ref.kind, entry.ref.namespace))
+      if (ids.has(id) && !isMoved) continue
+      watchOf(entry)?.remove(entry.ref, self)
+      if (ids.has(id)) continue
+      expected.delete(id)
+      cases.delete(id)
+    }
+    for (const [name, covered] of wanted) if (!watches.has(name)) yield* start(name, covered)
+    for (const entry of entries) {
+      const id = key(entry.ref)
+      const known = expected.get(id)
+      const isSame = known?.entry.uid === entry.uid && known?.entry.fingerprint === entry.fingerprint
+      expected.set(id, { entry, resourceVersion: isSame ? known?.resourceVersion : undefined })
+      watchOf(entry)?.add(entry.ref, self)
+    }
+    for (const [name, watched] of watches) if (!wanted.has(name)) yield* stop(name, watched)
+  }, Effect.uninterruptible)
+
+  const judgeAll = Effect.sync(() => {
+    for (const id of expected.keys()) {
+      const verdict = verdictOf(id)
+      if (verdict !== undefined && !cases.has(id)) open(id, verdict, undefined, 0)
+    }
+    review()
+  })
+
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => expected.forEach(({ entry }) => watchOf(entry)?.remove(entry.ref, self)))
+  )
+
+  const watch: DriftWatch = {
+    follow: (entries) =>
+      follow(entries).pipe(
+        Effect.andThen(Effect.suspend(() =>
+          Effect.forEach(watches.values(), ({ watch }) => watch.listed, { concurrency: "unbounded", discard: true })
+        )),
+        Effect.andThen(judgeAll),
+        Semaphore.withPermit(lock)
+      ),
+    wrote: (entry, resourceVersion) =>
+      Effect.sync(() => {
+        const id = key(entry.ref)
+        const [known, live] = [expected.get(id), cases.get(id)?.live]
+        expected.set(id, { entry, resourceVersion })
+        cases.delete(id)
+        const verdict = verdictOf(id)
+        if (verdict !== undefined) return open(id, verdict, live, 0)
+        // Somebody wrote after us and was seen first: with nothing to compare it to, it may have been in our name.
+        const seen = watchOf(entry)?.seen(id)
+        const isNew = known?.entry.fingerprint !== entry.fingerprint
+        if (isNew && typeof seen === "object" && seen.isNewest && isOlder(resourceVersion, seen.resourceVersion)) {
+          open(id, "doubt", live, soon())
+        }
+      }),
+    suspects: Effect.gen(function*() {
+      for (;;) {
+        yield* wake.close
+        const now = yield* Clock.currentTimeMillis
+        const { next, suspects } = take(now)
+        if (suspects.length > 0) return suspects
+        yield* next === Infinity ? wake.await : Effect.raceFirst(wake.await, Effect.sleep(next - now))
+      }
+    }),
+    again: (refs) =>
+      Effect.sync(() => {
+        for (const ref of refs) {
+          const one = cases.get(key(ref))
+          if (one !== undefined) one.isTold = false
+        }
+        wake.openUnsafe()
+      }),
+    isQuiet: Effect.sync(() => {
+      review()
+      return cases.size === 0 && [...watches.values()].every(({ watch }) => watch.state() === "live")
+    }),
+    seen: (apiVersion, ref) => {
+      const watch = watches.get(nameOf(apiVersion, ref.kind, ref.namespace))?.watch
+      return watch?.state() === "live" ? watch.seen(key(ref)) : undefined
+    },
+    polled: Effect.sync(() =>
+      [
+        ...new Set(
+          [...watches].filter(([, { watch }]) => watch.state() === "polled").map(([name]) => name.split(" ")[1]!)
+        )
+      ].sort()
+    )
+  }
+  return watch
+})

@@ -1,0 +1,49 @@
+import type { InventoryEntry } from "../domain/Inventory.ts"
+import type { Seen } from "../kube/Seen.ts"
+import type { Suspicion } from "../kube/Suspect.ts"
+
+/** What an object should be like: as we left it. */
+export interface Expected {
+  readonly entry: InventoryEntry
+  /** Of our last write, where this process made it. */
+  readonly resourceVersion: string | undefined
+}
+
+/** What speaks against an object; one that is `leaving` has to be gone before it can be put back. */
+export type Verdict = Suspicion | "leaving" | undefined
+
+/** Whether one resourceVersion is older than another: decimal numbers of any length (Kubernetes KEP 5504). */
+export const isOlder = (a: string, b: string): boolean => a.length === b.length ? a < b : a.length < b.length
+
+/**
+ * Judges an object by what is seen of it up to a position of its watch. Status updates,
+ * foreign labels, other controllers' fields and a scale that is not ours to decide leave it well.
+ */
+export const judge = (
+  { entry, resourceVersion }: Expected,
+  now: Seen | "absent",
+  position: string | undefined,
+  allowed: ReadonlyArray<string>
+): Verdict => {
+  // Only written ahead: nobody knows yet what it should be like.
+  if (entry.fingerprint === undefined) return undefined
+  // What we wrote has not come by yet.
+  const at = now === "absent" ? position : now.resourceVersion
+  if (resourceVersion !== undefined && at !== undefined && isOlder(at, resourceVersion)) return undefined
+  if (now === "absent") return "gone"
+  if (now.deleting) return "leaving"
+  if (now.uid !== entry.uid) return "replaced"
+  if (now.resourceVersion !== resourceVersion && now.fingerprint !== entry.fingerprint) return "changed"
+  return now.intruders.some((manager) => !allowed.includes(manager)) ? "additions" : undefined
+}
+
+/**
+ * Whether a change that left our ownership as it was may be one in our name, in the second of our own write: times in
+ * managedFields are no finer. It is not if it shows in somebody else's ownership, or was but status.
+ */
+export const isDoubtful = ({ entry, resourceVersion }: Expected, now: Seen, before: Seen | undefined): boolean =>
+  before !== undefined && before.uid === now.uid && before.resourceVersion !== now.resourceVersion &&
+  now.resourceVersion !== resourceVersion &&
+  now.fingerprint === entry.fingerprint && before.fingerprint === now.fingerprint &&
+  before.others === now.others && now.isNewest &&
+  (now.content === undefined || now.content !== before.content)
