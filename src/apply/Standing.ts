@@ -16,6 +16,8 @@ export interface Stood {
   /** `IfNotPresent`, `Ignore`, or undefined: the object's own wish. */
   readonly policy: string | undefined
   readonly json: string
+  /** What of it is left to others. */
+  readonly leaves?: NonNullable<Manifest["leaves"]>
 }
 
 /** What stands in the cluster by a changeset, by object: nothing but texts. Heals are made of it, and of nothing else. */
@@ -28,8 +30,9 @@ export const standing = ({ changes }: Admitted<Changeset>): Standing =>
   new Map(
     changes.flatMap(({ manifest }) => {
       if (manifest === undefined) return []
-      const { apiVersion, digest, json, origin, ref } = manifest
-      return [[key(ref), { ref, apiVersion, digest, origin, policy: applyPolicy(manifest), json }] as const]
+      const { apiVersion, digest, json, leaves, origin, ref } = manifest
+      const stood: Stood = { ref, apiVersion, digest, origin, policy: applyPolicy(manifest), json }
+      return [[key(ref), leaves === undefined ? stood : { ...stood, leaves }] as const]
     })
   ) as ReadonlyMap<string, Stood> as Standing
 

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
 import { type Healed, unknownManager } from "../domain/Drift.ts"
+import { withoutLeft } from "../domain/ignored.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import { key } from "../domain/ObjectRef.ts"
@@ -16,6 +17,7 @@ import {
 import { refusalOf } from "../domain/refusal.ts"
 import { ApplyConflict, type ApplyError, classOf } from "../domain/StageError.ts"
 import { merged, ours, stale } from "../domain/stale.ts"
+import { makeAutoscalers } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
 import { KubeWriter } from "../kube/KubeWriter.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
@@ -64,6 +66,8 @@ export const heal = Effect.fnUntraced(function*(
   const label = deliveryValue(delivery.metadata)
   const force = conflicts === "take"
   const slots = yield* Semaphore.make(concurrency)
+  // What an autoscaler decides is not put back, also where only the cluster has one.
+  const autoscalers = yield* makeAutoscalers({ timeToLive: "10 seconds" })
   const entries = new Map(inventory.entries.map((entry) => [key(entry.ref), entry]))
 
   const read = ({ apiVersion, ref }: Suspect) =>
@@ -122,7 +126,7 @@ export const heal = Effect.fnUntraced(function*(
         send(manifest, force),
         (error) => taken === undefined || classOf(error) === "transient" ? Effect.void : giveBack(manifest, taken)
       )
-      : yield* Effect.mapError(reader.dryRun(manifest, { force }), applyFailed(manifest))
+      : yield* Effect.mapError(reader.dryRun(withoutLeft(manifest), { force }), applyFailed(manifest))
     const after = metadataOf(manifest, answer)
     if (after.deleting) return after.uid
     const before = (taken?.before ?? live)?.managedFields ?? []
@@ -147,7 +151,8 @@ export const heal = Effect.fnUntraced(function*(
       const live = seen ?? (yield* Semaphore.withPermit(slots, read(suspect)))
       if (live !== undefined && stood.policy === "IfNotPresent") return leave({ ...suspect, live }, stood)
       const origin = live?.annotations[originAnnotation]
-      const manifest = restore(stood, label, origin, inventory.applied?.revision ?? "")
+      const restored = restore(stood, label, origin, inventory.applied?.revision ?? "")
+      const manifest = yield* Effect.mapError(autoscalers.leave(restored), applyFailed(restored))
       const conflict = live && handedOver(manifest, live, label)
       if (conflict !== undefined) return yield* conflict
       const put = live?.deleting === true
