@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import type * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import { Redactions } from "./domain/redact.ts"
 
@@ -21,3 +22,54 @@ const lines = Logger.make<unknown, void>((options) => {
 /** How the process logs. Unknown levels mean `info`. */
 export const logging = (level: string) =>
   Layer.merge(Logger.layer([lines]), Layer.succeed(References.MinimumLogLevel, levels[level] ?? "Info"))
+
+// Metrics: the labels stand behind each name. No label holds what people write: no message, path, revision or address.
+
+/** source: the provider of the hook; code: the answer's status. */
+export const webhookRequests = Metric.counter("sluice_webhook_requests_total", {
+  description: "Webhooks that came in, by provider and answer.",
+  incremental: true
+})
+
+/** namespace, name, outcome */
+export const reconcileDuration = Metric.histogram("sluice_reconcile_duration_seconds", {
+  description: "How long runs took, by delivery and outcome.",
+  boundaries: [0.1, 0.5, 1, 5, 15, 60, 300]
+})
+
+/** stage */
+export const stageDuration = Metric.histogram("sluice_stage_duration_seconds", {
+  description: "How long stages took.",
+  boundaries: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120]
+})
+
+/** bundle, rule, result: passed, warned, denied, waived */
+export const policyResults = Metric.counter("sluice_policy_results_total", {
+  description: "Verdicts of policies.",
+  incremental: true
+})
+
+/** namespace, name */
+export const driftCorrections = Metric.counter("sluice_drift_corrections_total", {
+  description: "Objects that were put back after somebody changed them.",
+  incremental: true
+})
+
+/** sink, outcome */
+export const notifications = Metric.counter("sluice_notifications_total", {
+  description: "Messages, by sink and outcome.",
+  incremental: true
+})
+
+// Below: gauges of what is there now, set at each scrape.
+
+/** namespace, name, ready, suspended; always 1 */
+export const deliveryInfo = Metric.gauge("sluice_delivery_info", { description: "Deliveries and how they stand." })
+
+/** namespace, name */
+export const sourceLastSuccess = Metric.gauge("sluice_source_last_success_timestamp_seconds", {
+  description: "When the source of a delivery was last listed."
+})
+
+/** No labels. */
+export const queueDepth = Metric.gauge("sluice_queue_depth", { description: "Runs that wait for a free slot." })
