@@ -17,6 +17,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   notify: ["domain", "api", "kube"],
   controller: ["domain", "api", "kube", "fetch", "drift", "notify", "pipeline"],
   pipeline: ["domain", "api", "kube", "fetch", "render", "policy", "diff", "apply", "notify"],
+  server: ["domain", "api", "kube", "pipeline"],
   cli: ["domain", "api", "kube", "programs", "fetch", "render", "policy", "diff", "apply", "notify", "pipeline"]
 }
 

@@ -1,0 +1,116 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as Queue from "effect/Queue"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import type * as Scope from "effect/Scope"
+import { type IncomingHttpHeaders, request } from "node:http"
+import { Hooks } from "../../src/server/Hooks.ts"
+import { Server, type ServerOptions } from "../../src/server/Server.ts"
+
+export interface Answered {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+/** One request on a connection of its own. */
+export const send = (
+  port: number,
+  path: string,
+  options: { readonly method?: string; readonly headers?: object; readonly body?: string | Buffer } = {}
+): Effect.Effect<Answered> =>
+  Effect.promise(() =>
+    new Promise<Answered>((resolve, reject) => {
+      const sent = request({
+        host: "127.0.0.1",
+        port,
+        path,
+        agent: false,
+        method: options.method ?? "GET",
+        headers: { ...options.headers as Record<string, string> }
+      }, (response) => {
+        let text = ""
+        // What the server cuts after its answer is no failure.
+        sent.on("error", () => resolve({ status: response.statusCode!, headers: response.headers, text }))
+        response.setEncoding("utf8").on("data", (piece) => text += piece).on(
+          "end",
+          () => resolve({ status: response.statusCode!, headers: response.headers, text })
+        )
+      })
+      sent.on("error", reject)
+      sent.end(options.body)
+    })
+  )
+
+export interface Ground {
+  readonly http: number
+  readonly metrics: number
+  readonly logs: ReadonlyArray<string>
+  readonly hooks: typeof Hooks.Service
+  /** What was hinted next; waits for it. */
+  readonly hinted: Effect.Effect<string>
+  readonly post: (path: string, headers: object, body: string | Buffer) => Effect.Effect<Answered>
+  readonly get: (path: string) => Effect.Effect<Answered>
+  readonly scrape: Effect.Effect<string>
+}
+
+/** A server on free ports of this machine, until the scope closes. */
+export const open = (
+  options: Partial<ServerOptions> = {}
+): Effect.Effect<Ground, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const hints = yield* Queue.unbounded<string>()
+    const logs: Array<string> = []
+    const logger = Logger.make<unknown, void>((entry) => void logs.push(Logger.formatLogFmt.log(entry)))
+    const context = yield* Layer.build(
+      Server.layer({
+        http: { host: "127.0.0.1", port: 0 },
+        metrics: { host: "127.0.0.1", port: 0 },
+        ready: Effect.succeed(true),
+        hint: (repository) => Effect.as(Queue.offer(hints, repository), 1),
+        ...options
+      }).pipe(
+        Layer.provideMerge(Hooks.layer),
+        Layer.provide([
+          Logger.layer([logger]),
+          Layer.succeed(References.MinimumLogLevel, "Debug"),
+          Layer.sync(Metric.MetricRegistry, () => new Map())
+        ])
+      )
+    ).pipe(Effect.orDie)
+    const server = Context.get(context, Server)
+    const http = server.http.port
+    const metrics = server.metrics?.port ?? 0
+    return {
+      http,
+      metrics,
+      logs,
+      hooks: Context.get(context, Hooks),
+      hinted: Queue.take(hints),
+      post: (path, headers, body) => send(http, path, { method: "POST", headers, body }),
+      get: (path) => send(http, path),
+      scrape: Effect.map(send(metrics, "/metrics"), ({ text }) => text)
+    }
+  })
+
+/** Lets hooks in for `shop/<name>`. */
+export const follow = (
+  { hooks }: Ground,
+  repository: string,
+  secrets: { readonly token?: string; readonly signingToken?: string },
+  name = "shop",
+  namespace = "shop"
+) =>
+  hooks.register({
+    namespace,
+    name,
+    repository,
+    secrets: {
+      ...secrets.token === undefined ? {} : { token: Redacted.make(secrets.token) },
+      ...secrets.signingToken === undefined ? {} : { signingToken: Redacted.make(secrets.signingToken) }
+    }
+  }).pipe(Effect.orDie)
