@@ -6,11 +6,11 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
+import { normalizedRepository } from "../domain/repositoryAddress.ts"
 import type { Revision } from "../domain/Revision.ts"
 import type { FetchError } from "../domain/StageError.ts"
 import type { Secrets } from "../kube/Secrets.ts"
 import { Fetch, type Opened } from "./Fetch.ts"
-import { normalisedRepository } from "./gitUrl.ts"
 import { makePoller, type Poller, type Why } from "./Poller.ts"
 
 /** A delivery's source, kept up to date for it. The Secret was read once: new credentials want a new follower. */
@@ -55,7 +55,7 @@ const make = Effect.gen(function*() {
   const sourceOf = ({ key, list, url }: Opened): Source => {
     const known = sources.get(key)
     if (known !== undefined) return known
-    const source: Source = { poller: makePoller(list), repository: normalisedRepository(url), fiber: undefined }
+    const source: Source = { poller: makePoller(list), repository: normalizedRepository(url), fiber: undefined }
     sources.set(key, source)
     return source
   }
@@ -109,8 +109,11 @@ const make = Effect.gen(function*() {
   return {
     follow,
     hint: Effect.fnUntraced(function*(repository) {
-      const wanted = normalisedRepository(repository) ?? repository
-      const meant = [...sources.values()].filter((source) => source.repository === wanted)
+      // As it is too: `host:3000/shop`, the one spelling, would be read as a path on a host.
+      const wanted = new Set([repository, normalizedRepository(repository)])
+      const meant = [...sources.values()].filter((source) =>
+        source.repository !== undefined && wanted.has(source.repository)
+      )
       for (const { poller } of meant) yield* poller.hint
       return meant.length
     })

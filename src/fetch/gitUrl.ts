@@ -34,17 +34,3 @@ export const parseGitUrl = (text: string): Result.Result<string, InvalidSpec> =>
   if (path === "") return refuse("names a host and no repository")
   return Result.succeed(`${url.protocol}//${url.host}${path}`)
 }
-
-/**
- * One spelling for all addresses of one repository, as a hook and a delivery may give them: http, https, SSH and
- * `git@host:path`, with or without `.git`, in any case. Only for comparing; undefined if it is no such address.
- */
-export const normalisedRepository = (text: string): string | undefined => {
-  const [, host, rest] = /^(?:[^@/\s]+@)?(\[[^\]]*\]|[^@/:[\]]+):(?!\/\/)(.*)$/u.exec(text) ?? []
-  const url = URL.parse(host === undefined ? text : `ssh://${host}/${rest}`)
-  if (url === null || !["https:", "http:", "ssh:", "git+ssh:"].includes(url.protocol)) return undefined
-  // SSH has a port of its own; the host's web address is what hooks and deliveries have in common.
-  const place = url.protocol.endsWith("ssh:") ? url.hostname : url.host
-  const path = url.pathname.replace(/\/+/gu, "/").replace(/\/$/u, "").replace(/\.git$/iu, "").replace(/\/$/u, "")
-  return place === "" || path === "" ? undefined : `${place}${path}`.toLowerCase()
-}

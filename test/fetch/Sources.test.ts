@@ -1,4 +1,4 @@
-import { assert, describe, it, layer } from "@effect/vitest"
+import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -9,7 +9,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Delivery } from "../../src/api/v1alpha1/Delivery.ts"
-import { normalisedRepository } from "../../src/fetch/gitUrl.ts"
+import { normalizedRepository } from "../../src/domain/repositoryAddress.ts"
 import { type Followed, Sources } from "../../src/fetch/Sources.ts"
 import { fetchLayer, gitServer, secrets, textOf } from "./harness.ts"
 
@@ -167,7 +167,7 @@ layer(environment)("Sources", (it) => {
       assert.strictEqual(yield* sources.hint(url.replace(".git", "/").toUpperCase()), 2)
       assert.deepStrictEqual(yield* told, ["webhook", "webhook"])
       const last = yield* change("3")
-      for (let hint = 0; hint < 50; hint++) yield* sources.hint(url)
+      for (let hint = 0; hint < 50; hint++) yield* sources.hint(normalizedRepository(url)!)
       yield* TestClock.adjust("2 seconds")
       assert.deepStrictEqual(yield* told, ["webhook", "webhook"])
       assert.strictEqual((yield* one.head).hash, last)
@@ -251,43 +251,4 @@ layer(environment)("Sources", (it) => {
       answer()
       assert.match((yield* Effect.flip(other.head)).message, /503/u)
     }))
-})
-
-describe("normalisedRepository", () => {
-  it("is the same for all addresses of a repository", () => {
-    for (
-      const address of [
-        "https://gitlab.example.com/acme/shop.git",
-        "HTTPS://GitLab.example.com:443/Acme/Shop",
-        "http://gitlab.example.com/acme/shop/",
-        "http://gitlab.example.com:80/acme//shop.git/",
-        "https://dana:s3cret@gitlab.example.com/acme/shop.git",
-        "https://gitlab.example.com/acme/shop.git?a#b",
-        "ssh://git@gitlab.example.com/acme/shop.git",
-        "ssh://git@gitlab.example.com:2222/acme/shop.git",
-        "git@gitlab.example.com:acme/shop.git",
-        "git@gitlab.example.com:/acme/shop.git",
-        "gitlab.example.com:acme/shop"
-      ]
-    ) assert.strictEqual(normalisedRepository(address), "gitlab.example.com/acme/shop", address)
-    assert.strictEqual(normalisedRepository("http://127.0.0.1:3000/shop.git"), "127.0.0.1:3000/shop")
-    assert.strictEqual(normalisedRepository("https://[::1]:3000/a/b"), "[::1]:3000/a/b")
-    assert.strictEqual(normalisedRepository("git@[::1]:a/b.git"), "[::1]/a/b")
-  })
-
-  it("tells other repositories apart, and is idempotent where a scheme is put before it", () => {
-    const same = normalisedRepository("https://example.com/acme/shop")
-    for (
-      const other of ["https://example.com/acme/shop2", "https://example.com:8443/acme/shop", "https://a.b/acme/shop"]
-    ) {
-      assert.notStrictEqual(normalisedRepository(other), same)
-    }
-    assert.strictEqual(normalisedRepository(`https://${same}`), same)
-  })
-
-  it("is nothing for what is no address of a repository", () => {
-    for (const text of ["", "shop", "/etc/passwd", "https://example.com", "https://example.com/.git", "file:///a/b"]) {
-      assert.isUndefined(normalisedRepository(text), text)
-    }
-  })
 })
