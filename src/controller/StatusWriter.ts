@@ -23,12 +23,14 @@ export interface StatusWriter {
   readonly update: (change: (status: DeliveryStatus) => DeliveryStatus) => Effect.Effect<DeliveryStatus>
 }
 
-const isInProgress = (status: DeliveryStatus): boolean => conditionOf(status, "Ready")?.reason === "InProgress"
+/** What a run says on its way: its end may come within the second. */
+const isPassing = (status: DeliveryStatus): boolean =>
+  status.stage !== undefined || conditionOf(status, "Ready")?.reason === "InProgress"
 
 /** Whether others wait for it: Ready says something else than they last saw, and it is no passing state. */
 const isUrgent = (status: DeliveryStatus, written: DeliveryStatus): boolean => {
   const [now, before] = [conditionOf(status, "Ready"), conditionOf(written, "Ready")]
-  return now !== undefined && !isInProgress(status) && (now.status !== before?.status || now.reason !== before.reason)
+  return now !== undefined && !isPassing(status) && (now.status !== before?.status || now.reason !== before.reason)
 }
 
 const isGone = ({ detail, status }: KubeFailure, { name }: DeliveryId): boolean =>
@@ -61,7 +63,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
   const due = (): number | undefined => {
     if (ended || status === written) return undefined
     if (isUrgent(status, written)) return notBefore
-    return Math.max(notBefore, isInProgress(status) ? Math.max(sentAt, changedAt) + pause : sentAt + pause)
+    return Math.max(notBefore, isPassing(status) ? Math.max(sentAt, changedAt) + pause : sentAt + pause)
   }
 
   const failed = Effect.fnUntraced(function*(failure: KubeFailure) {
