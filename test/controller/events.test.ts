@@ -1,0 +1,98 @@
+import { assert, describe, it } from "@effect/vitest"
+import type { DeliveryEvent } from "../../src/controller/events.ts"
+import { Noted } from "../../src/controller/Happening.ts"
+import type { Outcome } from "../../src/domain/Outcome.ts"
+import { DependencyNotReady, FetchFailed, HealthTimeout, InvalidSpec } from "../../src/domain/StageError.ts"
+import { advanced, applied, denied, story, unchanged } from "./story.ts"
+
+const reasons = (told: ReadonlyArray<DeliveryEvent>) => told.map(({ reason, type }) => `${type} ${reason}`)
+
+const object = { group: "apps", kind: "Deployment", namespace: "shop", name: "checkout" }
+const unhealthy: Outcome = {
+  _tag: "Failed",
+  error: new HealthTimeout({ detail: "1 of 3 replicas", object }),
+  changes: undefined
+}
+
+describe("events", () => {
+  it("tells transitions, not runs", () => {
+    const life = story()
+    life.runs(applied, "a")
+    for (let turn = 0; turn < 3; turn++) life.runs(unchanged, "a")
+    life.runs(advanced, "b")
+    life.runs(denied, "c")
+    life.runs(denied, "c", { why: "started" })
+    life.runs(denied, "d")
+    life.runs(advanced, "b")
+    life.runs(unhealthy, "e")
+    for (let turn = 0; turn < 3; turn++) life.runs(unhealthy, "e", { why: "retry", next: { inMs: 1_000, attempt: 4 } })
+    life.runs(unchanged, "e", { why: "retry" })
+    assert.deepStrictEqual(reasons(life.told), [
+      "Normal RevisionApplied",
+      "Warning PolicyDenied",
+      "Warning PolicyDenied",
+      "Normal Succeeded",
+      "Warning HealthTimeout",
+      "Normal Succeeded"
+    ])
+    const [, first] = life.told
+    assert.strictEqual(first?.action, "policy")
+    assert.deepStrictEqual(first?.related, {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      namespace: "shop",
+      name: "checkout"
+    })
+    assert.match(first?.message ?? "", /^2 policy violations: image-digest-required/u)
+    assert.deepStrictEqual(life.told[4]?.related, { kind: "Deployment", namespace: "shop", name: "checkout" })
+  })
+
+  it("tells nothing again when the agent starts anew", () => {
+    for (const outcome of [applied, denied, unhealthy]) {
+      const before = story()
+      before.runs(outcome, "a")
+      const next = story(JSON.parse(JSON.stringify(before.status())))
+      next.runs(outcome._tag === "Applied" ? unchanged : outcome, "a", { why: "started" })
+      assert.deepStrictEqual(next.told, [])
+    }
+  })
+
+  it("tells drift, who suspended and who resumed", () => {
+    const life = story()
+    life.runs(applied, "a")
+    const drift = { object, manager: "kubectl-edit", fields: ["spec.replicas"], time: undefined }
+    for (const action of ["healed", "reported", "backing off"] as const) {
+      life.happens(Noted.Drifted({ ...drift, action }))
+    }
+    for (let turn = 0; turn < 2; turn++) life.happens(Noted.Suspended({ by: "dana", reason: "INC-42" }))
+    life.runs(advanced, "a", { why: "spec" })
+    assert.deepStrictEqual(reasons(life.told.slice(1)), [
+      "Normal Healed",
+      "Warning Drifted",
+      "Warning DriftBackingOff",
+      "Normal Suspended",
+      "Normal Resumed"
+    ])
+    assert.strictEqual(life.told[1]?.message, "Deployment/shop/checkout: spec.replicas taken by kubectl-edit, put back")
+    assert.strictEqual(life.told[4]?.message, "Suspended by dana: INC-42")
+  })
+
+  it("tells once what holds a delivery up, and a blip not at all", () => {
+    const life = story()
+    for (let turn = 0; turn < 2; turn++) {
+      life.happens(Noted.Held({ error: new DependencyNotReady({ detail: `shop/database ${turn}` }) }))
+    }
+    life.happens(Noted.Held({ error: new InvalidSpec({ detail: "a cycle" }) }))
+    for (let turn = 0; turn < 2; turn++) life.happens(Noted.Invalid({ problems: ["a", "b"] }))
+    const unreachable = new FetchFailed({ detail: "no" })
+    const blip: Outcome = { _tag: "Failed", error: unreachable, changes: undefined }
+    life.runs(blip, undefined, { next: { inMs: 500, attempt: 2 } })
+    life.runs(blip, undefined, { next: { inMs: 500, attempt: 3 } })
+    assert.deepStrictEqual(reasons(life.told), [
+      "Normal DependencyNotReady",
+      "Warning InvalidSpec",
+      "Warning InvalidSpec",
+      "Warning FetchFailed"
+    ])
+  })
+})
