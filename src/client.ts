@@ -8,6 +8,8 @@ import { KubeClient } from "./kube/KubeClient.ts"
 export interface ClusterOptions {
   readonly kubeconfig: string | undefined
   readonly context: string | undefined
+  /** Requests at once; what `KubeClient` says unless given. */
+  readonly concurrency?: number | undefined
 }
 
 /** The way to one cluster: all that the verbs need that read and steer the agent's resources. */
@@ -17,6 +19,7 @@ export const client = (options: ClusterOptions, maskKey: Uint8Array) =>
     return KubeClient.layer({
       files: files.filter((file) => file !== ""),
       context: options.context,
+      concurrency: options.concurrency,
       home,
       pod,
       maskKey

@@ -7,42 +7,36 @@ import { client, type ClusterOptions } from "./client.ts"
 import { settings } from "./config.ts"
 import { Diff } from "./diff/Diff.ts"
 import { Fetch } from "./fetch/Fetch.ts"
-import { Identity } from "./kube/Identity.ts"
 import type { KubeClient } from "./kube/KubeClient.ts"
 import { rights } from "./kube/rights.ts"
 import { Notify } from "./notify/Notify.ts"
-import { maskKey, offline } from "./offline.ts"
+import { maskKey, offlineIn } from "./offline.ts"
 import { Rights } from "./pipeline/Rights.ts"
 
-/** The way to one cluster, and what each delivery may do there. */
-const cluster = (options: ClusterOptions) =>
-  Layer.effect(
-    Rights,
-    Effect.map(Effect.context<KubeClient>(), (context) => ({
-      of: ({ metadata: { name, namespace }, spec }, secrets) => {
-        const account = spec.apply.serviceAccountName
-        const identity = account === undefined
-          ? Identity.Self()
-          : Identity.ServiceAccount({ namespace, name: account })
-        return Layer.provide(rights({ identity, namespace, name, secrets }), Layer.succeedContext(context))
-      }
-    }))
-  ).pipe(Layer.provide(client(options, maskKey)))
+/** What each delivery may do to the cluster. */
+export const granting = Layer.effect(
+  Rights,
+  Effect.map(Effect.context<KubeClient>(), (context) => ({
+    of: ({ name, namespace }, identity, secrets = []) =>
+      Layer.provide(rights({ identity, namespace, name, secrets }), Layer.succeedContext(context))
+  }))
+)
+
+/** Git, with its packs below `data` or in the cache. */
+export const fetching = (data: string | undefined) =>
+  Layer.unwrap(
+    Effect.map(
+      settings,
+      ({ cacheDirectory, proxy }) => Fetch.layer({ cacheDirectory: join(data ?? cacheDirectory, "git"), proxy })
+    )
+  )
+
+/** The stages that know a cluster. */
+export const stages = Layer.mergeAll(Diff.layer, Apply.layer, InventoryStore.layer)
 
 /** The whole loop against one cluster. */
 export const online = (options: ClusterOptions) =>
-  Layer.mergeAll(
-    Layer.unwrap(
-      Effect.map(
-        settings,
-        ({ cacheDirectory, proxy }) => Fetch.layer({ cacheDirectory: join(cacheDirectory, "git"), proxy })
-      )
-    ),
-    Diff.layer,
-    Apply.layer,
-    InventoryStore.layer,
-    Notify.layer({ allowLoopback: true })
-  ).pipe(
-    Layer.provideMerge(cluster(options)),
-    Layer.provideMerge(offline)
+  Layer.mergeAll(fetching(undefined), stages, Notify.layer({ allowLoopback: true })).pipe(
+    Layer.provideMerge(Layer.provide(granting, client(options, maskKey))),
+    Layer.provideMerge(offlineIn(undefined))
   )

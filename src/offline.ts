@@ -12,14 +12,21 @@ import { logging } from "./telemetry.ts"
 /** Under this key values of Secrets are masked: of this process, so that no two runs can be compared. */
 export const maskKey = randomBytes(32)
 
-/** What `sluice check` needs, apart from the rest of the root because loading is most of what it costs: the programs, render and the gate. No cluster, no network but to get the programs. */
-export const offline = Layer.unwrap(Effect.map(settings, ({ cacheDirectory, kubebuilderAssets, logLevel, path }) => {
-  const programs = Programs.layer({ cacheDirectory: join(cacheDirectory, "programs"), path, kubebuilderAssets })
-  return Layer.mergeAll(
-    Render.layer({ workDirectory: join(cacheDirectory, "workspaces") }),
-    Policy.layer({ cacheDirectory: join(cacheDirectory, "policies"), maskingKey: maskKey })
-  ).pipe(
-    Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),
-    Layer.provideMerge(logging(logLevel))
-  )
-}))
+/**
+ * What `sluice check` needs, apart from the rest of the root because loading is most of what it costs: the programs,
+ * render and the gate. No cluster, no network but to get the programs. What it keeps is below `data`, or in the cache.
+ */
+export const offlineIn = (data: string | undefined) =>
+  Layer.unwrap(Effect.map(settings, ({ cacheDirectory, kubebuilderAssets, logLevel, path }) => {
+    const programs = Programs.layer({ cacheDirectory: join(cacheDirectory, "programs"), path, kubebuilderAssets })
+    const kept = data ?? cacheDirectory
+    return Layer.mergeAll(
+      Render.layer({ workDirectory: join(kept, "workspaces") }),
+      Policy.layer({ cacheDirectory: join(kept, "policies"), maskingKey: maskKey })
+    ).pipe(
+      Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),
+      Layer.provideMerge(logging(logLevel))
+    )
+  }))
+
+export const offline = offlineIn(undefined)

@@ -21,6 +21,7 @@ import { carryOut } from "./carryOut.ts"
 import { heal } from "./heal.ts"
 import { healthy } from "./health.ts"
 import { InventoryStore } from "./InventoryStore.ts"
+import { leave, type Left } from "./leave.ts"
 import { type Standing, standing } from "./Standing.ts"
 import type { Written } from "./write.ts"
 
@@ -85,6 +86,11 @@ export class Apply extends Context.Service<Apply, {
   readonly recordHealed: (
     entries: ReadonlyArray<InventoryEntry>
   ) => Effect.Effect<Inventory, ApplyError, KubeStatus>
+  /** Deletes what a delivery owns, the last applied first; what is not (or no longer) its own stays, and says why. */
+  readonly leave: (
+    delivery: { readonly namespace: string; readonly name: string },
+    inventory: Inventory
+  ) => Effect.Effect<ReadonlyArray<Left>, ApplyError, KubeReader | KubeWriter>
 }>()("sluice/apply/Apply") {
   static readonly layerWith = (options: Options) => Layer.effect(Apply, Effect.suspend(() => make(options)))
   static readonly layer = Layer.suspend(() => Layer.provide(Apply.layerWith({}), InventoryStore.layer))
@@ -119,6 +125,7 @@ const make = Effect.fnUntraced(function*({ concurrency = 32 }: Options) {
         )
       ),
     recordHealed,
+    leave: (delivery, inventory) => leave(delivery, inventory, concurrency),
     apply: (delivery, changeset, inventory, run) =>
       Stream.callback<Applied, ApplyError, KubeReader | KubeWriter | KubeStatus>((queue) =>
         carryOut({

@@ -1,4 +1,4 @@
-import { unknownManager } from "../domain/Drift.ts"
+import { unknownManager } from "../domain/DriftReport.ts"
 import { type FieldSet, idOfFields, members, minus, told } from "../domain/fieldPaths.ts"
 import { originAnnotation, type Ownership } from "../domain/ownership.ts"
 import { beyond, ours } from "../domain/stale.ts"

@@ -1,3 +1,4 @@
+import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, RunEvent } from "../domain/Outcome.ts"
 import { format } from "../domain/Revision.ts"
 import { reported } from "./CheckReport.ts"
@@ -28,6 +29,11 @@ const happened = (event: RunEvent): object => {
       return { event: "stage-finished", stage: event.stage, durationMs: event.durationMs, note: event.note }
     case "RunInterrupted":
       return { event: "run-interrupted", stage: event.stage, by: event.by }
+    case "DriftFound":
+      return {
+        event: "drift-healed",
+        findings: event.findings.map(({ object, ...finding }) => ({ object: display(object), ...finding }))
+      }
     case "RunEnded":
       return {
         event: "outcome",

@@ -3,7 +3,7 @@ import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { exitCodeOf, type StageError } from "../domain/StageError.ts"
 import { plan } from "../pipeline/Pipeline.ts"
 import { Progress } from "../pipeline/Progress.ts"
-import { Rights } from "../pipeline/Rights.ts"
+import { ownIdentity, Rights } from "../pipeline/Rights.ts"
 import { readTree } from "../pipeline/Tree.ts"
 import { type ChangesetReport, differs, merge, ofChangeset, ofDenial, ofError } from "./ChangesetReport.ts"
 import { painting } from "./color.ts"
@@ -48,7 +48,7 @@ export const diff = Effect.fn("diff")(function*(given: Given) {
   const rights = yield* Rights
   const answers = yield* Effect.forEach(
     deliveries,
-    (delivery) => Effect.provide(planned(delivery), rights.of(delivery, secrets)),
+    (delivery) => Effect.provide(planned(delivery), rights.of(delivery.metadata, ownIdentity(delivery), secrets)),
     { concurrency: 2 }
   )
   const report = merge(answers.map((answer) => answer.report))

@@ -8,7 +8,7 @@ import { exitCodeOf } from "../domain/StageError.ts"
 import { Notify } from "../notify/Notify.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
 import type { Request } from "../pipeline/Request.ts"
-import { Rights } from "../pipeline/Rights.ts"
+import { ownIdentity, Rights } from "../pipeline/Rights.ts"
 import * as DeliveryFile from "./DeliveryFile.ts"
 import * as print from "./print.ts"
 import { runDocument } from "./RunDocument.ts"
@@ -71,7 +71,7 @@ export const run = Effect.fn("run")(function*(input: RunInput) {
   const ended = new Map<string, RunEvent>()
 
   const lane = (delivery: Delivery) => {
-    const granted = rights.of(delivery, secrets)
+    const granted = rights.of(delivery.metadata, ownIdentity(delivery), secrets)
     const events = pipeline({
       delivery,
       notifiers: Effect.succeed(notifiers),

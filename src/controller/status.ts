@@ -142,6 +142,7 @@ export const after = (status: DeliveryStatus, happening: Happening, given: Facts
       return atStage(status, happening.stage, happening.revision, facts)
     case "StageFinished":
     case "RunInterrupted":
+    case "DriftFound":
       return status
     case "RunEnded":
       return ended(status, happening.outcome, happening.details, facts)

@@ -1,9 +1,6 @@
 import type { InventoryEntry } from "./Inventory.ts"
 import type { ObjectRef } from "./ObjectRef.ts"
 
-/** Where managedFields do not say who it was: they know who set a field, not who removed it. */
-export const unknownManager = "unknown (see the audit log)"
-
 /** What became of one object that looked taken. */
 export interface Healed {
   readonly ref: ObjectRef

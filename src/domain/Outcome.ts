@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import type { Counts } from "./Changeset.ts"
 import type { Summary, Violation } from "./Decision.ts"
+import type { DriftFinding } from "./DriftReport.ts"
 import type { Commit, Revision } from "./Revision.ts"
 import type { Stage, StageError } from "./StageError.ts"
 
@@ -49,6 +50,8 @@ export type RunHappening = Data.TaggedEnum<{
   StageFinished: { readonly stage: Stage; readonly durationMs: number; readonly note: string }
   RunInterrupted: { readonly stage: Stage | undefined; readonly by: string }
   RunEnded: { readonly outcome: Outcome; readonly details: Run }
+  /** Between two runs: somebody changed what is kept. */
+  DriftFound: { readonly findings: ReadonlyArray<DriftFinding> }
 }>
 
 /** One line of what is told while runs go on. */

@@ -64,7 +64,8 @@ export const merged = <E extends Ownership>(
 ): ReadonlyArray<E | Ownership> => {
   const strange = new Set<Ownership>(stale(entries, allowed))
   const own: Ownership = ours(entries) ?? { manager: fieldManager, operation: "Apply", apiVersion }
-  const all = new Map([...members(own.fieldsV1), ...[...strange].flatMap((entry) => [...beyond(entry)])])
+  const all = new Map(members(own.fieldsV1))
+  for (const entry of strange) for (const [id, path] of beyond(entry)) all.set(id, path)
   return [
     { ...own, fieldsV1: fieldsV1(all) },
     ...entries.filter((entry) => entry !== own && !strange.has(entry)),

@@ -87,6 +87,11 @@ export class KubeReader extends Context.Service<KubeReader, {
     labelSelector: string,
     keep: (object: LiveMetadata) => A
   ) => Stream.Stream<MetadataEvent<A>, KubeFailure>
+  /**
+   * The resourceVersion of one object, now and after each change; undefined while it is not there. Watched as
+   * `watchMetadata` watches; it needs no right to any other object.
+   */
+  readonly versions: (apiVersion: string, ref: ObjectRef) => Stream.Stream<string | undefined, KubeFailure>
   /** The kind as the cluster serves it; undefined if it does not (asked again once when unknown: CRDs come and go). */
   readonly kindOf: (apiVersion: string, kind: string) => Effect.Effect<ResourceKind | undefined, KubeFailure>
   readonly capabilities: Effect.Effect<Capabilities, KubeFailure>

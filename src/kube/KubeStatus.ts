@@ -16,6 +16,8 @@ export class KubeStatus extends Context.Service<KubeStatus, {
   /** Replaces a part as one: a reader sees the old or the new bytes. No request if nothing changed since load or save. */
   readonly save: (part: RecordPart, bytes: Uint8Array) => Effect.Effect<void, KubeFailure>
   readonly remove: (part: RecordPart) => Effect.Effect<void, KubeFailure>
+  /** Removes all of it, the key included: its delivery is no more. */
+  readonly forget: Effect.Effect<void, KubeFailure>
   /**
    * 32 random bytes, in a Secret beside the record, under which the record hides what must not be guessed: `make` makes
    * them, `find` does not. Undefined where there are none, or where this identity may not use Secrets.

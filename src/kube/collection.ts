@@ -3,7 +3,7 @@ import type { Json } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import type { KubeRequest, KubeSession } from "./KubeClient.ts"
 import type { CollectionEvent, ResourceKind } from "./KubeReader.ts"
-import { listAll } from "./reader.ts"
+import { listAll, metadataLists } from "./listing.ts"
 import { resourcePath } from "./resourcePath.ts"
 import { metadataOnly, watch } from "./watch.ts"
 
@@ -26,7 +26,7 @@ export const watchCollection = (
   session: KubeSession,
   { fieldSelector, kind, metadata = false, namespace }: Collection
 ): Stream.Stream<CollectionEvent<Json>, KubeFailure> => {
-  const accept = metadata ? "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" : "application/json"
+  const accept = metadata ? metadataLists : "application/json"
   const list: KubeRequest = {
     asked: { verb: "list", resource: kind.plural },
     method: "GET",

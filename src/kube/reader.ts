@@ -1,57 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { at, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
+import { at, isJsonObject, type Json } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
+import { watchCollection } from "./collection.ts"
 import { resourceOf } from "./discovery.ts"
 import { badRequest } from "./failure.ts"
 import { type Identity, nameOf } from "./Identity.ts"
-import type { KubeClient, KubeRequest, KubeSession } from "./KubeClient.ts"
+import type { KubeClient, KubeRequest } from "./KubeClient.ts"
 import type { KubeReader, LiveMetadata } from "./KubeReader.ts"
+import { listAll, metadataLists } from "./listing.ts"
 import { liveMetadata } from "./liveMetadata.ts"
 import { applyAs, placeOf } from "./objectRequest.ts"
 import { resourcePath } from "./resourcePath.ts"
 import { watch } from "./watch.ts"
-
-/** Objects of one LIST request: larger pages are hardly faster (see README.md), and cost the server and us memory. */
-const page = 500
-const restarts = 3
-
-const metadataOnly = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
-
-/**
- * All pages of a LIST, or a failure: a continuation that expired begins the list anew. Of each item only what `read`
- * makes of it is held.
- */
-export const listAll = Effect.fnUntraced(function*<A>(
-  session: KubeSession,
-  request: KubeRequest,
-  read: (item: Json) => A
-) {
-  for (let restart = 0;; restart++) {
-    const listing = yield* listPages(session, request, read).pipe(
-      Effect.catchIf(
-        (failure) => failure.status === 410 && restart < restarts,
-        () => Effect.succeed(undefined)
-      )
-    )
-    if (listing !== undefined) return listing
-  }
-})
-
-const listPages = Effect.fnUntraced(function*<A>(session: KubeSession, request: KubeRequest, read: (item: Json) => A) {
-  const items: Array<A> = []
-  let next = ""
-  do {
-    const query = { ...request.query, limit: String(page), ...next === "" ? {} : { continue: next } }
-    const answer: JsonObject = yield* session.request({ ...request, query })
-    for (const item of Array.isArray(answer.items) ? answer.items as ReadonlyArray<Json> : []) items.push(read(item))
-    const more = at(answer, "metadata", "continue")
-    next = typeof more === "string" ? more : ""
-    if (next === "") {
-      return { items, resourceVersion: String(at(answer, "metadata", "resourceVersion") ?? "") }
-    }
-  } while (true)
-})
 
 /** The right to read, as one identity. */
 export const make = (client: KubeClient["Service"], identity: Identity): KubeReader["Service"] => {
@@ -78,7 +39,7 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeRea
       method: "GET",
       path,
       query: labelSelector === "" ? {} : { labelSelector },
-      accept: metadataOnly,
+      accept: metadataLists,
       idempotent: true
     }
     return request
@@ -112,6 +73,24 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeRea
         if (listing === undefined) return Stream.empty
         const read = (item: Json) => liveMetadata(apiVersion, kind, item)
         return watch(session, listing, listAll(session, listing, (item) => keep(read(item))), read)
+      })),
+    versions: (apiVersion, { kind, name, namespace }) =>
+      Stream.unwrap(Effect.gen(function*() {
+        const known = yield* discovery.kindOf(apiVersion, kind)
+        if (known === undefined) return Stream.make(undefined)
+        const what = { kind: known, namespace, fieldSelector: `metadata.name=${name}`, metadata: true }
+        return watchCollection(session, what).pipe(
+          Stream.filter(({ _tag }) => _tag !== "Bookmark"),
+          Stream.map((event) => {
+            const object = event._tag === "Listed"
+              ? event.objects[0]
+              : event._tag === "Changed"
+              ? event.object
+              : undefined
+            const version = at(object, "metadata", "resourceVersion")
+            return typeof version === "string" ? version : undefined
+          })
+        )
       })),
     kindOf: discovery.kindOf,
     capabilities: discovery.capabilities

@@ -66,7 +66,24 @@ export const makeRecordKey = Effect.fnUntraced(
       return undefined
     })
 
+    const remove = Effect.forEach(
+      places,
+      (of) =>
+        Effect.flatMap(
+          Effect.catchIf(read(of), isDenied, nothing),
+          (found) =>
+            found === undefined ? Effect.void : Effect.asVoid(session.requestUnmasked({
+              asked: asked("delete", of),
+              method: "DELETE",
+              path: `${path(of)}/${chunkName(of, "", 0)}`,
+              idempotent: true
+            })).pipe(Effect.catchIf(isNotThere, nothing))
+        ),
+      { discard: true }
+    )
+
     return {
+      remove: Semaphore.withPermit(lock, Effect.andThen(remove, Effect.sync(() => known = undefined))),
       find: Semaphore.withPermit(lock, Effect.suspend(() => known === undefined ? find : Effect.succeed(known))),
       make: Semaphore.withPermit(
         lock,

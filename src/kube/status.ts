@@ -32,6 +32,7 @@ export const make = Effect.fnUntraced(function*(
     load: (part) => parts[part].load,
     save: (part, bytes) => parts[part].save(bytes),
     remove: (part) => parts[part].remove,
+    forget: Effect.asVoid(Effect.all([parts.outbox.remove, parts.inventory.remove, key.remove])),
     key: (how) => key[how]
   }
   return status

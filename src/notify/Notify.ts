@@ -67,7 +67,7 @@ export class Notify extends Context.Service<Notify, {
   /** The notifiers as they are now: what waits for one that was mended is tried at once. */
   readonly update: (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) => Effect.Effect<void>
   /** Tells nothing more of a delivery that is gone. Returns when nothing of it runs; what is recorded is left alone. */
-  readonly forget: (delivery: Delivery) => Effect.Effect<void>
+  readonly forget: (delivery: Pick<Delivery, "metadata">) => Effect.Effect<void>
   /** Returns when nothing is left to send, or everything left has been given up for this process. */
   readonly flush: Effect.Effect<void>
 }>()("sluice/notify/Notify") {
@@ -177,7 +177,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const update = (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) =>
     Effect.suspend(() => couriers.get(nameOf(delivery))?.update(own(delivery, notifiers)) ?? Effect.void)
 
-  const forget = (delivery: Delivery) =>
+  const forget = (delivery: Pick<Delivery, "metadata">) =>
     Effect.suspend(() => {
       const courier = couriers.get(nameOf(delivery))
       couriers.delete(nameOf(delivery))

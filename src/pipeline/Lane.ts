@@ -77,6 +77,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     // The identity whose last run ended well.
     let well: string | undefined
     let isRunning = false
+    // Whether it was told that the source cannot be read.
+    let isOut = false
     const trees = yield* RcMap.make({
       lookup: (revision: Revision) => Effect.timed(options.tree(revision)),
       idleTimeToLive: "1 second"
@@ -107,17 +109,22 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         ? Effect.succeed(true)
         : options.untouched?.(known.revision, revision) ?? Effect.succeed(false)
 
-    const look = Effect.fnUntraced(function*({ has, insists, why }: Asked) {
+    const look = Effect.fnUntraced(function*({ has, why, ...asked }: Asked) {
       const revision = yield* options.head
       const known = SubscriptionRef.getUnsafe(desired)
       const isNews = !equals(known?.revision, revision)
+      // That the source could not be read was told: so is what its newest revision comes to.
+      const insists = asked.insists || isOut
       if (!isNews && !insists) return
       const identity = (yield* sameAs(known, revision)) ? known!.identity : yield* identityOf(revision)
       // What waits for its next try, or for a person, is tried at once when somebody insists.
       const again = insists && !isRunning && identity === known?.identity && (has("drift") || identity !== well)
       yield* SubscriptionRef.set(desired, { revision, identity, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) })
       // Nothing that this delivery reads has changed: the revision advances without a run.
-      if (!again && !isRunning && identity === well && (isNews || has("manual"))) yield* advanced(revision, why)
+      if (!again && !isRunning && identity === well && (isNews || isOut || has("manual"))) {
+        yield* advanced(revision, why)
+      }
+      isOut = false
     })
 
     /** When and whether a failure is tried again: for ever, or as often as the options allow. */
@@ -144,7 +151,9 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         const next = yield* nextTry(looked.failure, failures)
         const attempt = yield* journal.begin(undefined, asked.why)
         const failed = Outcome.Failed({ error: looked.failure, changes: undefined })
-        yield* attempt.ended(failed, next, isBlip(looked.failure, next, failures))
+        const isQuiet = isBlip(looked.failure, next, failures)
+        yield* attempt.ended(failed, next, isQuiet)
+        if (!isQuiet) isOut = true
         failures++
         if (next !== undefined) {
           yield* Effect.forkChild(Effect.andThen(Effect.sleep(next.inMs), ask("retry")))

@@ -38,6 +38,7 @@ export const makeRecord = () => {
           : state.around(Effect.sync(() => void parts.set(part, bytes)))
       }),
     remove: (part) => Effect.sync(() => void parts.delete(part)),
+    forget: Effect.sync(() => parts.clear()),
     key: () => Effect.succeed(undefined)
   })
   return {

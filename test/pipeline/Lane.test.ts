@@ -334,4 +334,23 @@ describe("the loop of one delivery", () => {
       )
       assert.deepStrictEqual(world.cluster, [revision(1).hash, revision(1).hash])
     }))
+
+  it.effect("tells what the newest revision comes to when the source can be read again", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("2 seconds")
+          world.fetchFails = new FetchFailed({ detail: "no such repository", class: "stalled" })
+          yield* TestClock.adjust("2 seconds")
+          world.fetchFails = undefined
+          yield* TestClock.adjust("3 seconds")
+          yield* TestClock.adjust("10 seconds")
+        })
+      )
+      assert.deepStrictEqual([...new Set(world.outcomes())], ["Applied", "Failed", "Unchanged"])
+      assert.strictEqual(world.outcomes().at(-1), "Unchanged")
+      assert.strictEqual(world.outcomes().filter((outcome) => outcome === "Unchanged").length, 1)
+    }))
 })
