@@ -29,6 +29,14 @@ const load = {
           online(cluster(given))
         )
       ),
+  agent: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/agent.ts"), import("./agent.ts")])
+      .then(([Effect, { agent, cannotListen, settingsOf }, { agentLayer }]) =>
+        Effect.flatMap(settingsOf(given), (options) =>
+          Effect.provide(agent(given, options), agentLayer(options)).pipe(
+            Effect.catchTag("CannotListen", (error) => Effect.fail(cannotListen(error)))
+          ))
+      ),
   generate: (given: Given) => import("./cli/generate.ts").then(({ generate }) => generate(given))
 }
 
@@ -45,7 +53,7 @@ const stayYoung = async (): Promise<void> => {
 
 const run = async (verb: VerbName, given: Given): Promise<void> => {
   startFast()
-  if (verb === "run") await stayYoung()
+  if (verb === "run" || verb === "agent") await stayYoung()
   const [effect, Effect, Exit, Layer, { runMain }, spawner, files, paths, { program }] = await Promise.all([
     load[verb](given),
     import("effect/Effect"),

@@ -15,16 +15,39 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   diff: ["domain", "api", "kube"],
   apply: ["domain", "api", "kube"],
   notify: ["domain", "api", "kube"],
-  controller: ["domain", "api", "kube", "fetch", "drift", "notify", "pipeline"],
+  controller: ["domain", "api", "kube", "fetch", "drift", "apply", "notify", "pipeline", "server"],
   pipeline: ["domain", "api", "kube", "fetch", "render", "policy", "diff", "apply", "notify"],
   server: ["domain", "api", "kube", "pipeline"],
-  cli: ["domain", "api", "kube", "programs", "fetch", "render", "policy", "diff", "apply", "notify", "pipeline"]
+  cli: [
+    "domain",
+    "api",
+    "kube",
+    "programs",
+    "fetch",
+    "render",
+    "policy",
+    "diff",
+    "apply",
+    "notify",
+    "pipeline",
+    "controller",
+    "server"
+  ]
 }
 
 /** Files at the top of `src`: the composition root may import all, the others only what is said here. */
 const top: Readonly<Record<string, ReadonlyArray<string>>> = {
-  "main.ts": [...Object.keys(mayImport), "layers.ts", "client.ts", "offline.ts", "config.ts", "telemetry.ts"],
+  "main.ts": [
+    ...Object.keys(mayImport),
+    "agent.ts",
+    "layers.ts",
+    "client.ts",
+    "offline.ts",
+    "config.ts",
+    "telemetry.ts"
+  ],
   "layers.ts": [...Object.keys(mayImport), "client.ts", "offline.ts", "config.ts", "telemetry.ts"],
+  "agent.ts": [...Object.keys(mayImport), "layers.ts", "client.ts", "offline.ts", "config.ts", "telemetry.ts"],
   "client.ts": ["kube", "config.ts"],
   "offline.ts": [...Object.keys(mayImport), "config.ts", "telemetry.ts"],
   "config.ts": ["domain", "programs"],
@@ -32,7 +55,12 @@ const top: Readonly<Record<string, ReadonlyArray<string>>> = {
 }
 
 /** The verbs of the CLI load the composition root when they run; nobody else may. */
-const wiring = { "layers.ts": ["cli"], "config.ts": ["cli"], "telemetry.ts": Object.keys(mayImport) }
+const wiring = {
+  "agent.ts": ["cli"],
+  "layers.ts": ["cli"],
+  "config.ts": ["cli"],
+  "telemetry.ts": Object.keys(mayImport)
+}
 
 const src = join(import.meta.dirname, "..", "src")
 
@@ -84,7 +112,7 @@ describe("architecture", () => {
     const holders = files
       .filter(({ folder, text }) => !["kube", "controller"].includes(folder) && /\bDeliveryWriter\b/u.test(text))
       .map(({ name }) => name)
-    assert.deepStrictEqual(holders.filter((name) => name !== "layers.ts"), [])
+    assert.deepStrictEqual(holders.filter((name) => name !== "agent.ts"), [])
   })
 
   it("reads the environment in config.ts and main.ts alone", () => {

@@ -86,6 +86,25 @@ export const verbs = {
     },
     examples: ["sluice run -f delivery.yaml", "sluice run -f delivery.yaml --once -o json"]
   },
+  agent: {
+    about: "Keep every Delivery of a cluster true: in the cluster, or outside on a kubeconfig",
+    more: "Everything that it keeps on disk can be made again; what matters is in the cluster.",
+    flags: {
+      "agent-namespace": {
+        value: "NAME",
+        about: "where Deliveries may act as the agent itself (sluice-system)"
+      },
+      "allow-cross-namespace": { about: "let a Delivery depend on one of another namespace" },
+      "data-dir": { value: "DIR", about: "where packs, workspaces and compiled policies are kept (the cache)" },
+      "http-address": { value: "HOST:PORT", about: "where webhooks and probes are served (127.0.0.1:9292)" },
+      "metrics-address": { value: "HOST:PORT", about: "where metrics are served, or none (127.0.0.1:8080)" },
+      "cluster-name": { value: "NAME", about: "the cluster's name in messages" },
+      concurrency: { value: "N", about: "requests to the API server at once (32)" },
+      "allow-loopback": { about: "let Notifiers name addresses of this machine: for development" },
+      ...cluster
+    },
+    examples: ["sluice agent --kubeconfig ~/.kube/config --agent-namespace sluice-system"]
+  },
   generate: {
     about: "Write the files that are made from the sources",
     operands: { name: "WHAT", about: "reference, crds (default: all)" },

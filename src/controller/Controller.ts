@@ -1,0 +1,86 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Latch from "effect/Latch"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Identity } from "../kube/Identity.ts"
+import { KubeClient } from "../kube/KubeClient.ts"
+import { decide, type Decided, type Rules } from "./decide.ts"
+import { gather } from "./gather.ts"
+import { keyOf } from "./keyOf.ts"
+import { type LiveDelivery, type MalformedDelivery, Registry } from "./Registry.ts"
+import { tend } from "./tend.ts"
+
+export interface ControllerOptions extends Rules {
+  /** Who writes Events: the name of this process. */
+  readonly instance: string
+  /** Opened when everything that is there has been seen once. */
+  readonly ready: Latch.Latch
+}
+
+/** One Delivery that is tended: the last decision about it, and who follows it. */
+interface Ward {
+  readonly uid: string
+  readonly decided: SubscriptionRef.SubscriptionRef<Decided>
+  readonly seen: Queue.Queue<LiveDelivery | MalformedDelivery>
+  key: string
+}
+
+/**
+ * Keeps what every Delivery of the cluster says true, until it is interrupted. What is known of the cluster is state, and
+ * decisions are read off it; a Delivery whose decision became another starts anew, and no other hears of it.
+ */
+export const controller = Effect.fnUntraced(function*({ instance, ready, ...rules }: ControllerOptions) {
+  const client = yield* KubeClient
+  const registry = new Registry()
+  const wards = new Map<string, Ward>()
+  const fibers = yield* FiberMap.make<string, void>()
+  const concerned = new Set<string>()
+  const signal = yield* Latch.make(false)
+  const concern = (ids: Iterable<string>) =>
+    Effect.suspend(() => {
+      for (const id of ids) concerned.add(id)
+      return concerned.size === 0 ? Effect.void : Effect.asVoid(signal.open)
+    })
+
+  const begin = Effect.fnUntraced(function*(id: string, live: LiveDelivery | MalformedDelivery, first: Decided) {
+    const decided = yield* SubscriptionRef.make(first)
+    const seen = yield* Queue.sliding<LiveDelivery | MalformedDelivery>(1)
+    wards.set(id, { uid: live.uid, decided, seen, key: keyOf(first, live) })
+    const charge = { live, registry, decided, seen: Stream.fromQueue(seen), concern, instance }
+    yield* FiberMap.run(fibers, live.uid, tend(charge))
+  })
+
+  const think = Effect.fnUntraced(function*(id: string) {
+    const decided = decide(registry, rules, id, yield* Clock.currentTimeMillis)
+    const live = registry.deliveries.get(id)
+    const ward = wards.get(id)
+    if (ward !== undefined && ward.uid !== live?.uid) {
+      wards.delete(id)
+      // It ends at its next safe point; nobody else waits for that.
+      yield* Effect.forkChild(FiberMap.remove(fibers, ward.uid))
+    }
+    if (decided === undefined || live === undefined) return
+    const current = wards.get(id)
+    if (current === undefined) return yield* begin(id, live, decided)
+    const key = keyOf(decided, live)
+    if (current.key !== key) {
+      current.key = key
+      yield* SubscriptionRef.set(current.decided, decided)
+    }
+    yield* Queue.offer(current.seen, live)
+  })
+
+  const { synced } = yield* gather(client.as(Identity.Self()), registry, concern)
+  yield* synced
+  yield* ready.open
+  for (;;) {
+    yield* signal.await
+    yield* signal.close
+    const ids = [...concerned]
+    concerned.clear()
+    yield* Effect.forEach(ids, think, { discard: true })
+  }
+})

@@ -1,0 +1,143 @@
+import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import type * as live from "../api/v1alpha1/live.ts"
+import type { Notifier } from "../api/v1alpha1/Notifier.ts"
+import type { LabelSelector } from "../api/v1alpha1/PolicyBundle.ts"
+import type { InventoryEntry } from "../domain/Inventory.ts"
+import { deliveryLabel, deliveryValue } from "../domain/ownership.ts"
+
+/** A Delivery as it stands in the cluster. */
+export interface LiveDelivery extends live.LiveDelivery {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** A Delivery that cannot be read: it stalls itself, never its kind. */
+export type MalformedDelivery = live.Malformed<DeliveryStatus>
+
+/** Which Deliveries a PolicyBundle judges. One that cannot be read selects all: the gate fails closed. */
+export interface Selecting {
+  readonly namespaces: LabelSelector | undefined
+  readonly deliveries: LabelSelector | undefined
+}
+
+type Labels = Readonly<Record<string, string>>
+
+/** Ids under a key: who depends on something. */
+class Index {
+  readonly #ids = new Map<string, Set<string>>()
+
+  add(key: string, id: string): void {
+    const ids = this.#ids.get(key)
+    if (ids === undefined) this.#ids.set(key, new Set([id]))
+    else ids.add(id)
+  }
+
+  remove(key: string, id: string): void {
+    const ids = this.#ids.get(key)
+    ids?.delete(id)
+    if (ids?.size === 0) this.#ids.delete(key)
+  }
+
+  get(key: string): ReadonlySet<string> {
+    return this.#ids.get(key) ?? nobody
+  }
+}
+const nobody: ReadonlySet<string> = new Set()
+
+/** What the controller knows of the cluster: the state that decisions are read off. Keys are `<namespace>/<name>`. */
+export class Registry {
+  readonly deliveries = new Map<string, LiveDelivery | MalformedDelivery>()
+  readonly notifiers = new Map<string, Notifier>()
+  readonly bundles = new Map<string, Selecting>()
+  readonly namespaces = new Map<string, { readonly labels: Labels; readonly terminating: boolean }>()
+  readonly accounts = new Set<string>()
+  /** The Deliveries that a Delivery's inventory lists, with their uids. */
+  readonly children = new Map<string, ReadonlyMap<string, string>>()
+  /** By the value of the label that stands on what a Delivery applied. */
+  readonly #labelled = new Map<string, string>()
+  readonly #inheritors = new Index()
+  readonly #dependents = new Index()
+  readonly #inNamespace = new Index()
+
+  set(delivery: LiveDelivery | MalformedDelivery): void {
+    const id = idOf(delivery)
+    this.#forget(id)
+    this.deliveries.set(id, delivery)
+    this.#labelled.set(deliveryValue(delivery), id)
+    this.#inNamespace.add(delivery.namespace, id)
+    this.#links(delivery, (index, key) => index.add(key, id))
+  }
+
+  remove(id: string): void {
+    const delivery = this.deliveries.get(id)
+    if (delivery === undefined) return
+    this.#forget(id)
+    this.#labelled.delete(deliveryValue(delivery))
+    this.#inNamespace.remove(delivery.namespace, id)
+    this.deliveries.delete(id)
+    this.children.delete(id)
+  }
+
+  get(id: string): LiveDelivery | undefined {
+    const found = this.deliveries.get(id)
+    return found !== undefined && isWellFormed(found) ? found : undefined
+  }
+
+  /** The Delivery that a label's value names. */
+  labelled(value: string): LiveDelivery | undefined {
+    return this.get(this.#labelled.get(value) ?? "")
+  }
+
+  /** The Deliveries of a namespace. */
+  in(namespace: string): ReadonlySet<string> {
+    return this.#inNamespace.get(namespace)
+  }
+
+  /** The Deliveries that may inherit the source of this one. */
+  inheritorsOf(delivery: { readonly namespace: string; readonly name: string }): ReadonlySet<string> {
+    return this.#inheritors.get(deliveryValue(delivery))
+  }
+
+  /** The Deliveries that wait for this one. */
+  dependentsOf(id: string): ReadonlySet<string> {
+    return this.#dependents.get(id)
+  }
+
+  /** Notes what a Delivery owns; answers whether other Deliveries are concerned, because they are among it now or no more. */
+  adopt(id: string, entries: ReadonlyArray<InventoryEntry>): boolean {
+    const children = new Map(
+      entries.flatMap(({ ref, uid }) =>
+        ref.kind === "Delivery" && ref.group === "sluice.dev" && uid !== undefined ? [[idOf(ref), uid] as const] : []
+      )
+    )
+    const before = this.children.get(id) ?? new Map<string, string>()
+    const isSame = before.size === children.size && [...children].every(([child, uid]) => before.get(child) === uid)
+    if (!isSame) this.children.set(id, children)
+    return !isSame
+  }
+
+  notifiersIn(namespace: string): ReadonlyArray<Notifier> {
+    return [...this.notifiers.values()].filter(({ metadata }) => metadata.namespace === namespace)
+  }
+
+  #forget(id: string): void {
+    const before = this.deliveries.get(id)
+    if (before !== undefined) this.#links(before, (index, key) => index.remove(key, id))
+  }
+
+  #links(delivery: LiveDelivery | MalformedDelivery, each: (index: Index, key: string) => void): void {
+    if (!isWellFormed(delivery)) return
+    const { metadata: { labels = {} }, spec } = delivery.resource
+    const parent = labels[deliveryLabel]
+    if (spec.source === undefined && parent !== undefined) each(this.#inheritors, parent)
+    for (const dependency of spec.dependsOn) {
+      each(this.#dependents, idOf({ namespace: dependency.namespace ?? delivery.namespace, name: dependency.name }))
+    }
+  }
+}
+
+export const idOf = ({ name, namespace }: { readonly namespace: string; readonly name: string }): string =>
+  `${namespace}/${name}`
+
+export const isWellFormed = (delivery: LiveDelivery | MalformedDelivery): delivery is LiveDelivery =>
+  "resource" in delivery

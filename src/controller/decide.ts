@@ -1,0 +1,116 @@
+import * as Data from "effect/Data"
+import * as Result from "effect/Result"
+import type { Delivery } from "../api/v1alpha1/Delivery.ts"
+import { AccessDenied, InvalidSpec, PolicyUnavailable, type StageError } from "../domain/StageError.ts"
+import { Identity } from "../kube/Identity.ts"
+import { wrongDependencies } from "./dependencies.ts"
+import { sourceOwner } from "./inheritance.ts"
+import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
+import { selects } from "./selector.ts"
+
+/** Whose source a Delivery uses, and as whom it is read. */
+export interface Owner {
+  readonly namespace: string
+  readonly name: string
+  readonly identity: Identity
+}
+
+/** What is to be done about one Delivery. */
+export type Decided = Data.TaggedEnum<{
+  /** Nothing may run. Not even drift is healed: nobody could say what is right. */
+  Refused: { readonly error: StageError }
+  /** Watched, not touched. */
+  Suspended: { readonly delivery: Delivery; readonly identity: Identity }
+  Runs: { readonly delivery: Delivery; readonly identity: Identity; readonly source: Owner }
+  /** It is being deleted, and its objects with it (or not). */
+  Leaves: { readonly delivery: LiveDelivery | MalformedDelivery; readonly identity: Identity | undefined }
+}>
+export const Decided = Data.taggedEnum<Decided>()
+
+export interface Rules {
+  /** Deliveries in here may act as the agent itself. */
+  readonly agentNamespace: string
+  readonly allowCrossNamespace: boolean
+}
+
+/** The account that a Delivery acts as outside the agent's own namespace, if it names none. */
+export const defaultAccount = "sluice"
+
+/** As whom a Delivery acts. Without an identity there is no client. */
+const identityOf = (delivery: LiveDelivery, known: Registry, rules: Rules): Result.Result<Identity, AccessDenied> => {
+  const { namespace, resource } = delivery
+  const named = resource.spec.apply.serviceAccountName
+  if (named === undefined && namespace === rules.agentNamespace) return Result.succeed(Identity.Self())
+  const name = named ?? defaultAccount
+  if (known.accounts.has(idOf({ namespace, name }))) return Result.succeed(Identity.ServiceAccount({ namespace, name }))
+  return Result.fail(
+    new AccessDenied({
+      detail: named === undefined
+        ? `acts as ServiceAccount ${defaultAccount} of namespace ${namespace}, which does not exist`
+        : `spec.apply.serviceAccountName: there is no ServiceAccount ${named} in namespace ${namespace}`,
+      hint: `Create the ServiceAccount with a RoleBinding to what this Delivery may do, or name another in ` +
+        "spec.apply.serviceAccountName; it goes on the moment the account is there."
+    })
+  )
+}
+
+/** A suspension ends by itself at `until`. */
+export const isSuspended = ({ spec }: Pick<Delivery, "spec">, now: number): boolean => {
+  const until = Date.parse(spec.suspension?.until ?? "")
+  return spec.suspend && !(until <= now)
+}
+
+const selecting = (delivery: LiveDelivery, known: Registry): ReadonlyArray<string> =>
+  [...known.bundles].filter(([, { deliveries, namespaces }]) =>
+    selects(namespaces, known.namespaces.get(delivery.namespace)?.labels ?? {}) &&
+    selects(deliveries, delivery.resource.metadata.labels ?? {})
+  ).map(([name]) => name)
+
+const resolved = ({ resource }: LiveDelivery, owner: LiveDelivery): Delivery => ({
+  ...resource,
+  spec: { ...resource.spec, source: owner.resource.spec.source! }
+})
+
+const decideLive = (
+  delivery: LiveDelivery,
+  known: Registry,
+  rules: Rules,
+  now: number
+): Result.Result<Decided, StageError> =>
+  Result.gen(function*() {
+    const wrong = wrongDependencies(known, delivery, rules.allowCrossNamespace)
+    if (wrong !== undefined) return yield* Result.fail(wrong)
+    const identity = yield* identityOf(delivery, known, rules)
+    const owner = yield* sourceOwner(known, delivery)
+    const reader = owner === delivery ? identity : yield* identityOf(owner, known, rules)
+    const whole = resolved(delivery, owner)
+    if (isSuspended(whole, now)) return Decided.Suspended({ delivery: whole, identity })
+    const bundles = selecting(delivery, known)
+    if (bundles.length > 0) {
+      return yield* Result.fail(
+        new PolicyUnavailable({
+          detail: `PolicyBundle ${bundles.join(", ")} selects this Delivery, and this version cannot load bundles yet`,
+          hint: "Until it can, take the selectors away, or keep the rules in the repository's own policies/."
+        })
+      )
+    }
+    const source = { namespace: owner.namespace, name: owner.name, identity: reader }
+    return Decided.Runs({ delivery: whole, identity, source })
+  })
+
+/** What is to be done about a Delivery, read off all that is known. Undefined: there is no such Delivery. */
+export const decide = (known: Registry, rules: Rules, id: string, now: number): Decided | undefined => {
+  const delivery = known.deliveries.get(id)
+  if (delivery === undefined) return undefined
+  if (!isWellFormed(delivery)) {
+    if (delivery.deleting) return Decided.Leaves({ delivery, identity: undefined })
+    const hint = "Mend the fields that are named; `kubectl explain delivery.spec` lists them."
+    return Decided.Refused({ error: new InvalidSpec({ detail: delivery.problems.join("; "), hint }) })
+  }
+  if (delivery.deleting) {
+    const identity = identityOf(delivery, known, rules)
+    return Decided.Leaves({ delivery, identity: Result.isSuccess(identity) ? identity.success : undefined })
+  }
+  const decided = decideLive(delivery, known, rules, now)
+  return Result.isSuccess(decided) ? decided.success : Decided.Refused({ error: decided.failure })
+}

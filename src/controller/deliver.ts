@@ -1,0 +1,118 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { InventoryStore } from "../apply/InventoryStore.ts"
+import type { Inventory } from "../domain/Inventory.ts"
+import type { RunEvent } from "../domain/Outcome.ts"
+import { format, parse, type Revision } from "../domain/Revision.ts"
+import { Drift } from "../drift/Drift.ts"
+import { Known } from "../kube/Known.ts"
+import { Notify } from "../notify/Notify.ts"
+import { footprintOf, isOutside } from "../pipeline/footprint.ts"
+import { pipeline } from "../pipeline/Pipeline.ts"
+import type { Request, Why } from "../pipeline/Request.ts"
+import { Rights } from "../pipeline/Rights.ts"
+import { treeOf } from "../pipeline/Tree.ts"
+import { Watched } from "../pipeline/Watched.ts"
+import type { Decided } from "./decide.ts"
+import { awaited } from "./dependencies.ts"
+import { following } from "./following.ts"
+import { hooked } from "./hooked.ts"
+import { keep } from "./keep.ts"
+import type { LiveDelivery, Registry } from "./Registry.ts"
+import { secretsChange } from "./secretsChange.ts"
+
+/** Who hears of what is done for a Delivery, and who wakes it. */
+export interface Station {
+  /** `<namespace>/<name>`. */
+  readonly id: string
+  readonly registry: Registry
+  readonly hear: (event: RunEvent) => Effect.Effect<void>
+  /** What it owns, at the start and after each change, and the kinds that can only be looked at now and then. */
+  readonly owns: (inventory: Inventory, polled: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Hands over what wakes the lane; `refresh` asks the source first. */
+  readonly wakes: (lane: {
+    readonly wake: (why: Why) => Effect.Effect<void>
+    readonly refresh: Effect.Effect<void>
+  }) => Effect.Effect<void, never, Scope.Scope>
+  /** Starts everything about this Delivery anew. */
+  readonly again: Effect.Effect<void>
+}
+
+/** Where a Delivery's source is; of an inherited one as its status tells. */
+export const urlOf = ({ resource, status }: LiveDelivery): string | undefined =>
+  resource.spec.source?.git.url ?? status.source?.url
+
+/** Runs one Delivery: its source followed, its objects watched, its loop fed, until it is interrupted. */
+export const deliver = Effect.fnUntraced(function*(
+  station: Station,
+  { delivery, identity, source }: Decided & { readonly _tag: "Runs" }
+) {
+  const [rights, drifts, inventories, notify] = [yield* Rights, yield* Drift, yield* InventoryStore, yield* Notify]
+  const { id, registry } = station
+  const own = yield* Layer.build(rights.of(delivery.metadata, identity))
+  const owners = yield* Layer.build(rights.of(source, source.identity))
+  const requests = yield* Queue.unbounded<Request>()
+  const wake = (why: Why) => Effect.asVoid(Queue.offer(requests, { why }))
+  const notifiers = Effect.sync(() => registry.notifiersIn(delivery.metadata.namespace))
+
+  const { followed, refresh } = yield* following(delivery, owners, wake)
+  yield* station.wakes({ wake, refresh })
+  yield* secretsChange(delivery, source.namespace, station.again).pipe(Effect.provide(owners))
+  yield* hooked(delivery).pipe(Effect.provide(owners))
+
+  const drift = yield* Effect.provide(drifts.watch({ allowManagers: delivery.spec.apply.allowManagers }), own)
+  const owns = (inventory: Inventory) => Effect.flatMap(drift.polled, (polled) => station.owns(inventory, polled))
+  const { beside, watched } = yield* Effect.provide(keep({ delivery, drift, owns }), own)
+
+  // What the last tree was read from: of a revision that touches none of it nothing has to be read.
+  let footprint: ReadonlySet<string> | undefined
+  const tree = Effect.fnUntraced(function*(revision: Revision) {
+    const artifact = yield* (yield* followed).fetch(revision)
+    const read = yield* treeOf(delivery, artifact)
+    footprint = footprintOf(delivery, read)
+    return read
+  })
+  const untouched = Effect.fnUntraced(function*(earlier: Revision, later: Revision) {
+    const known = footprint
+    if (known === undefined) return false
+    const artifact = yield* (yield* followed).fetch(later)
+    const changed = yield* artifact.changedSince?.(earlier) ?? Effect.succeed(undefined)
+    return changed !== undefined && isOutside(known, changed)
+  }, Effect.scoped)
+
+  yield* Effect.provide(notify.resume(delivery, yield* notifiers), own)
+  yield* wake("started")
+  const events = pipeline({
+    delivery,
+    notifiers,
+    requests: Stream.fromQueue(requests),
+    head: Effect.flatMap(followed, ({ head }) => head),
+    tree,
+    untouched,
+    beside,
+    ready: ({ artifact }) =>
+      Effect.suspend(() => {
+        const live = registry.get(id)
+        const desired = { revision: format(artifact.revision), url: delivery.spec.source.git.url }
+        const waits = live && awaited(registry, live, desired, urlOf)
+        return waits === undefined ? Effect.void : Effect.fail(waits)
+      })
+  })
+  const heard = Effect.fnUntraced(function*(event: RunEvent) {
+    yield* station.hear(event)
+    if (event._tag !== "DriftFound") return
+    const { source: { git: { url } } } = delivery.spec
+    const [applied, time] = [(yield* inventories.load).applied?.revision, yield* Clock.currentTimeMillis]
+    const revision = applied === undefined ? undefined : parse(applied)
+    yield* notify.tellDrift(delivery, yield* notifiers, { delivery: id, revision, url, findings: event.findings, time })
+  })
+  yield* Stream.runForEach(events, heard).pipe(
+    Effect.provideService(Watched, watched),
+    Effect.provideService(Known, drift.seen),
+    Effect.provide(own)
+  )
+})

@@ -1,0 +1,36 @@
+import type * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Delivery } from "../api/v1alpha1/Delivery.ts"
+import type { FetchError } from "../domain/StageError.ts"
+import { type Followed, Sources } from "../fetch/Sources.ts"
+import type { Secrets } from "../kube/Secrets.ts"
+import type { Why } from "../pipeline/Request.ts"
+
+/**
+ * The source of a Delivery, followed from the first look that finds it on; one that cannot be followed (no such Secret,
+ * an address that is none) is tried anew at each look. Its news wake the lane.
+ */
+export const following = Effect.fnUntraced(function*(
+  delivery: Delivery,
+  secrets: Context.Context<Secrets>,
+  wake: (why: Why) => Effect.Effect<void>
+) {
+  const sources = yield* Sources
+  const scope = yield* Effect.scope
+  let known: Followed | undefined
+  const begin: Effect.Effect<Followed, FetchError> = sources.follow(delivery).pipe(
+    Effect.tap((source) => {
+      known = source
+      return Effect.forkIn(Stream.runForEach(source.news, wake), scope)
+    }),
+    Effect.provide(secrets),
+    Scope.provide(scope)
+  )
+  return {
+    followed: Effect.suspend(() => known === undefined ? begin : Effect.succeed(known)),
+    /** Looks anew, if it is followed at all. */
+    refresh: Effect.suspend(() => known === undefined ? Effect.void : known.refresh)
+  }
+})

@@ -1,0 +1,142 @@
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { at, type Json } from "../domain/Json.ts"
+import type { KubeFailure } from "../domain/StageError.ts"
+import { type Collection, watchCollection } from "../kube/collection.ts"
+import type { KubeSession } from "../kube/KubeClient.ts"
+import type { CollectionEvent } from "../kube/KubeReader.ts"
+import * as read from "./read.ts"
+import { idOf, type Registry } from "./Registry.ts"
+
+const sluice = "sluice.dev/v1alpha1"
+
+/** How long before a watch that the cluster refused is tried again: the kind, or the right to it, may come. */
+const again = "10 seconds"
+
+interface Watching<A> {
+  readonly what: Collection
+  readonly read: (item: Json) => A
+  readonly id: (item: A) => string
+  /** Takes what is there now (undefined: gone); answers the Deliveries that have to be thought about again. */
+  readonly take: (id: string, item: A | undefined) => Iterable<string>
+  /** What is known now, to find what went unseen. */
+  readonly ids: () => Iterable<string>
+}
+
+/**
+ * Keeps what is known of the cluster true, by five watches as the agent, and tells which Deliveries are concerned by each
+ * change. `synced` opens when all has been listed once: before that, nothing may be taken as absent.
+ */
+export const gather = Effect.fnUntraced(function*(
+  session: KubeSession,
+  known: Registry,
+  concerned: (ids: Iterable<string>) => Effect.Effect<void>
+) {
+  const latches: Array<Latch.Latch> = []
+
+  const keep = Effect.fnUntraced(function*<A>({ id, ids, read, take, what }: Watching<A>) {
+    const listed = yield* Latch.make(false)
+    latches.push(listed)
+    const changed = (event: CollectionEvent<Json>): Iterable<string> => {
+      if (event._tag === "Bookmark") return []
+      if (event._tag !== "Listed") {
+        const item = read(event.object)
+        return take(id(item), event._tag === "Deleted" ? undefined : item)
+      }
+      const items = event.objects.map(read)
+      const present = new Set(items.map(id))
+      const concerned = new Set<string>()
+      for (const gone of [...ids()].filter((known) => !present.has(known))) {
+        for (const one of take(gone, undefined)) concerned.add(one)
+      }
+      for (const item of items) for (const one of take(id(item), item)) concerned.add(one)
+      return concerned
+    }
+    yield* watchCollection(session, what).pipe(
+      Stream.runForEach((event) =>
+        Effect.suspend(() => concerned(changed(event))).pipe(
+          Effect.andThen(event._tag === "Listed" ? listed.open : Effect.void)
+        )
+      ),
+      Effect.tapError((failure: KubeFailure) => Effect.logError(refusal(failure))),
+      Effect.retry(Schedule.spaced(again)),
+      Effect.orDie,
+      Effect.forkScoped
+    )
+  })
+
+  yield* keep({
+    what: { kind: { apiVersion: sluice, plural: "deliveries", namespaced: true } },
+    read: read.delivery,
+    id: idOf,
+    ids: () => known.deliveries.keys(),
+    take: (id, delivery) => {
+      const before = known.deliveries.get(id)
+      if (delivery !== undefined && before?.resourceVersion === delivery.resourceVersion) return []
+      if (delivery === undefined) known.remove(id)
+      else known.set(delivery)
+      const [namespace = "", name = ""] = id.split("/")
+      return [id, ...known.inheritorsOf({ namespace, name }), ...known.dependentsOf(id)]
+    }
+  })
+  yield* keep({
+    what: { kind: { apiVersion: sluice, plural: "policybundles", namespaced: false } },
+    read: read.bundle,
+    id: ({ name }) => name,
+    ids: () => known.bundles.keys(),
+    take: (id, bundle) => {
+      if (bundle === undefined) known.bundles.delete(id)
+      else known.bundles.set(id, bundle)
+      return known.deliveries.keys()
+    }
+  })
+  yield* keep({
+    what: { kind: { apiVersion: sluice, plural: "notifiers", namespaced: true } },
+    read: read.notifier,
+    id: idOf,
+    ids: () => known.notifiers.keys(),
+    take: (id, notifier) => {
+      if (notifier?.resource === undefined) known.notifiers.delete(id)
+      else known.notifiers.set(id, notifier.resource)
+      return []
+    }
+  })
+  yield* keep({
+    what: { kind: { apiVersion: "v1", plural: "namespaces", namespaced: false }, metadata: true },
+    read: (item) => ({
+      name: read.text(at(item, "metadata", "name")),
+      labels: read.texts(at(item, "metadata", "labels")),
+      terminating: at(item, "metadata", "deletionTimestamp") !== undefined
+    }),
+    id: ({ name }) => name,
+    ids: () => known.namespaces.keys(),
+    take: (id, namespace) => {
+      if (namespace === undefined) known.namespaces.delete(id)
+      else known.namespaces.set(id, namespace)
+      return known.in(id)
+    }
+  })
+  yield* keep({
+    what: { kind: { apiVersion: "v1", plural: "serviceaccounts", namespaced: true }, metadata: true },
+    read: (item) => ({
+      namespace: read.text(at(item, "metadata", "namespace")),
+      name: read.text(at(item, "metadata", "name"))
+    }),
+    id: idOf,
+    ids: () => known.accounts,
+    take: (id, account) => {
+      const isNews = known.accounts.has(id) !== (account !== undefined)
+      if (account === undefined) known.accounts.delete(id)
+      else known.accounts.add(id)
+      return isNews ? known.in(id.split("/", 1)[0]!) : []
+    }
+  })
+  return { synced: Effect.forEach(latches, (latch) => latch.await, { discard: true }) }
+})
+
+const refusal = (failure: KubeFailure): string =>
+  failure.status === 404
+    ? `${failure.resource}: this cluster has no such resources; install the CRDs of Sluice (tried again in ${again})`
+    : `${failure.message} (tried again in ${again})`

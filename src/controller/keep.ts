@@ -1,0 +1,189 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
+import * as Semaphore from "effect/Semaphore"
+import * as Stream from "effect/Stream"
+import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
+import { Apply } from "../apply/Apply.ts"
+import { InventoryStore } from "../apply/InventoryStore.ts"
+import type { Standing } from "../apply/Standing.ts"
+import type { Healed } from "../domain/Drift.ts"
+import { unknownManager } from "../domain/DriftReport.ts"
+import type { DriftFinding } from "../domain/DriftReport.ts"
+import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
+import { key, type ObjectRef } from "../domain/ObjectRef.ts"
+import type { DriftWatch } from "../drift/DriftWatch.ts"
+import * as fighting from "../drift/fights.ts"
+import type { Suspect } from "../kube/Suspect.ts"
+import type { Beside } from "../pipeline/Lane.ts"
+import type { Right } from "../pipeline/Rights.ts"
+import type { Watched } from "../pipeline/Watched.ts"
+
+/** What keeps the objects of a delivery as they were applied, between its runs. */
+export interface Keeping {
+  readonly watched: Watched
+  readonly beside: (lane: Beside) => Effect.Effect<void>
+}
+
+export interface Options {
+  readonly delivery: Delivery
+  readonly drift: DriftWatch
+  /** Told of every inventory that is new. */
+  readonly owns: (inventory: Inventory) => Effect.Effect<void>
+}
+
+/** How long before something that could not be read, or healed, is tried again. */
+const again = "10 seconds"
+/** Fingerprints of heals are recorded together; what a crash loses costs a dry-run. */
+const batch = "1 second"
+
+/**
+ * Watches what a delivery owns, and heals it from memory: the bytes that the gate admitted are put back within
+ * milliseconds. Where they are not in memory (after a restart, or after a run that ended half-way) a run of the whole loop
+ * puts it right. With `drift: report` nothing is written, and all is told.
+ */
+export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Options) {
+  const [apply, inventories] = [yield* Apply, yield* InventoryStore]
+  const rights = yield* Effect.context<Right>()
+  const scope = yield* Effect.scope
+  const pen = yield* Semaphore.make(1)
+  const isApplied = yield* Latch.make(false)
+  const { drift: mode, wait } = delivery.spec.apply
+  let standing: Standing | undefined
+  let fights = fighting.none
+  const unrecorded = new Map<string, InventoryEntry>()
+
+  const record = Effect.suspend(() => {
+    if (unrecorded.size === 0) return Effect.void
+    const entries = [...unrecorded.values()]
+    const forget = (entry: InventoryEntry) => {
+      // Healed again meanwhile: that is still to be recorded.
+      if (unrecorded.get(key(entry.ref)) === entry) unrecorded.delete(key(entry.ref))
+    }
+    return Effect.andThen(apply.recordHealed(entries), Effect.sync(() => entries.forEach(forget)))
+  })
+  const inventory = Effect.provide(Effect.andThen(record, inventories.load), rights)
+  const follow = Effect.flatMap(inventory, (owned) => Effect.andThen(owns(owned), drift.follow(owned.entries)))
+
+  const watched: Watched = {
+    rests: Effect.fnUntraced(function*(identity) {
+      const { applied } = yield* inventory
+      if (applied?.identity !== identity || (wait && !applied.healthy)) return false
+      yield* follow
+      return mode !== "heal" || (yield* drift.isQuiet)
+    }),
+    writes: Effect.gen(function*() {
+      let isHeld = true
+      const release = Effect.suspend(() => {
+        if (!isHeld) return Effect.void
+        isHeld = false
+        return Effect.asVoid(Semaphore.release(pen, 1))
+      })
+      yield* Effect.acquireRelease(Semaphore.take(pen, 1), () => release)
+      yield* Effect.ignore(Effect.provide(record, rights))
+      return release
+    }),
+    applied: (changeset) =>
+      Effect.suspend(() => {
+        standing = apply.standing(changeset)
+        return Effect.forkIn(Effect.ignore(follow), scope)
+      }).pipe(Effect.andThen(isApplied.open), Effect.asVoid)
+  }
+
+  /** Heals what may be healed now; answers what is left to a run, because its bytes are not at hand. */
+  const healNow = Effect.fnUntraced(function*(
+    suspects: ReadonlyArray<Suspect>,
+    found: (healed: Healed) => Effect.Effect<void>
+  ) {
+    const owned = yield* inventory
+    const digests = new Map(owned.entries.map(({ digest, ref }) => [key(ref), digest]))
+    const bytes = standing
+    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === digests.get(key(ref))
+    const healing = suspects.filter(isAtHand)
+    if (bytes !== undefined && healing.length > 0) {
+      yield* Stream.runForEach(
+        apply.heal(delivery, bytes, owned, healing, { writes: mode === "heal" }),
+        (healed) => found(healed)
+      )
+    }
+    return suspects.filter((suspect) => !isAtHand(suspect))
+  }, Effect.provide(rights))
+
+  const noted = Effect.fnUntraced(function*(healed: Healed) {
+    if (mode !== "heal") return
+    unrecorded.set(key(healed.ref), healed.entry)
+    yield* drift.wrote(healed.entry, healed.resourceVersion)
+  })
+
+  const turn = Effect.fnUntraced(function*({ ask, tell }: Beside) {
+    const suspects = yield* drift.suspects
+    const now = yield* Clock.currentTimeMillis
+    fights = fighting.taken(fights, suspects.map(({ ref }) => ref), now)
+    const waiting = suspects.filter(({ ref }) => mode === "heal" && fighting.waitOf(fights, ref, now) > 0)
+    for (const { ref } of waiting) {
+      yield* later(drift, ref, fighting.waitOf(fights, ref, now)).pipe(Effect.forkIn(scope))
+    }
+    const fought = waiting.flatMap(({ ref }) => findingOfFight(fights, ref))
+    if (fought.length > 0) yield* tell({ _tag: "DriftFound", findings: fought })
+    const due = suspects.filter((suspect) => !waiting.includes(suspect))
+    const done: Array<Healed> = []
+    const healed = yield* Effect.result(
+      Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one))))
+    )
+    fights = fighting.healed(fights, done, yield* Clock.currentTimeMillis)
+    const findings = done.filter(({ action }) => action !== "untouched").map(findingOf(mode))
+    if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
+    if (done.length > 0) {
+      yield* Effect.forkIn(Effect.andThen(Effect.sleep(batch), Effect.ignore(Effect.provide(record, rights))), scope)
+    }
+    if (healed._tag === "Failure") {
+      yield* Effect.logWarning(`${nameOf(delivery)}: drift is left to a run: ${healed.failure.message}`)
+    }
+    const left = healed._tag === "Failure"
+      ? due.filter(({ ref }) => !done.some((one) => key(one.ref) === key(ref)))
+      : healed.success
+    if (left.length === 0) return
+    if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: left.map(reported) })
+    yield* isApplied.close
+    yield* ask("drift")
+    yield* isApplied.await
+    yield* drift.again(left.map(({ ref }) => ref))
+  })
+
+  const insist = Effect.gen(function*() {
+    for (;;) {
+      const followed = yield* Effect.result(follow)
+      if (followed._tag === "Success") return yield* Effect.never
+      yield* Effect.sleep(again)
+    }
+  })
+  return {
+    watched,
+    beside: (lane) => mode === "ignore" ? insist : Effect.raceFirst(insist, Effect.forever(turn(lane)))
+  } satisfies Keeping
+})
+
+const later = (drift: DriftWatch, ref: ObjectRef, ms: number) => Effect.andThen(Effect.sleep(ms), drift.again([ref]))
+
+const findingOf = (mode: "heal" | "report" | "ignore") => ({ fields, manager, ref, time }: Healed): DriftFinding => ({
+  object: ref,
+  manager,
+  fields,
+  time,
+  action: mode === "heal" ? "healed" : "reported"
+})
+
+/** What is told of drift that nobody may look into: that it is there. */
+const reported = ({ ref }: Suspect): DriftFinding => ({
+  object: ref,
+  manager: unknownManager,
+  fields: [],
+  action: "reported"
+})
+
+const findingOfFight = (fights: fighting.Fights, ref: ObjectRef): ReadonlyArray<DriftFinding> => {
+  const fight = fighting.fightOf(fights, ref)
+  return fight === undefined
+    ? []
+    : [{ object: ref, manager: fight.manager, fields: fight.fields, action: "backing off" }]
+}

@@ -1,0 +1,148 @@
+import { assert, describe, it } from "@effect/vitest"
+import { decide, type Decided } from "../../src/controller/decide.ts"
+import type { Registry } from "../../src/controller/Registry.ts"
+import { selects } from "../../src/controller/selector.ts"
+import { Identity } from "../../src/kube/Identity.ts"
+import { live, registry } from "./live.ts"
+
+const rules = { agentNamespace: "sluice-system", allowCrossNamespace: false }
+const now = Date.parse("2026-11-25T12:00:00Z")
+const asked = (known: Registry, id: string, more: Partial<typeof rules> = {}): Decided =>
+  decide(known, { ...rules, ...more }, id, now)!
+
+const refusal = (decided: Decided): string =>
+  decided._tag === "Refused" ? `${decided.error._tag}: ${decided.error.message}` : decided._tag
+
+describe("what is to be done about a Delivery", () => {
+  it("runs as the account sluice of its namespace", () => {
+    const decided = asked(registry(live("shop/web")), "shop/web")
+    assert.strictEqual(decided._tag, "Runs")
+    assert.deepStrictEqual(
+      decided._tag === "Runs" ? decided.identity : undefined,
+      Identity.ServiceAccount({ namespace: "shop", name: "sluice" })
+    )
+  })
+
+  it("is refused where that account does not exist, and goes on when it is there", () => {
+    const known = registry(live("shop/web"))
+    known.accounts.clear()
+    assert.match(refusal(asked(known, "shop/web")), /^AccessDenied: .*ServiceAccount sluice of namespace shop/u)
+    known.accounts.add("shop/sluice")
+    assert.strictEqual(asked(known, "shop/web")._tag, "Runs")
+  })
+
+  it("never takes the account of another namespace", () => {
+    const known = registry(live("shop/web", { spec: { apply: { serviceAccountName: "admin" } } }))
+    known.accounts.add("sluice-system/admin")
+    assert.match(refusal(asked(known, "shop/web")), /there is no ServiceAccount admin in namespace shop/u)
+  })
+
+  it("acts as the agent itself only in the agent's own namespace, and only where no account is named", () => {
+    const known = registry(live("sluice-system/platform"))
+    known.accounts.clear()
+    const decided = asked(known, "sluice-system/platform")
+    assert.deepStrictEqual(decided._tag === "Runs" ? decided.identity : undefined, Identity.Self())
+  })
+
+  it("stalls what cannot be read, and says why", () => {
+    const known = registry()
+    const { resource: _, ...rest } = live("shop/broken")
+    known.set({ ...rest, problems: ["spec.source.interval: expected a duration such as 30s or 1h30m"] })
+    assert.match(refusal(asked(known, "shop/broken")), /^InvalidSpec: spec\.source\.interval/u)
+  })
+
+  it("is suspended, until the suspension is over", () => {
+    const suspended = (until: string) =>
+      asked(registry(live("shop/web", { spec: { suspend: true, suspension: { until } } })), "shop/web")._tag
+    assert.strictEqual(suspended("2026-11-25T13:00:00Z"), "Suspended")
+    assert.strictEqual(suspended("2026-11-25T11:00:00Z"), "Runs")
+    const forEver = registry(live("shop/web", { spec: { suspend: true } }))
+    assert.strictEqual(asked(forEver, "shop/web")._tag, "Suspended")
+  })
+
+  it("does not run while a PolicyBundle selects it", () => {
+    const known = registry(live("shop/web"), live("free/web"))
+    known.namespaces.set("shop", { labels: { tenant: "true" }, terminating: false })
+    known.bundles.set("baseline", { namespaces: { matchLabels: { tenant: "true" } }, deliveries: undefined })
+    assert.match(refusal(asked(known, "shop/web")), /^PolicyUnavailable: PolicyBundle baseline selects/u)
+    assert.strictEqual(asked(known, "free/web")._tag, "Runs")
+    known.bundles.set("all", { namespaces: undefined, deliveries: undefined })
+    assert.match(refusal(asked(known, "free/web")), /^PolicyUnavailable/u)
+  })
+
+  it("names a circle of dependencies", () => {
+    const known = registry(
+      live("shop/a", { spec: { dependsOn: [{ name: "b" }] } }),
+      live("shop/b", { spec: { dependsOn: [{ name: "c" }] } }),
+      live("shop/c", { spec: { dependsOn: [{ name: "a" }] } }),
+      live("shop/d", { spec: { dependsOn: [{ name: "a" }] } })
+    )
+    assert.match(refusal(asked(known, "shop/a")), /shop\/a -> shop\/b -> shop\/c -> shop\/a/u)
+    // Not part of the circle: it waits for what does not become ready.
+    assert.strictEqual(asked(known, "shop/d")._tag, "Runs")
+  })
+
+  it("depends on another namespace only where the agent allows it", () => {
+    const known = registry(live("shop/web", { spec: { dependsOn: [{ name: "db", namespace: "data" }] } }))
+    assert.match(refusal(asked(known, "shop/web")), /another namespace/u)
+    assert.strictEqual(asked(known, "shop/web", { allowCrossNamespace: true })._tag, "Runs")
+  })
+
+  it("leaves when it is deleted, also with an account that is gone", () => {
+    const known = registry(live("shop/web", { deleting: true }))
+    known.accounts.clear()
+    const decided = asked(known, "shop/web")
+    assert.isTrue(decided._tag === "Leaves" && decided.identity === undefined)
+  })
+})
+
+describe("an inherited source", () => {
+  const label = { "sluice.dev/delivery": "platform.apps" }
+  const child = live("shop/web", { spec: { source: undefined }, labels: label, uid: "u1" })
+
+  it("is the one of the Delivery whose inventory lists this one", () => {
+    const known = registry(live("platform/apps"), child)
+    known.children.set("platform/apps", new Map([["shop/web", "u1"]]))
+    const decided = asked(known, "shop/web")
+    assert.strictEqual(decided._tag, "Runs")
+    if (decided._tag !== "Runs") return
+    assert.strictEqual(decided.delivery.spec.source.git.url, "https://git.example.com/shop.git")
+    assert.strictEqual(decided.source.namespace, "platform")
+    assert.deepStrictEqual(decided.source.identity, Identity.ServiceAccount({ namespace: "platform", name: "sluice" }))
+    assert.deepStrictEqual(decided.identity, Identity.ServiceAccount({ namespace: "shop", name: "sluice" }))
+  })
+
+  it("is not had by a forged label", () => {
+    const known = registry(live("platform/apps"), child)
+    assert.match(refusal(asked(known, "shop/web")), /^InvalidSpec: .*did not apply this Delivery/u)
+  })
+
+  it("is not had by a name that was applied before and made anew by somebody", () => {
+    const known = registry(live("platform/apps"), child)
+    known.children.set("platform/apps", new Map([["shop/web", "another uid"]]))
+    assert.match(refusal(asked(known, "shop/web")), /^InvalidSpec/u)
+  })
+
+  it("ends where Deliveries claim each other", () => {
+    const one = live("shop/a", { spec: { source: undefined }, labels: { "sluice.dev/delivery": "shop.b" } })
+    const two = live("shop/b", { spec: { source: undefined }, labels: { "sluice.dev/delivery": "shop.a" } })
+    const known = registry(one, two)
+    known.children.set("shop/a", new Map([["shop/b", two.uid]]))
+    known.children.set("shop/b", new Map([["shop/a", one.uid]]))
+    assert.match(refusal(asked(known, "shop/a")), /^InvalidSpec/u)
+  })
+})
+
+describe("a label selector", () => {
+  it("selects as Kubernetes does", () => {
+    const labels = { tenant: "true", tier: "web" }
+    assert.isTrue(selects(undefined, {}))
+    assert.isTrue(selects({}, labels))
+    assert.isTrue(selects({ matchLabels: { tenant: "true" } }, labels))
+    assert.isFalse(selects({ matchLabels: { tenant: "true", other: "x" } }, labels))
+    assert.isTrue(selects({ matchExpressions: [{ key: "tier", operator: "In", values: ["web", "db"] }] }, labels))
+    assert.isTrue(selects({ matchExpressions: [{ key: "none", operator: "NotIn", values: ["web"] }] }, labels))
+    assert.isFalse(selects({ matchExpressions: [{ key: "tier", operator: "DoesNotExist" }] }, labels))
+    assert.isFalse(selects({ matchLabels: { constructor: "x" } }, labels))
+  })
+})
