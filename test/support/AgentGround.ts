@@ -5,7 +5,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { Agent as HttpsAgent, get } from "node:https"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { parseAllDocuments } from "yaml"
+import { parse, parseAllDocuments } from "yaml"
 import type { DeliveryStatus } from "../../src/api/v1alpha1/DeliveryStatus.ts"
 import type { ControlPlane } from "./ControlPlane.ts"
 
@@ -87,8 +87,13 @@ export class Deliveries {
   readonly #plane: ControlPlane
   readonly #agent: HttpsAgent
 
-  constructor(plane: ControlPlane, credential: { readonly cert: string; readonly key: string }) {
+  constructor(plane: ControlPlane) {
     this.#plane = plane
+    const { users: [{ user }] } = parse(plane.adminKubeconfig) as {
+      readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }]
+    }
+    const pem = (name: string) => Buffer.from(user[name] ?? "", "base64").toString()
+    const credential = { cert: pem("client-certificate-data"), key: pem("client-key-data") }
     this.#agent = new HttpsAgent({ ca: plane.caData, ...credential, keepAlive: true })
     this.#watch()
   }
