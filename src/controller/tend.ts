@@ -91,7 +91,9 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       const { asked } = requests
       const answer = isAnswer && asked !== undefined ? { requestedAt: asked } : {}
       yield* voice.say(event, { ...facts(given), ...answer })
-      if (isAnswer) requests.answered()
+      // A first failure that may pass in seconds is told nowhere: what comes after it is the answer.
+      const isTold = asked !== undefined && (yield* voice.status).lastHandledReconcileAt === asked
+      if (isTold && requests.asked === asked) requests.answered()
     })
 
   /** Somebody asks by an annotation, or what this one waited for has come. */
