@@ -1,12 +1,20 @@
 #!/usr/bin/env node
+import type { Effect } from "effect/Effect"
+import { randomBytes } from "node:crypto"
 import { readFileSync } from "node:fs"
 import { commandLine, type Given, textOf } from "./cli/commandLine.ts"
 import { startFast } from "./cli/startup.ts"
 import type { VerbName } from "./cli/verbs.ts"
+import type { KubeClient } from "./kube/KubeClient.ts"
 
 const version = (): string => JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8")).version
 
 const cluster = (given: Given) => ({ kubeconfig: textOf(given, "kubeconfig"), context: textOf(given, "context") })
+
+/** A verb that asks the API server, and needs nothing of the loop. */
+const asking = <E, R>(load: () => Promise<(given: Given) => Effect<number, E, R | KubeClient>>) => (given: Given) =>
+  Promise.all([import("effect/Effect"), load(), import("./client.ts")])
+    .then(([Effect, verb, { client }]) => Effect.provide(verb(given), client(cluster(given), randomBytes(32))))
 
 /** What each verb is made of. Nothing of it is loaded before the verb is asked for. */
 const load = {
@@ -37,6 +45,14 @@ const load = {
             Effect.catchTag("CannotListen", (error) => Effect.fail(cannotListen(error)))
           ))
       ),
+  get: asking(() => import("./cli/get.ts").then(({ get }) => get)),
+  reconcile: asking(() => import("./cli/reconcile.ts").then(({ reconcile }) => reconcile)),
+  suspend: asking(() => import("./cli/suspend.ts").then(({ suspend }) => suspend)),
+  resume: asking(() => import("./cli/resume.ts").then(({ resume }) => resume)),
+  history: asking(() => import("./cli/history.ts").then(({ history }) => history)),
+  tree: asking(() => import("./cli/tree.ts").then(({ tree }) => tree)),
+  explain: asking(() => import("./cli/explain.ts").then(({ explain }) => explain)),
+  events: asking(() => import("./cli/events.ts").then(({ events }) => events)),
   generate: (given: Given) => import("./cli/generate.ts").then(({ generate }) => generate(given))
 }
 

@@ -8,9 +8,7 @@ import { short } from "../domain/Revision.ts"
 import { errorPage, hintOf, type Stage } from "../domain/StageError.ts"
 import { reported } from "./CheckReport.ts"
 import type { Paint } from "./color.ts"
-
-const duration = (milliseconds: number): string =>
-  milliseconds < 1_000 ? `${milliseconds} ms` : `${(milliseconds / 1_000).toFixed(1)} s`
+import { duration } from "./duration.ts"
 
 const counted = (changes: Counts): string =>
   Object.entries(changes).filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`).join(", ")

@@ -79,6 +79,12 @@ const parseVerb = (verb: VerbName, args: ReadonlyArray<string>): CommandLine => 
   if (operands === undefined && positionals.length > 0) {
     mistakes.push({ detail: `${JSON.stringify(positionals[0])} does not belong here`, hint: see })
   }
+  if (operands !== undefined && positionals.length < (operands.least ?? 0)) {
+    mistakes.push({ detail: `sluice ${verb} wants a ${operands.name}`, hint: see })
+  }
+  if (operands?.most !== undefined && positionals.length > operands.most) {
+    mistakes.push({ detail: `${JSON.stringify(positionals[operands.most])} is one too many`, hint: see })
+  }
   return mistakes.length > 0
     ? wrong(...mistakes)
     : { _tag: "Run", verb, given: { operands: positionals, texts, switches } }

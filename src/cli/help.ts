@@ -41,7 +41,7 @@ export const helpOf = (name: VerbName): string => {
     `${about}.`,
     ...more === undefined ? [] : [more],
     "",
-    `Usage: sluice ${name}${operands === undefined ? "" : ` [${operands.name}…]`} [flags]`,
+    `Usage: sluice ${name}${operands === undefined ? "" : ` ${operands.usage ?? `[${operands.name}…]`}`} [flags]`,
     "",
     ...columns([
       ...operands === undefined ? [] : [[operands.name, operands.about] as const],

@@ -1,3 +1,6 @@
+import { cluster } from "./clusterFlags.ts"
+import { resourceVerbs } from "./resourceVerbs.ts"
+
 /** A `--flag` of a verb; without a `value` it is a switch. */
 export interface Flag {
   readonly short?: string
@@ -13,7 +16,14 @@ export interface Flag {
 export interface Verb {
   readonly about: string
   readonly more?: string
-  readonly operands?: { readonly name: string; readonly about: string }
+  readonly operands?: {
+    readonly name: string
+    readonly about: string
+    /** How they stand in the usage, where it is not `[NAME…]`. */
+    readonly usage?: string
+    readonly least?: number
+    readonly most?: number
+  }
   readonly flags: Readonly<Record<string, Flag>>
   readonly examples: ReadonlyArray<string>
   /** Left out of the help. */
@@ -24,11 +34,6 @@ const file: Flag = {
   short: "f",
   value: "FILE",
   about: "YAML with Deliveries and, beside them, their Notifiers and Secrets"
-}
-
-const cluster: Readonly<Record<string, Flag>> = {
-  kubeconfig: { value: "FILE", about: "kubeconfig to use instead of KUBECONFIG or ~/.kube/config" },
-  context: { value: "NAME", about: "context of the kubeconfig to use instead of its current one" }
 }
 
 export const verbs = {
@@ -105,6 +110,7 @@ export const verbs = {
     },
     examples: ["sluice agent --kubeconfig ~/.kube/config --agent-namespace sluice-system"]
   },
+  ...resourceVerbs,
   generate: {
     about: "Write the files that are made from the sources",
     operands: { name: "WHAT", about: "reference, crds (default: all)" },
