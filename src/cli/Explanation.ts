@@ -1,6 +1,6 @@
 import type { DeliveryStatus, PastRun } from "../api/v1alpha1/DeliveryStatus.ts"
+import { requestAnnotation } from "../domain/ownership.ts"
 import { because, helpOf, nextOf, stageOf } from "./reasons.ts"
-import { requestAnnotation } from "./requestAnnotation.ts"
 import { conditionOf, type ShownDelivery, type State, stateOf } from "./ShownDelivery.ts"
 
 /** A Delivery that has to be ready first, and whom it waits for itself. */

@@ -1,8 +1,5 @@
+import { fluxRequestAnnotation, requestAnnotation } from "../domain/ownership.ts"
 import type { LiveDelivery, MalformedDelivery } from "./Registry.ts"
-
-/** Asks for a run, with any new value; GitLab's button writes Flux's. */
-export const requestedAt = "sluice.dev/requestedAt"
-export const fluxRequestedAt = "reconcile.fluxcd.io/requestedAt"
 
 /** The requests by annotation of one Delivery: what was asked for, and whether it is answered. */
 export class Requests {
@@ -11,14 +8,14 @@ export class Requests {
 
   constructor(handled: string | undefined) {
     if (handled === undefined) return
-    for (const name of [requestedAt, fluxRequestedAt]) this.#seen.set(name, handled)
+    for (const name of [requestAnnotation, fluxRequestAnnotation]) this.#seen.set(name, handled)
   }
 
   /** Takes a Delivery as it is now; answers whether somebody asks for something new. */
   take(live: LiveDelivery | MalformedDelivery): boolean {
     const annotations = "resource" in live ? live.resource.metadata.annotations ?? {} : {}
     let isNew = false
-    for (const name of [requestedAt, fluxRequestedAt]) {
+    for (const name of [requestAnnotation, fluxRequestAnnotation]) {
       const value = annotations[name]
       if (value === undefined || value === this.#seen.get(name)) continue
       // What was handled before this process began stands under one of the two names only.
@@ -33,7 +30,7 @@ export class Requests {
 
   /** A value of our own, that nobody asks with. */
   stamp(value: string): void {
-    this.#seen.set(fluxRequestedAt, value)
+    this.#seen.set(fluxRequestAnnotation, value)
   }
 
   /** What the run that ends answers. */

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
+import { fluxRequestAnnotation } from "../domain/ownership.ts"
 import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import type { Why } from "../pipeline/Request.ts"
 import type { Decided } from "./decide.ts"
@@ -16,7 +17,7 @@ import { finalizer } from "./finalize.ts"
 import { Noted } from "./Happening.ts"
 import { observe } from "./observe.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
-import { fluxRequestedAt, Requests } from "./requests.ts"
+import { Requests } from "./requests.ts"
 import * as Voice from "./Voice.ts"
 
 /** What tends one Delivery is given. */
@@ -66,12 +67,12 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   /** Stamps what others rely on: that we see it go, and the annotation that GitLab's button replaces. */
   const settle = Effect.gen(function*() {
     const now = current()
-    const stamped = isWellFormed(now) && now.resource.metadata.annotations?.[fluxRequestedAt] !== undefined
+    const stamped = isWellFormed(now) && now.resource.metadata.annotations?.[fluxRequestAnnotation] !== undefined
     if (now.finalizers.includes(finalizer) && stamped) return
     const stamp = DateTime.formatIso(yield* DateTime.now)
     if (!stamped) requests.stamp(stamp)
     yield* writer.patchMetadata({ namespace, name, uid }, {
-      ...stamped ? {} : { annotations: { [fluxRequestedAt]: stamp } },
+      ...stamped ? {} : { annotations: { [fluxRequestAnnotation]: stamp } },
       ...now.finalizers.includes(finalizer)
         ? {}
         : { finalizers: { values: [...now.finalizers, finalizer], resourceVersion: now.resourceVersion } }

@@ -11,6 +11,10 @@ export const applyAnnotation = "sluice.dev/apply"
 export const pruneAnnotation = "sluice.dev/prune"
 export const adoptAnnotation = "sluice.dev/adopt"
 export const confirmAnnotation = "sluice.dev/confirm"
+/** On a Delivery: asks for a run, with any new value. */
+export const requestAnnotation = "sluice.dev/requestedAt"
+/** The same as Flux spells it: GitLab's button replaces it. */
+export const fluxRequestAnnotation = "reconcile.fluxcd.io/requestedAt"
 
 /**
  * `<namespace>.<name>` of a delivery as a label's value, at most 63 characters: what is longer ends in a hash of it all.
