@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
+import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { at, type Json } from "../domain/Json.ts"
@@ -14,6 +15,8 @@ const sluice = "sluice.dev/v1alpha1"
 
 /** How long before a watch that the cluster refused is tried again: the kind, or the right to it, may come. */
 const again = "10 seconds"
+/** Between two looks for an API server. */
+const patience = "2 seconds"
 
 interface Watching<A> {
   readonly what: Collection
@@ -25,6 +28,22 @@ interface Watching<A> {
   readonly ids: () => Iterable<string>
 }
 
+/** Waits for the API server to answer, and says why it does not: a watch that is not let in would wait in silence. */
+const reach = Effect.fnUntraced(function*(session: KubeSession) {
+  const version = { verb: "get", resource: "/version" }
+  let told = ""
+  for (;;) {
+    const answer = yield* Effect.result(
+      session.request({ asked: version, method: "GET", path: "/version", idempotent: true })
+    )
+    if (Result.isSuccess(answer)) return
+    const { message } = answer.failure
+    if (message !== told) yield* Effect.logError(`${message} (tried again every ${patience})`)
+    told = message
+    yield* Effect.sleep(patience)
+  }
+})
+
 /**
  * Keeps what is known of the cluster true, by five watches as the agent, and tells which Deliveries are concerned by each
  * change. `synced` opens when all has been listed once: before that, nothing may be taken as absent.
@@ -34,6 +53,7 @@ export const gather = Effect.fnUntraced(function*(
   known: Registry,
   concerned: (ids: Iterable<string>) => Effect.Effect<void>
 ) {
+  yield* reach(session)
   const latches: Array<Latch.Latch> = []
 
   const keep = Effect.fnUntraced(function*<A>({ id, ids, read, take, what }: Watching<A>) {

@@ -15,6 +15,7 @@ import { depart } from "./depart.ts"
 import { awaited } from "./dependencies.ts"
 import { finalizer } from "./finalize.ts"
 import { Noted } from "./Happening.ts"
+import { logLine } from "./logLine.ts"
 import { observe } from "./observe.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
 import { Requests } from "./requests.ts"
@@ -81,6 +82,10 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
 
   const hear = (given: LiveDelivery | MalformedDelivery) =>
     Effect.fnUntraced(function*(event: RunEvent) {
+      const line = logLine(event)
+      if (line !== undefined) {
+        yield* Effect.annotateLogs(Effect.logWithLevel(line.level)(line.text), { delivery: id, run: event.run })
+      }
       if (event._tag === "DriftFound") {
         return yield* Effect.forEach(
           event.findings,
