@@ -3,7 +3,7 @@ import * as Semaphore from "effect/Semaphore"
 import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Healed } from "../domain/Drift.ts"
 import { unknownManager } from "../domain/DriftReport.ts"
-import { withoutLeft } from "../domain/ignored.ts"
+import { leavesField, withoutLeft } from "../domain/ignored.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import { key } from "../domain/ObjectRef.ts"
@@ -15,18 +15,17 @@ import {
   fingerprint,
   originAnnotation
 } from "../domain/ownership.ts"
-import { refusalOf } from "../domain/refusal.ts"
 import { ApplyConflict, type ApplyError, classOf } from "../domain/StageError.ts"
-import { merged, ours, stale } from "../domain/stale.ts"
+import { type IsLeft, ours, stale } from "../domain/stale.ts"
 import { makeAutoscalers } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
-import { KubeWriter } from "../kube/KubeWriter.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import { attribute } from "./attribution.ts"
 import { restore, type Standing, type Stood } from "./Standing.ts"
+import { giveBack, hasAdditions, type TakenOver, takeOver } from "./takeOver.ts"
 import { applyFailed, gone } from "./wait.ts"
-import { entryOf, metadataOf, send } from "./write.ts"
+import { entryOf, metadataOf, send as sendAgain } from "./write.ts"
 
 export interface HealOptions {
   readonly delivery: Delivery
@@ -62,10 +61,9 @@ export const heal = Effect.fnUntraced(function*(
   suspects: ReadonlyArray<Suspect>,
   tell: (healed: Healed) => Effect.Effect<unknown>
 ) {
-  const [reader, writer] = [yield* KubeReader, yield* KubeWriter]
-  const { allowManagers: allowed, conflicts, timeout } = delivery.spec.apply
+  const reader = yield* KubeReader
+  const { allowManagers: allowed, timeout } = delivery.spec.apply
   const label = deliveryValue(delivery.metadata)
-  const force = conflicts === "take"
   const slots = yield* Semaphore.make(concurrency)
   // What an autoscaler decides is not put back, also where only the cluster has one.
   const autoscalers = yield* makeAutoscalers({ timeToLive: "10 seconds" })
@@ -92,53 +90,44 @@ export const heal = Effect.fnUntraced(function*(
     return { ref, action: "untouched", manager: unknownManager, fields: [], time: undefined, entry, resourceVersion }
   }
 
-  /** Puts what people own inside into our own entry, so that the next apply takes it away; once more if it raced. */
-  const takeOver = Effect.fnUntraced(function*(manifest: Manifest, suspect: Suspect, first: LiveMetadata) {
-    for (let live = first, attempt = 1;; attempt++) {
-      const owners = merged(live.managedFields, allowed, manifest.apiVersion)
-      const answer = yield* writer.setOwners(manifest.apiVersion, manifest.ref, live.resourceVersion, owners).pipe(
-        Effect.catchIf(
-          (failure) => refusalOf(failure) === "conflict" && attempt === 1,
-          () => Effect.succeed(undefined)
-        ),
-        Effect.mapError(applyFailed(manifest))
+  const send = (manifest: Manifest, taken: TakenOver | undefined) =>
+    sendAgain(manifest, true).pipe(
+      Effect.tapError((error) =>
+        taken === undefined || classOf(error) === "transient" ? Effect.void : giveBack(manifest, taken)
       )
-      if (answer !== undefined) return { before: live, now: metadataOf(manifest, answer) }
-      const again = yield* read(suspect)
-      if (again === undefined || stale(again.managedFields, allowed).length === 0) return undefined
-      live = again
-    }
-  })
+    )
 
-  /** What cannot be taken away (an immutable field) is given back, or no apply would ever succeed again. */
-  const giveBack = (manifest: Manifest, { before, now }: { before: LiveMetadata; now: LiveMetadata }) =>
-    Effect.ignore(writer.setOwners(manifest.apiVersion, manifest.ref, now.resourceVersion, before.managedFields), {
-      log: "Warn"
-    })
+  /** An apply takes what the manifest holds; what people hold besides, or as well, is taken over for it. */
+  const apply = Effect.fnUntraced(function*(manifest: Manifest, live: LiveMetadata | undefined, isLeft: IsLeft) {
+    const isAdded = live !== undefined && hasAdditions(manifest, stale(live.managedFields, allowed, isLeft), isLeft)
+    const answer = yield* send(manifest, isAdded ? yield* takeOver(manifest, live, allowed, isLeft) : undefined)
+    const rest = live === undefined
+      ? undefined
+      : yield* takeOver(manifest, metadataOf(manifest, answer), allowed, isLeft)
+    return rest === undefined ? answer : yield* send(manifest, rest)
+  })
 
   /** Healed, or the uid of an object that is on its way out. */
   const write = Effect.fnUntraced(function*(manifest: Manifest, suspect: Suspect, live: LiveMetadata | undefined) {
-    const strange = live === undefined ? [] : stale(live.managedFields, allowed)
-    const taken = live !== undefined && strange.length > 0 && writes
-      ? yield* takeOver(manifest, suspect, live)
-      : undefined
+    const isLeft = leavesField(manifest)
+    const strange = live === undefined ? [] : stale(live.managedFields, allowed, isLeft)
     const answer = writes
-      ? yield* Effect.tapError(
-        send(manifest, force),
-        (error) => taken === undefined || classOf(error) === "transient" ? Effect.void : giveBack(manifest, taken)
-      )
-      : yield* Effect.mapError(reader.dryRun(withoutLeft(manifest), { force }), applyFailed(manifest))
+      ? yield* apply(manifest, live, isLeft)
+      : yield* Effect.mapError(reader.dryRun(withoutLeft(manifest), { force: true }), applyFailed(manifest))
     const after = metadataOf(manifest, answer)
     if (after.deleting) return after.uid
-    const before = (taken?.before ?? live)?.managedFields ?? []
-    const attribution = attribute(before, after.managedFields, strange)
-    const isSame = fingerprint(before) === fingerprint(after.managedFields) && (writes || strange.length === 0)
-    const isOnlyOwnership = strange.length > 0 && attribution.fields.length === 0
+    const before = live?.managedFields ?? []
+    const attribution = attribute(before, after.managedFields, strange, isLeft)
+    const isSame = strange.length === 0
+      ? fingerprint(before) === fingerprint(after.managedFields) &&
+        // In the second of another write in our name, ours looks the same; a doubt is settled after it.
+        (suspect.why === "doubt" || live?.resourceVersion === after.resourceVersion)
+      : attribution.fields.length === 0 // it is but theirs as well, from before it was ours
     const healed: Healed = {
       ref: manifest.ref,
       ...attribution,
-      ...suspect.why === "doubt" && attribution.fields.length === 0 ? { manager: fieldManager } : {},
-      action: live === undefined ? "recreated" : isSame || isOnlyOwnership ? "untouched" : "healed",
+      ...live !== undefined && attribution.fields.length === 0 ? { manager: fieldManager } : {},
+      action: live === undefined ? "recreated" : isSame ? "untouched" : "healed",
       entry: entryOf(manifest, answer),
       resourceVersion: after.resourceVersion
     }

@@ -89,20 +89,26 @@ const humanStep = (segment: string): string => {
 /** `spec.template.spec.containers[name=app].image`. */
 export const human = (path: FieldPath): string => path.map(humanStep).join("").replace(/^\./u, "")
 
+/** The paths that something in a set lies below. */
+export const parents = (set: FieldSet): ReadonlySet<string> => {
+  const found = new Set<string>()
+  for (const path of set.values()) {
+    for (let length = 1; length < path.length; length++) found.add(idOf(path.slice(0, length)))
+  }
+  return found
+}
+
 const isItem = (segment: string): boolean => segment.startsWith("k:") || segment.startsWith("v:")
 
 /** A set in as few words as tell it: an item of a list stands for all that is in it, a map for nothing but itself. */
 export const told = (set: FieldSet): ReadonlyArray<string> => {
-  const parents = new Set<string>()
-  for (const path of set.values()) {
-    for (let length = 1; length < path.length; length++) parents.add(idOf(path.slice(0, length)))
-  }
+  const above = parents(set)
   return [...set]
     .filter(([id, path]) => {
       const inside = path.some((segment, index) =>
         isItem(segment) && index < path.length - 1 && set.has(idOf(path.slice(0, index + 1)))
       )
-      return !inside && (isItem(path.at(-1)!) || !parents.has(id))
+      return !inside && (isItem(path.at(-1)!) || !above.has(id))
     })
     .map(([, path]) => human(path))
     .sort()

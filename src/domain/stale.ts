@@ -22,20 +22,25 @@ export const ours = <E extends Ownership>(entries: ReadonlyArray<E>): E | undefi
 
 const isForged = ({ manager, operation }: Ownership): boolean => manager === fieldManager && operation !== "Apply"
 
-const mayStay = (entry: Ownership) => ([id, path]: readonly [string, FieldPath]): boolean =>
-  !isForged(entry) && (isOwnMetadata(path) || id === restarted || id === restartedIn)
+/** Tells of an owned field whether it is left to others: what people own of these is theirs. */
+export type IsLeft = (path: FieldPath) => boolean
 
-/** What people may leave on an object: its own labels and annotations, and an order to restart. */
-const left = (entry: Ownership): FieldSet => {
-  const stays = [...members(entry.fieldsV1)].filter(mayStay(entry))
-  const isOnlyMaps = stays.every(([id, path]) => id !== restarted && path.length <= 2)
+const nothing: IsLeft = () => false
+
+const mayStay = (entry: Ownership, isLeft: IsLeft) => ([id, path]: readonly [string, FieldPath]): boolean =>
+  isLeft(path) || (!isForged(entry) && (isOwnMetadata(path) || id === restarted || id === restartedIn))
+
+/** What people may leave on an object: its own labels and annotations, an order to restart, what is left to them. */
+const left = (entry: Ownership, isLeft: IsLeft): FieldSet => {
+  const stays = [...members(entry.fieldsV1)].filter(mayStay(entry, isLeft))
+  const isOnlyMaps = stays.every(([id, path]) => id === restartedIn || (isOwnMetadata(path) && path.length === 2))
   return isOnlyMaps ? none : new Map(stays)
 }
 
 /** What of an ownership does not belong inside an object of ours. */
-export const beyond = (entry: Ownership): FieldSet => {
+export const beyond = (entry: Ownership, isLeft: IsLeft = nothing): FieldSet => {
   const all = members(entry.fieldsV1)
-  return [...all].every(mayStay(entry)) ? none : minus(all, left(entry))
+  return [...all].every(mayStay(entry, isLeft)) ? none : minus(all, left(entry, isLeft))
 }
 
 /**
@@ -44,7 +49,8 @@ export const beyond = (entry: Ownership): FieldSet => {
  */
 export const stale = <E extends Ownership>(
   entries: ReadonlyArray<E>,
-  allowed: ReadonlyArray<string> = []
+  allowed: ReadonlyArray<string> = [],
+  isLeft: IsLeft = nothing
 ): ReadonlyArray<E> => {
   const version = ours(entries)?.apiVersion
   return entries.filter((entry) =>
@@ -52,7 +58,7 @@ export const stale = <E extends Ownership>(
     (isForged(entry) || people.test(entry.manager)) &&
     !allowed.includes(entry.manager) &&
     (version === undefined || entry.apiVersion === version) &&
-    beyond(entry).size > 0
+    beyond(entry, isLeft).size > 0
   )
 }
 
@@ -60,17 +66,18 @@ export const stale = <E extends Ownership>(
 export const merged = <E extends Ownership>(
   entries: ReadonlyArray<E>,
   allowed: ReadonlyArray<string>,
-  apiVersion: string
+  apiVersion: string,
+  isLeft: IsLeft = nothing
 ): ReadonlyArray<E | Ownership> => {
-  const strange = new Set<Ownership>(stale(entries, allowed))
+  const strange = new Set<Ownership>(stale(entries, allowed, isLeft))
   const own: Ownership = ours(entries) ?? { manager: fieldManager, operation: "Apply", apiVersion }
   const all = new Map(members(own.fieldsV1))
-  for (const entry of strange) for (const [id, path] of beyond(entry)) all.set(id, path)
+  for (const entry of strange) for (const [id, path] of beyond(entry, isLeft)) all.set(id, path)
   return [
     { ...own, fieldsV1: fieldsV1(all) },
     ...entries.filter((entry) => entry !== own && !strange.has(entry)),
     ...[...strange].flatMap((entry) => {
-      const rest = left(entry)
+      const rest = left(entry, isLeft)
       return rest.size === 0 ? [] : [{ ...entry, fieldsV1: fieldsV1(rest) }]
     })
   ]

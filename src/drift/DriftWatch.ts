@@ -8,7 +8,7 @@ import type { InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import type { Look } from "../kube/Known.ts"
 import type { LiveMetadata } from "../kube/KubeReader.ts"
-import type { Suspect } from "../kube/Suspect.ts"
+import type { Suspect, Suspicion } from "../kube/Suspect.ts"
 import { type Expected, isDoubtful, isOlder, judge, type Verdict } from "./judge.ts"
 import type { Covered, Follower, SharedWatch } from "./SharedWatch.ts"
 
@@ -21,10 +21,14 @@ export interface DriftWatch {
   readonly follow: (entries: ReadonlyArray<InventoryEntry>) => Effect.Effect<void>
   /** Our own write, before or after its event comes. */
   readonly wrote: (entry: InventoryEntry, resourceVersion: string) => Effect.Effect<void>
+  /** Waits until something looks taken, and leaves it there. */
+  readonly stirred: Effect.Effect<void>
   /**
-   * What looks taken right now, judged against the newest entries; waits until there is something. Each suspect is
-   * handed out once: again when there is new evidence, or when it is put back by `again`.
+   * What looks taken right now, judged against the newest entries: taken while nobody writes, false alarms about our own
+   * writes are gone. Each suspect is handed out once: again when there is new evidence, or when it is put back.
    */
+  readonly take: Effect.Effect<ReadonlyArray<Suspect>>
+  /** The same, once there is something. */
   readonly suspects: Effect.Effect<ReadonlyArray<Suspect>>
   /** Puts back what was not healed: it is handed out again, unless it turns out to be well. */
   readonly again: (refs: ReadonlyArray<ObjectRef>) => Effect.Effect<void>
@@ -56,6 +60,8 @@ interface Watched {
 const evidence = 1_000
 const second = 1_100
 
+const unknown = { resourceVersion: undefined, writtenAt: undefined, accepted: undefined }
+
 const nameOf = (apiVersion: string, kind: string, namespace: string): string => `${apiVersion} ${kind} ${namespace}`
 
 /** Watches through shared watches, until the scope closes. */
@@ -70,6 +76,8 @@ export const make = Effect.fnUntraced(function*(
   const soon = () => clock.currentTimeMillisUnsafe() + second
   const watches = new Map<string, Watched>()
   const expected = new Map<string, Expected>()
+  /** Objects of which we know what a heal left, until they are seen that way. */
+  const answered = new Map<string, string>()
   const cases = new Map<string, Case>()
 
   const watchOf = ({ apiVersion, ref: { kind, namespace } }: InventoryEntry): SharedWatch | undefined =>
@@ -79,13 +87,20 @@ export const make = Effect.fnUntraced(function*(
     const known = expected.get(id)
     const watch = known && watchOf(known.entry)
     const now = watch?.seen(id)
-    return known === undefined || now === undefined ? undefined : judge(known, now, watch?.position(), allowed)
+    if (known === undefined || now === undefined) return undefined
+    if (typeof now === "string" || answered.get(id) !== now.resourceVersion) {
+      return judge(known, now, watch?.position(), allowed)
+    }
+    answered.delete(id)
+    const accepting = { ...known, accepted: now.intrusion }
+    expected.set(id, accepting)
+    return judge(accepting, now, watch?.position(), allowed)
   }
 
   const stateOf = (id: string): string => {
     const known = expected.get(id)
     const now = known && watchOf(known.entry)?.seen(id)
-    return typeof now === "object" ? `${now.uid} ${now.deleting} ${now.fingerprint} ${now.intruders}` : String(now)
+    return typeof now === "object" ? `${now.uid} ${now.deleting} ${now.fingerprint} ${now.intrusion}` : String(now)
   }
 
   const open = (id: string, verdict: Verdict, live: LiveMetadata | undefined, due: number) => {
@@ -106,7 +121,9 @@ export const make = Effect.fnUntraced(function*(
       const verdict = verdictOf(id)
       if (verdict !== undefined) return open(id, verdict, live, 0)
       const seen = watchOf(known.entry)?.seen(id)
-      if (typeof seen === "object" && isDoubtful(known, seen, before)) return open(id, "doubt", live, soon())
+      if (typeof seen === "object" && isDoubtful(known, seen, before, clock.currentTimeMillisUnsafe())) {
+        return open(id, "doubt", live, soon())
+      }
       if (!isDoubt(id)) cases.delete(id)
     }
   }
@@ -120,23 +137,30 @@ export const make = Effect.fnUntraced(function*(
     }
   }
 
-  const take = (now: number) => {
+  /** When a case is to be looked at; never, if it was or cannot be. */
+  const dueOf = ({ due, isTold, verdict }: Case): number =>
+    isTold || verdict === undefined || verdict === "leaving" ? Infinity : verdict === "doubt" ? due : 0
+
+  const take = Effect.sync(() => {
     review()
-    const suspects: Array<Suspect> = []
-    let next = Infinity
-    for (const [id, one] of cases) {
-      if (one.isTold || one.verdict === undefined || one.verdict === "leaving") continue
-      if (one.verdict === "doubt" && one.due > now) {
-        next = Math.min(next, one.due)
-        continue
-      }
-      const { apiVersion, ref } = expected.get(id)!.entry
-      suspects.push({ ref, apiVersion, why: one.verdict, live: one.verdict === "gone" ? undefined : one.live })
+    const now = clock.currentTimeMillisUnsafe()
+    return [...cases].filter(([, one]) => dueOf(one) <= now).map(([id, one]): Suspect => {
       one.isTold = true
       one.told = stateOf(id)
+      const { apiVersion, ref } = expected.get(id)!.entry
+      return { ref, apiVersion, why: one.verdict as Suspicion, live: one.verdict === "gone" ? undefined : one.live }
+    })
+  })
+
+  const stirred = Effect.gen(function*() {
+    for (;;) {
+      yield* wake.close
+      review()
+      const pause = Math.min(...[...cases.values()].map(dueOf)) - clock.currentTimeMillisUnsafe()
+      if (pause <= 0) return
+      yield* pause === Infinity ? wake.await : Effect.raceFirst(wake.await, Effect.sleep(pause))
     }
-    return { suspects, next }
-  }
+  })
 
   const start = Effect.fnUntraced(function*(name: string, covered: Covered) {
     const own = yield* Scope.fork(scope)
@@ -153,21 +177,21 @@ export const make = Effect.fnUntraced(function*(
       nameOf(apiVersion, kind, namespace),
       { apiVersion, kind, namespace }
     ]))
-    const ids = new Set(entries.map(({ ref }) => key(ref)))
+    const next = new Map(entries.map((entry) => [key(entry.ref), entry]))
     for (const [id, { entry }] of expected) {
-      const isMoved = !wanted.has(nameOf(entry.apiVersion, entry.ref.kind, entry.ref.namespace))
-      if (ids.has(id) && !isMoved) continue
+      if (next.get(id)?.apiVersion === entry.apiVersion) continue
       watchOf(entry)?.remove(entry.ref, self)
-      if (ids.has(id)) continue
+      if (next.has(id)) continue
       expected.delete(id)
+      answered.delete(id)
       cases.delete(id)
     }
     for (const [name, covered] of wanted) if (!watches.has(name)) yield* start(name, covered)
-    for (const entry of entries) {
-      const id = key(entry.ref)
+    for (const [id, entry] of next) {
       const known = expected.get(id)
       const isSame = known?.entry.uid === entry.uid && known?.entry.fingerprint === entry.fingerprint
-      expected.set(id, { entry, resourceVersion: isSame ? known?.resourceVersion : undefined })
+      const isKnown = isSame && known !== undefined
+      expected.set(id, isKnown ? { ...known, entry } : { ...unknown, entry })
       watchOf(entry)?.add(entry.ref, self)
     }
     for (const [name, watched] of watches) if (!wanted.has(name)) yield* stop(name, watched)
@@ -197,27 +221,24 @@ export const make = Effect.fnUntraced(function*(
     wrote: (entry, resourceVersion) =>
       Effect.sync(() => {
         const id = key(entry.ref)
-        const [known, live] = [expected.get(id), cases.get(id)?.live]
-        expected.set(id, { entry, resourceVersion })
+        const [known, before] = [expected.get(id), cases.get(id)]
+        const isNew = known?.entry.fingerprint !== entry.fingerprint
+        const writtenAt = isNew ? clock.currentTimeMillisUnsafe() : known?.writtenAt
+        expected.set(id, { entry, resourceVersion, writtenAt, accepted: known?.accepted })
+        // What was handed out is answered by a heal: what people own inside by then is theirs to own.
+        if (before?.isTold === true) answered.set(id, resourceVersion)
         cases.delete(id)
         const verdict = verdictOf(id)
-        if (verdict !== undefined) return open(id, verdict, live, 0)
+        if (verdict !== undefined) return open(id, verdict, before?.live, 0)
         // Somebody wrote after us and was seen first: with nothing to compare it to, it may have been in our name.
         const seen = watchOf(entry)?.seen(id)
-        const isNew = known?.entry.fingerprint !== entry.fingerprint
         if (isNew && typeof seen === "object" && seen.isNewest && isOlder(resourceVersion, seen.resourceVersion)) {
-          open(id, "doubt", live, soon())
+          open(id, "doubt", before?.live, soon())
         }
       }),
-    suspects: Effect.gen(function*() {
-      for (;;) {
-        yield* wake.close
-        const now = yield* Clock.currentTimeMillis
-        const { next, suspects } = take(now)
-        if (suspects.length > 0) return suspects
-        yield* next === Infinity ? wake.await : Effect.raceFirst(wake.await, Effect.sleep(next - now))
-      }
-    }),
+    stirred,
+    take,
+    suspects: Effect.repeat(Effect.andThen(stirred, take), { until: ({ length }) => length > 0 }),
     again: (refs) =>
       Effect.sync(() => {
         for (const ref of refs) {

@@ -62,7 +62,7 @@ export const make = Effect.fnUntraced(function*(
   /** What of the routes is not there, while nobody may list. */
   const absent = new Set<string>()
   let isComplete = false
-  let position: string | undefined = "0"
+  let position: string | undefined
   let state: ReturnType<SharedWatch["state"]> = "starting"
 
   const tell = (id: string, before: Seen | undefined, live?: LiveMetadata) =>
@@ -103,6 +103,7 @@ export const make = Effect.fnUntraced(function*(
     })
 
   const forget = () => {
+    if (!isComplete) return
     index = new Map()
     absent.clear()
     isComplete = false

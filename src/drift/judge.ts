@@ -7,6 +7,10 @@ export interface Expected {
   readonly entry: InventoryEntry
   /** Of our last write, where this process made it. */
   readonly resourceVersion: string | undefined
+  /** When this process last changed it, in milliseconds. */
+  readonly writtenAt: number | undefined
+  /** What people own inside and may: a heal left it there. */
+  readonly accepted: string | undefined
 }
 
 /** What speaks against an object; one that is `leaving` has to be gone before it can be put back. */
@@ -20,7 +24,7 @@ export const isOlder = (a: string, b: string): boolean => a.length === b.length 
  * foreign labels, other controllers' fields and a scale that is not ours to decide leave it well.
  */
 export const judge = (
-  { entry, resourceVersion }: Expected,
+  { accepted, entry, resourceVersion }: Expected,
   now: Seen | "absent",
   position: string | undefined,
   allowed: ReadonlyArray<string>
@@ -34,14 +38,25 @@ export const judge = (
   if (now.deleting) return "leaving"
   if (now.uid !== entry.uid) return "replaced"
   if (now.resourceVersion !== resourceVersion && now.fingerprint !== entry.fingerprint) return "changed"
+  if (now.intrusion === accepted) return undefined
   return now.intruders.some((manager) => !allowed.includes(manager)) ? "additions" : undefined
 }
 
+/** Milliseconds after our write until which another in its second may come by. */
+const near = 3_000
+
 /**
  * Whether a change that left our ownership as it was may be one in our name, in the second of our own write: times in
- * managedFields are no finer. It is not if it shows in somebody else's ownership, or was but status.
+ * managedFields are no finer. It is not if it shows in somebody else's ownership, or was but status. (Scaling a field
+ * that nobody owns leaves no trace either.)
  */
-export const isDoubtful = ({ entry, resourceVersion }: Expected, now: Seen, before: Seen | undefined): boolean =>
+export const isDoubtful = (
+  { entry, resourceVersion, writtenAt }: Expected,
+  now: Seen,
+  before: Seen | undefined,
+  at: number
+): boolean =>
+  writtenAt !== undefined && at - writtenAt < near &&
   before !== undefined && before.uid === now.uid && before.resourceVersion !== now.resourceVersion &&
   now.resourceVersion !== resourceVersion &&
   now.fingerprint === entry.fingerprint && before.fingerprint === now.fingerprint &&

@@ -17,6 +17,8 @@ export interface Seen {
   readonly isOurs: boolean
   /** People's managers that own something inside. */
   readonly intruders: ReadonlyArray<string>
+  /** Of what they own; empty if there are none. */
+  readonly intrusion: string
   /** Of all other ownership. */
   readonly others: string
   /** Whether nobody wrote in a later second than we. */
@@ -47,6 +49,7 @@ export const seen = (live: LiveMetadata): Seen => {
     fingerprint: fingerprint(managedFields),
     isOurs: own.length > 0,
     intruders: strange.length === 0 ? nobody : [...new Set(strange.map(({ manager }) => manager))],
+    intrusion: strange.length === 0 ? "" : sum(strange),
     others: sum(others),
     isNewest: others.every(({ time = "" }) => time <= written),
     content: generation === undefined ? undefined : sum([labels, annotations, generation])
