@@ -44,10 +44,10 @@ const open = Effect.fnUntraced(function*(config: ClientNodeConfig, { headers, tl
   const cluster = config.getCurrentCluster()!
   const url = new URL(cluster.server)
   const { Agent } = yield* importUndici
-  const pool = (connections: number): Undici.Dispatcher =>
+  const pool = (connections?: number): Undici.Dispatcher =>
     new Agent({
       allowH2: true,
-      connections,
+      ...connections === undefined ? {} : { connections },
       h2Options: { maxConcurrentStreams: streams },
       keepAliveTimeout: 30_000,
       connect: { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 }
@@ -59,7 +59,8 @@ const open = Effect.fnUntraced(function*(config: ClientNodeConfig, { headers, tl
     prefix: url.pathname.replace(/\/+$/u, ""),
     headers,
     requests: proxied ?? pool(32),
-    watches: proxied ?? pool(16),
+    // Watches never end: where their number is bounded, those beyond it wait for ever.
+    watches: proxied ?? pool(),
     user: user === undefined ? "the kubeconfig's user" : `the kubeconfig's user ${user}`,
     namespace: config.getContextObject(config.getCurrentContext())?.namespace || "default"
   }

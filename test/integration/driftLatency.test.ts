@@ -1,16 +1,20 @@
 import { assert, layer } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import type { InventoryEntry } from "../../src/domain/Inventory.ts"
 import { Drift } from "../../src/drift/Drift.ts"
-import { as, ask, cluster, makeNamespace } from "../apply/Cluster.ts"
+import { as, ask, Cluster, cluster, makeNamespace } from "../apply/Cluster.ts"
 import { configMap, delivery } from "../apply/Subject.ts"
 import { tend } from "../drift/Tended.ts"
 
 const mergePatch = "application/merge-patch+json"
 const objects = 200
 const edits = 100
+/** More than sixteen connections of eighty streams hold. */
+const namespaces = 1_300
 
 const options = { excludeTestServices: true, timeout: "2 minutes" } as const
 
@@ -52,4 +56,25 @@ layer(Layer.mergeAll(cluster({}), Drift.layer), options)("drift latency", (it) =
       assert.isBelow(median, 1_000)
       assert.isBelow(done - began, 20_000)
     }).pipe(Effect.scoped, Effect.provide(as("shop", "speed"))))
+
+  it.effect("opens as many watches as there are namespaces", () =>
+    Effect.gen(function*() {
+      const [drift, plane] = [yield* Drift, yield* Cluster]
+      const watch = yield* drift.watch({ allowManagers: [] })
+      const [time] = yield* Effect.timed(watch.follow(
+        Array.from({ length: namespaces }, (_, index): InventoryEntry => ({
+          ref: { group: "", kind: "ConfigMap", namespace: `many-${index}`, name: "a" },
+          apiVersion: "v1"
+        }))
+      ))
+      console.info(`${namespaces} namespaces listed in ${Duration.toMillis(time).toFixed(0)} ms`)
+      const opened = Effect.map(Effect.promise(plane.readAudit), (events) =>
+        events.filter(({ requestURI, stage }) =>
+          stage === "ResponseStarted" && requestURI.includes("/many-") && requestURI.includes("watch=true")
+        ).length)
+      yield* Effect.repeat(opened, {
+        until: (count) =>
+          count === namespaces
+      })
+    }).pipe(Effect.scoped, Effect.provide(as("shop", "many"))))
 })
