@@ -8,6 +8,7 @@ import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { format, parse, type Revision } from "../domain/Revision.ts"
+import type { FetchError } from "../domain/StageError.ts"
 import { Drift } from "../drift/Drift.ts"
 import { Known } from "../kube/Known.ts"
 import { Notify } from "../notify/Notify.ts"
@@ -33,10 +34,11 @@ export interface Station {
   readonly hear: (event: RunEvent) => Effect.Effect<void>
   /** What it owns, at the start and after each change, and the kinds that can only be looked at now and then. */
   readonly owns: (inventory: Inventory, polled: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Hands over what wakes the lane; `refresh` asks the source first. */
+  /** Hands over what wakes the lane; `refresh` asks the source first, `head` is what it said last. */
   readonly wakes: (lane: {
     readonly wake: (why: Why) => Effect.Effect<void>
     readonly refresh: Effect.Effect<void>
+    readonly head: Effect.Effect<Revision, FetchError>
   }) => Effect.Effect<void, never, Scope.Scope>
   /** Starts everything about this Delivery anew. */
   readonly again: Effect.Effect<void>
@@ -60,7 +62,8 @@ export const deliver = Effect.fnUntraced(function*(
   const notifiers = Effect.sync(() => registry.notifiersIn(delivery.metadata.namespace))
 
   const { followed, refresh } = yield* following(delivery, owners, wake)
-  yield* station.wakes({ wake, refresh })
+  const head = Effect.flatMap(followed, ({ head }) => head)
+  yield* station.wakes({ wake, refresh, head })
   yield* secretsChange(delivery, source.namespace, station.again).pipe(Effect.provide(owners))
   yield* hooked(delivery).pipe(Effect.provide(owners))
 
@@ -90,7 +93,7 @@ export const deliver = Effect.fnUntraced(function*(
     delivery,
     notifiers,
     requests: Stream.fromQueue(requests),
-    head: Effect.flatMap(followed, ({ head }) => head),
+    head,
     tree,
     untouched,
     beside,

@@ -1,6 +1,7 @@
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { FetchError } from "../domain/StageError.ts"
@@ -20,6 +21,7 @@ export const following = Effect.fnUntraced(function*(
   const sources = yield* Sources
   const scope = yield* Effect.scope
   let known: Followed | undefined
+  const lock = yield* Semaphore.make(1)
   const begin: Effect.Effect<Followed, FetchError> = sources.follow(delivery).pipe(
     Effect.tap((source) => {
       known = source
@@ -28,9 +30,10 @@ export const following = Effect.fnUntraced(function*(
     Effect.provide(secrets),
     Scope.provide(scope)
   )
+  const followed = Semaphore.withPermit(lock, Effect.suspend(() => known === undefined ? begin : Effect.succeed(known)))
   return {
-    followed: Effect.suspend(() => known === undefined ? begin : Effect.succeed(known)),
-    /** Looks anew, if it is followed at all. */
-    refresh: Effect.suspend(() => known === undefined ? Effect.void : known.refresh)
+    followed,
+    /** Looks anew, if it can be followed at all. */
+    refresh: Effect.ignore(Effect.flatMap(followed, ({ refresh }) => refresh))
   }
 })

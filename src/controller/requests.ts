@@ -1,10 +1,15 @@
 import { fluxRequestAnnotation, requestAnnotation } from "../domain/ownership.ts"
 import type { LiveDelivery, MalformedDelivery } from "./Registry.ts"
 
+/** What the agent stamps, so that GitLab has something to replace. It asks for nothing. */
+export const neverRequested = "never"
+
 /** The requests by annotation of one Delivery: what was asked for, and whether it is answered. */
 export class Requests {
   readonly #seen = new Map<string, string>()
   #asked: string | undefined
+  // What was asked for when the source was looked at last.
+  #looked: string | undefined
 
   constructor(handled: string | undefined) {
     if (handled === undefined) return
@@ -17,7 +22,7 @@ export class Requests {
     let isNew = false
     for (const name of [requestAnnotation, fluxRequestAnnotation]) {
       const value = annotations[name]
-      if (value === undefined || value === this.#seen.get(name)) continue
+      if (value === undefined || value === neverRequested || value === this.#seen.get(name)) continue
       // What was handled before this process began stands under one of the two names only.
       const isHandled = [...this.#seen.values()].includes(value)
       this.#seen.set(name, value)
@@ -28,17 +33,22 @@ export class Requests {
     return isNew
   }
 
-  /** A value of our own, that nobody asks with. */
-  stamp(value: string): void {
-    this.#seen.set(fluxRequestAnnotation, value)
-  }
-
-  /** What the run that ends answers. */
+  /** What nobody has answered yet. */
   get asked(): string | undefined {
     return this.#asked
   }
 
-  answered(): void {
-    this.#asked = undefined
+  /** The source was looked at after this was asked for. */
+  looked(asked: string): void {
+    this.#looked = asked
+  }
+
+  /** What the run answers that ends on what the source said last. */
+  get due(): string | undefined {
+    return this.#asked === this.#looked ? this.#asked : undefined
+  }
+
+  answered(value: string): void {
+    if (this.#asked === value) this.#asked = undefined
   }
 }

@@ -1,12 +1,14 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { fluxRequestAnnotation } from "../domain/ownership.ts"
+import { equals, type Revision } from "../domain/Revision.ts"
+import type { StageError } from "../domain/StageError.ts"
 import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import type { Why } from "../pipeline/Request.ts"
 import type { Decided } from "./decide.ts"
@@ -15,10 +17,11 @@ import { depart } from "./depart.ts"
 import { awaited } from "./dependencies.ts"
 import { finalizer } from "./finalize.ts"
 import { Noted } from "./Happening.ts"
+import { isBlip } from "./history.ts"
 import { logLine } from "./logLine.ts"
 import { observe } from "./observe.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
-import { Requests } from "./requests.ts"
+import { neverRequested, Requests } from "./requests.ts"
 import * as Voice from "./Voice.ts"
 
 /** What tends one Delivery is given. */
@@ -43,6 +46,7 @@ const pause = "10 seconds"
 interface Lane {
   readonly wake: (why: Why) => Effect.Effect<void>
   readonly refresh: Effect.Effect<void>
+  readonly head: Effect.Effect<Revision, StageError>
 }
 
 /**
@@ -70,10 +74,8 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     const now = current()
     const stamped = isWellFormed(now) && now.resource.metadata.annotations?.[fluxRequestAnnotation] !== undefined
     if (now.finalizers.includes(finalizer) && stamped) return
-    const stamp = DateTime.formatIso(yield* DateTime.now)
-    if (!stamped) requests.stamp(stamp)
     yield* writer.patchMetadata({ namespace, name, uid }, {
-      ...stamped ? {} : { annotations: { [fluxRequestAnnotation]: stamp } },
+      ...stamped ? {} : { annotations: { [fluxRequestAnnotation]: neverRequested } },
       ...now.finalizers.includes(finalizer)
         ? {}
         : { finalizers: { values: [...now.finalizers, finalizer], resourceVersion: now.resourceVersion } }
@@ -93,21 +95,43 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
           { discard: true }
         )
       }
-      const isAnswer = event._tag === "RunEnded" && event.outcome._tag !== "Interrupted"
-      const { asked } = requests
-      const answer = isAnswer && asked !== undefined ? { requestedAt: asked } : {}
-      yield* voice.say(event, { ...facts(given), ...answer })
-      // A first failure that may pass in seconds is told nowhere: what comes after it is the answer.
-      const isTold = asked !== undefined && (yield* voice.status).lastHandledReconcileAt === asked
-      if (isTold && requests.asked === asked) requests.answered()
+      const answer = yield* answered(event)
+      yield* voice.say(event, { ...facts(given), ...answer === undefined ? {} : { requestedAt: answer } })
+      if (answer !== undefined) requests.answered(answer)
     })
+
+  /** What was asked for, if this is the end of a run on what the source has said since. */
+  const answered = Effect.fnUntraced(function*(event: RunEvent) {
+    const { due } = requests
+    if (due === undefined || lane === undefined || event._tag !== "RunEnded") return undefined
+    const { details: { next, revision }, outcome } = event
+    if (outcome._tag === "Interrupted" || outcome._tag === "Failed" && isBlip(outcome.error, next)) return undefined
+    const head = yield* Effect.result(lane.head)
+    const isMeant = Result.isSuccess(head)
+      ? equals(revision, head.success)
+      // That the source cannot be read ends no run: one that goes on is what counts.
+      : revision !== undefined || (yield* voice.status).stage === undefined
+    return isMeant ? due : undefined
+  })
+
+  /** Has the source looked at for whoever asked by an annotation; where no run is possible, that is the answer. */
+  const attend = Effect.gen(function*() {
+    const { asked } = requests
+    if (asked === undefined) return
+    if (lane !== undefined) {
+      const { refresh, wake } = lane
+      yield* refresh
+      requests.looked(asked)
+      return yield* wake("manual")
+    }
+    if ((yield* SubscriptionRef.get(decided))._tag !== "Refused") return
+    yield* voice.say(Noted.ReconcileHandled({ value: asked }), facts(current()))
+    requests.answered(asked)
+  })
 
   /** Somebody asks by an annotation, or what this one waited for has come. */
   const notice = Effect.fnUntraced(function*(now: LiveDelivery | MalformedDelivery) {
-    if (requests.take(now) && lane !== undefined) {
-      const { refresh, wake } = lane
-      yield* Effect.andThen(refresh, wake("manual"))
-    }
+    if (requests.take(now)) yield* Effect.forkScoped(attend)
     const status = yield* voice.status
     const waits = status.conditions?.find(({ type }) => type === "Ready")?.reason === "DependencyNotReady"
     if (!waits || lane === undefined || !isWellFormed(now)) return
@@ -124,9 +148,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
             isWellFormed(given) ? Noted.Held({ error: now.error }) : Noted.Invalid({ problems: given.problems }),
             facts(given)
           )
-          const { asked } = requests
-          if (asked !== undefined) yield* voice.say(Noted.ReconcileHandled({ value: asked }), facts(given))
-          return requests.answered()
+          return yield* attend
         }
         case "Suspended":
           yield* voice.say(Noted.Suspended(now.delivery.spec.suspension ?? {}), facts(given))
@@ -149,7 +171,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
               Effect.acquireRelease(
                 Effect.sync(() => lane = given),
                 () => Effect.sync(() => lane = lane === given ? undefined : lane)
-              ),
+              ).pipe(Effect.andThen(Effect.forkScoped(attend)), Effect.asVoid),
             again: SubscriptionRef.update(decided, (decision) => ({ ...decision }))
           }, now)
       }

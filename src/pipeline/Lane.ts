@@ -70,6 +70,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     const journal = yield* makeJournal(options, events)
     const wake = yield* Latch.make(false)
     const reasons = new Set<Why>()
+    // What looks were asked for that failed.
+    const owed = new Set<Why>()
     const ask = (why: Why) => Effect.suspend(() => (reasons.add(why), Effect.asVoid(wake.open)))
     const desired = yield* SubscriptionRef.make<Desire | undefined>(undefined)
     const interruptible = yield* Latch.make(true)
@@ -141,11 +143,13 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       for (let failures = 0;;) {
         yield* wake.await
         yield* wake.close
-        const asked = merged(reasons)
+        const asked = merged(reasons, owed)
+        for (const why of reasons) owed.add(why)
         reasons.clear()
         const looked = yield* Effect.result(look(asked))
         if (Result.isSuccess(looked)) {
           failures = 0
+          owed.clear()
           continue
         }
         const next = yield* nextTry(looked.failure, failures)

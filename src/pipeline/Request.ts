@@ -19,7 +19,7 @@ export interface Request {
 /** Whether a delivery whose last run did not end well is tried again at once, and not when its next try is due. */
 const insisting: ReadonlyArray<Why> = ["manual", "started", "spec", "secret", "policy", "dependency", "drift"]
 
-/** Requests that came since the last look: one look answers all of them. */
+/** Requests that came since the last look, or that no look has answered yet: one look answers all of them. */
 export interface Asked {
   /** The reason that is told. */
   readonly why: Why
@@ -27,9 +27,13 @@ export interface Asked {
   readonly has: (why: Why) => boolean
 }
 
-export const merged = (since: ReadonlySet<Why>): Asked => {
-  const reasons = new Set(since)
-  const first = insisting.find((why) => reasons.has(why))
-  const [any = "interval"] = reasons
-  return { why: first ?? any, insists: first !== undefined, has: (why) => reasons.has(why) }
+/** `owed` is what looks that failed were asked for: it counts, and what came since is told. */
+export const merged = (since: ReadonlySet<Why>, owed: ReadonlySet<Why> = new Set()): Asked => {
+  const all = new Set([...since, ...owed])
+  const [any = "interval"] = since
+  return {
+    why: insisting.find((why) => since.has(why)) ?? any,
+    insists: insisting.some((why) => all.has(why)),
+    has: (why) => all.has(why)
+  }
 }

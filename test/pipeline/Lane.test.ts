@@ -353,4 +353,25 @@ describe("the loop of one delivery", () => {
       assert.strictEqual(world.outcomes().at(-1), "Unchanged")
       assert.strictEqual(world.outcomes().filter((outcome) => outcome === "Unchanged").length, 1)
     }))
+
+  it.effect("owes a run to whoever asked while the source could not be read", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const requests = yield* Queue.unbounded<Request>()
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* Queue.offer(requests, { why: "started" })
+          yield* TestClock.adjust("5 seconds")
+          world.fetchFails = new FetchFailed({ detail: "503" })
+          yield* Queue.offer(requests, { why: "drift" })
+          yield* TestClock.adjust("1 milli")
+          // Mended before the first retry: it is a blip, of which nobody hears.
+          world.fetchFails = undefined
+          yield* TestClock.adjust("5 seconds")
+        }),
+        { requests: Stream.fromQueue(requests) }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Applied", "Failed", "Applied"])
+    }))
 })
