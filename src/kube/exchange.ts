@@ -44,7 +44,8 @@ export const noAnswer = (error: unknown): NoAnswer =>
 
 /**
  * One request and its whole answer. Interrupting it aborts the stream at once; the deadline holds where interruption
- * does not (a write in flight is never cut short by us).
+ * does not (a write in flight is never cut short by us). A request with a body is left to end by itself: whoever aborts
+ * an HTTP/2 stream that still has something to send makes Node (24.21) send empty frames for ever.
  */
 export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Effect.Effect<Incoming, NoAnswer> =>
   Effect.callback((resume) => {
@@ -58,7 +59,7 @@ export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Eff
     const abort = (reason: Error) => {
       clearTimeout(timer)
       aborted = reason
-      controller?.abort(reason)
+      if (outgoing.body === undefined) controller?.abort(reason)
     }
     const fail = (error: NoAnswer) => {
       abort(error)

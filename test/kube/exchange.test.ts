@@ -1,0 +1,13 @@
+import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { join } from "node:path"
+import { promisify } from "node:util"
+
+describe("an exchange", () => {
+  it("survives that writes are interrupted while they are sent", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      join(import.meta.dirname, "interruptedWrites.ts")
+    ], { timeout: 15_000, killSignal: "SIGKILL" })
+    assert.strictEqual(stdout.trim(), "answered")
+  }, 20_000)
+})
