@@ -1,7 +1,7 @@
 import { at, type Json } from "../domain/Json.ts"
 import { groupOf } from "../domain/ObjectRef.ts"
 
-/** The kinds of Kubernetes that belong to no namespace, by group. */
+/** The kinds of Kubernetes and of Sluice that belong to no namespace, by group. */
 const clusterKinds: Readonly<Record<string, ReadonlyArray<string>>> = {
   "": ["Namespace", "Node", "PersistentVolume", "ComponentStatus"],
   "admissionregistration.k8s.io": [
@@ -22,11 +22,12 @@ const clusterKinds: Readonly<Record<string, ReadonlyArray<string>>> = {
   "rbac.authorization.k8s.io": ["ClusterRole", "ClusterRoleBinding"],
   "resource.k8s.io": ["DeviceClass", "DeviceTaintRule", "ResourceSlice"],
   "scheduling.k8s.io": ["PriorityClass"],
+  "sluice.dev": ["PolicyBundle"],
   "storage.k8s.io": ["CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"],
   "storagemigration.k8s.io": ["StorageVersionMigration"]
 }
 
-/** Groups of Kubernetes whose other kinds live in namespaces. */
+/** Groups of Kubernetes and of Sluice whose other kinds live in namespaces. */
 const namespacedGroups = new Set([
   "",
   "apps",
@@ -41,10 +42,11 @@ const namespacedGroups = new Set([
   "policy",
   "rbac.authorization.k8s.io",
   "resource.k8s.io",
+  "sluice.dev",
   "storage.k8s.io"
 ])
 
-/** `undefined`: a kind that neither Kubernetes nor a CustomResourceDefinition of the same set explains. */
+/** `undefined`: a kind that neither Kubernetes, nor Sluice, nor a CustomResourceDefinition of the same set explains. */
 export type Scope = "cluster" | "namespaced" | undefined
 
 /** The scopes of kinds, given the objects that are rendered together. */
