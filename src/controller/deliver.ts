@@ -8,7 +8,7 @@ import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { format, parse, type Revision } from "../domain/Revision.ts"
-import type { FetchError } from "../domain/StageError.ts"
+import type { DependencyNotReady, FetchError } from "../domain/StageError.ts"
 import { Drift } from "../drift/Drift.ts"
 import { Known } from "../kube/Known.ts"
 import { Notify } from "../notify/Notify.ts"
@@ -34,11 +34,12 @@ export interface Station {
   readonly hear: (event: RunEvent) => Effect.Effect<void>
   /** What it owns, at the start and after each change, and the kinds that can only be looked at now and then. */
   readonly owns: (inventory: Inventory, polled: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Hands over what wakes the lane; `refresh` asks the source first, `head` is what it said last. */
+  /** Hands over what wakes the lane; `refresh` asks the source first, `head` is what it said last, `waits` what the run has to wait for. */
   readonly wakes: (lane: {
     readonly wake: (why: Why) => Effect.Effect<void>
     readonly refresh: Effect.Effect<void>
     readonly head: Effect.Effect<Revision, FetchError>
+    readonly waits: () => DependencyNotReady | undefined
   }) => Effect.Effect<void, never, Scope.Scope>
   /** Starts everything about this Delivery anew. */
   readonly again: Effect.Effect<void>
@@ -63,7 +64,13 @@ export const deliver = Effect.fnUntraced(function*(
 
   const { followed, refresh } = yield* following(delivery, owners, wake)
   const head = Effect.flatMap(followed, ({ head }) => head)
-  yield* station.wakes({ wake, refresh, head })
+  // What the last run wanted: the dependencies of a revision may have to be on it too.
+  let desired = { revision: "", url: delivery.spec.source.git.url }
+  const waits = () => {
+    const live = registry.get(id)
+    return live && awaited(registry, live, desired, urlOf)
+  }
+  yield* station.wakes({ wake, refresh, head, waits })
   yield* secretsChange(delivery, source.namespace, station.again).pipe(Effect.provide(owners))
   yield* hooked(delivery).pipe(Effect.provide(owners))
 
@@ -87,6 +94,10 @@ export const deliver = Effect.fnUntraced(function*(
     return changed !== undefined && isOutside(known, changed)
   }, Effect.scoped)
 
+  const commit = Effect.fnUntraced(function*(revision: Revision) {
+    return (yield* (yield* followed).fetch(revision)).commit
+  }, Effect.scoped)
+
   yield* Effect.provide(notify.resume(delivery, yield* notifiers), own)
   yield* wake("started")
   const events = pipeline({
@@ -96,13 +107,13 @@ export const deliver = Effect.fnUntraced(function*(
     head,
     tree,
     untouched,
+    commit,
     beside,
     ready: ({ artifact }) =>
       Effect.suspend(() => {
-        const live = registry.get(id)
-        const desired = { revision: format(artifact.revision), url: delivery.spec.source.git.url }
-        const waits = live && awaited(registry, live, desired, urlOf)
-        return waits === undefined ? Effect.void : Effect.fail(waits)
+        desired = { ...desired, revision: format(artifact.revision) }
+        const awaited = waits()
+        return awaited === undefined ? Effect.void : Effect.fail(awaited)
       })
   })
   const heard = Effect.fnUntraced(function*(event: RunEvent) {

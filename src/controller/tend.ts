@@ -2,6 +2,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
@@ -12,9 +13,8 @@ import type { StageError } from "../domain/StageError.ts"
 import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import type { Why } from "../pipeline/Request.ts"
 import type { Decided } from "./decide.ts"
-import { deliver, urlOf } from "./deliver.ts"
+import { deliver } from "./deliver.ts"
 import { depart } from "./depart.ts"
-import { awaited } from "./dependencies.ts"
 import { finalizer } from "./finalize.ts"
 import { Noted } from "./Happening.ts"
 import { isBlip } from "./history.ts"
@@ -42,11 +42,15 @@ export interface Charge {
 /** How long before a Delivery begins anew that ended by a mistake of ours. */
 const pause = "10 seconds"
 
+/** How soon what is stamped on a Delivery is tried again. */
+const settling = Schedule.min([Schedule.exponential("50 millis"), Schedule.spaced("10 seconds")])
+
 /** How a lane is woken, while there is one. */
 interface Lane {
   readonly wake: (why: Why) => Effect.Effect<void>
   readonly refresh: Effect.Effect<void>
   readonly head: Effect.Effect<Revision, StageError>
+  readonly waits: () => StageError | undefined
 }
 
 /**
@@ -69,18 +73,24 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     waits: isWellFormed(given) ? given.resource.spec.apply.wait : true
   })
 
-  /** Stamps what others rely on: that we see it go, and the annotation that GitLab's button replaces. */
-  const settle = Effect.gen(function*() {
-    const now = current()
-    const stamped = isWellFormed(now) && now.resource.metadata.annotations?.[fluxRequestAnnotation] !== undefined
-    if (now.finalizers.includes(finalizer) && stamped) return
-    yield* writer.patchMetadata({ namespace, name, uid }, {
-      ...stamped ? {} : { annotations: { [fluxRequestAnnotation]: neverRequested } },
-      ...now.finalizers.includes(finalizer)
-        ? {}
-        : { finalizers: { values: [...now.finalizers, finalizer], resourceVersion: now.resourceVersion } }
-    })
-  })
+  /** Stamps what others rely on: the annotation that GitLab's button replaces, and, before anything is written, that we see it go. */
+  const settle = (isHeld: boolean) =>
+    Effect.suspend(() => {
+      const now = current()
+      const stamped = !isWellFormed(now) || now.resource.metadata.annotations?.[fluxRequestAnnotation] !== undefined
+      const held = !isHeld || now.finalizers.includes(finalizer)
+      return stamped && held ? Effect.void : writer.patchMetadata({ namespace, name, uid }, {
+        ...stamped ? {} : { annotations: { [fluxRequestAnnotation]: neverRequested } },
+        ...held ? {} : { finalizers: { values: [...now.finalizers, finalizer], resourceVersion: now.resourceVersion } }
+      })
+    }).pipe(
+      // Somebody wrote since it was seen, or the cluster is out of reach: what it is by then counts.
+      Effect.retry(($) =>
+        $(settling).pipe(Schedule.while(({ input }) => input.status !== 404 && input.status !== 422))
+      ),
+      // Gone, or another by its name: that will be seen.
+      Effect.catch(() => Effect.never)
+    )
 
   const hear = (given: LiveDelivery | MalformedDelivery) =>
     Effect.fnUntraced(function*(event: RunEvent) {
@@ -98,6 +108,8 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       const answer = yield* answered(event)
       yield* voice.say(event, { ...facts(given), ...answer === undefined ? {} : { requestedAt: answer } })
       if (answer !== undefined) requests.answered(answer)
+      // It may have come before this one said that it waits.
+      if (event._tag === "RunEnded") yield* goOn
     })
 
   /** What was asked for, if this is the end of a run on what the source has said since. */
@@ -132,11 +144,14 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   /** Somebody asks by an annotation, or what this one waited for has come. */
   const notice = Effect.fnUntraced(function*(now: LiveDelivery | MalformedDelivery) {
     if (requests.take(now)) yield* Effect.forkScoped(attend)
-    const status = yield* voice.status
-    const waits = status.conditions?.find(({ type }) => type === "Ready")?.reason === "DependencyNotReady"
-    if (!waits || lane === undefined || !isWellFormed(now)) return
-    const desired = { revision: status.lastAttemptedRevision ?? "", url: status.source?.url ?? "" }
-    if (awaited(registry, now, desired, urlOf) === undefined) yield* lane.wake("dependency")
+    yield* goOn
+  })
+
+  /** Goes on if all has come that this one waited for. */
+  const goOn = Effect.gen(function*() {
+    const { conditions } = yield* voice.status
+    const isWaiting = conditions?.find(({ type }) => type === "Ready")?.reason === "DependencyNotReady"
+    if (isWaiting && lane !== undefined && lane.waits() === undefined) yield* lane.wake("dependency")
   })
 
   const act = (now: Decided) =>
@@ -148,16 +163,18 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
             isWellFormed(given) ? Noted.Held({ error: now.error }) : Noted.Invalid({ problems: given.problems }),
             facts(given)
           )
-          return yield* attend
+          yield* attend
+          return yield* settle(false)
         }
         case "Suspended":
           yield* voice.say(Noted.Suspended(now.delivery.spec.suspension ?? {}), facts(given))
+          yield* settle(false)
           yield* Effect.forkScoped(observe(now, hear(given)))
           return yield* whenOver(now.delivery, concern([id]))
         case "Leaves":
           return yield* depart(now, registry, voice.tell)
         case "Runs":
-          yield* settle
+          yield* settle(true)
           return yield* deliver({
             id,
             registry,

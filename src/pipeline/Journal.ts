@@ -42,12 +42,12 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
   /** Tells what happens beside the runs. */
   const tell = (happening: RunHappening) => Effect.asVoid(Effect.flatMap(Ulid.make, (id) => offer(id, happening)))
 
-  const begin = Effect.fnUntraced(function*(revision: Revision | undefined, why: string) {
+  const begin = Effect.fnUntraced(function*(revision: Revision | undefined, why: string, known?: Commit) {
     const id = yield* Ulid.make
     const startedAt = yield* Clock.currentTimeMillis
     const emit = (happening: RunHappening) => offer(id, happening)
     let stage: Stage | undefined
-    let commit: Commit | undefined
+    let commit = known
     const written: Record<keyof Counts, number> = { ...counts([]) }
 
     const details = (next: Next) =>

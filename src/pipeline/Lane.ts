@@ -10,7 +10,7 @@ import * as SubscriptionRef from "effect/SubscriptionRef"
 import { digest } from "../domain/digest.ts"
 import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
 import { retryDelay } from "../domain/retry.ts"
-import { equals, format, type Revision } from "../domain/Revision.ts"
+import { type Commit, equals, format, type Revision } from "../domain/Revision.ts"
 import { classOf, errorPage, type StageError } from "../domain/StageError.ts"
 import { makeJournal } from "./Journal.ts"
 import { Progress } from "./Progress.ts"
@@ -35,6 +35,8 @@ export interface LaneOptions<R> {
   readonly previous: Effect.Effect<Revision | undefined, StageError, R>
   /** Whether nothing that the tree of `earlier` was read from differs in `later`: then they are one identity. */
   readonly untouched?: (earlier: Revision, later: Revision) => Effect.Effect<boolean, StageError, R>
+  /** Who made a revision of which nothing else has to be read. */
+  readonly commit?: (revision: Revision) => Effect.Effect<Commit | undefined, StageError, R>
   /** Goes on beside the runs for as long as the lane: healing. */
   readonly beside?: (lane: Beside) => Effect.Effect<void, never, R>
 }
@@ -49,6 +51,7 @@ export interface Beside {
 interface Desire {
   readonly revision: Revision
   readonly identity: string
+  readonly commit: Commit | undefined
   readonly why: string
   /** Counts how often the same identity was asked for again. */
   readonly turn: number
@@ -89,20 +92,22 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     /** A tree that cannot be read is an identity too: the newest revision is broken, and its run says so. */
     const identityOf = (revision: Revision) =>
       RcMap.get(trees, revision).pipe(
-        Effect.map(([, tree]) => tree.identity),
+        Effect.map(([, { artifact, identity }]) => ({ identity, commit: artifact.commit })),
         Effect.onError(() => RcMap.invalidate(trees, revision)),
         Effect.catch((error) =>
           errorPage[error._tag].stage === "fetch"
             ? Effect.fail(error)
-            : Effect.succeed(digest(format(revision), error.message))
+            : Effect.succeed({ identity: digest(format(revision), error.message), commit: undefined })
         ),
         Effect.scoped
       )
 
-    const advanced = Effect.fnUntraced(function*(revision: Revision, why: string) {
-      const attempt = yield* journal.begin(revision, why)
+    const advanced = Effect.fnUntraced(function*({ commit, revision, why }: Desire) {
+      const attempt = yield* journal.begin(revision, why, commit)
       yield* attempt.ended(Outcome.Unchanged({ summary: undefined, violations: [] }), undefined)
     })
+
+    const commitOf = options.commit ?? (() => Effect.succeed(undefined))
 
     const sameAs = (known: Desire | undefined, revision: Revision): Effect.Effect<boolean, StageError, R> =>
       known === undefined
@@ -118,13 +123,18 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       // That the source could not be read was told: so is what its newest revision comes to.
       const insists = asked.insists || isOut
       if (!isNews && !insists) return
-      const identity = (yield* sameAs(known, revision)) ? known!.identity : yield* identityOf(revision)
+      const { commit, identity } = !(yield* sameAs(known, revision))
+        ? yield* identityOf(revision)
+        : isNews
+        ? { ...known!, commit: yield* Effect.orElseSucceed(commitOf(revision), () => undefined) }
+        : known!
       // What waits for its next try, or for a person, is tried at once when somebody insists.
       const again = insists && !isRunning && identity === known?.identity && (has("drift") || identity !== well)
-      yield* SubscriptionRef.set(desired, { revision, identity, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) })
+      const desire = { revision, identity, commit, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) }
+      yield* SubscriptionRef.set(desired, desire)
       // Nothing that this delivery reads has changed: the revision advances without a run.
       if (!again && !isRunning && identity === well && (isNews || isOut || has("manual"))) {
-        yield* advanced(revision, why)
+        yield* advanced(desire)
       }
       isOut = false
     })
@@ -199,7 +209,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
       const newest = SubscriptionRef.getUnsafe(desired)!
       if (well === identity && newest.identity === identity && !equals(newest.revision, revision)) {
-        yield* advanced(newest.revision, newest.why)
+        yield* advanced(newest)
       }
       return next
     })

@@ -10,7 +10,9 @@ import type { Stages } from "./Stages.ts"
 import type { Tree } from "./Tree.ts"
 
 /** What the loop of one delivery is made of. Whatever is optional is what an agent adds. */
-export interface Loop extends Partial<Pick<LaneOptions<Stages | Right>, "attempts" | "beside" | "head" | "untouched">> {
+export interface Loop
+  extends Partial<Pick<LaneOptions<Stages | Right>, "attempts" | "beside" | "commit" | "head" | "untouched">>
+{
   readonly delivery: Delivery
   /** Asked anew for each message. */
   readonly notifiers: Effect.Effect<ReadonlyArray<Notifier>>
