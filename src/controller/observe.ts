@@ -6,9 +6,20 @@ import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import * as Ulid from "../domain/Ulid.ts"
 import { Drift } from "../drift/Drift.ts"
+import { KubeReader } from "../kube/KubeReader.ts"
+import { liveMetadata } from "../kube/liveMetadata.ts"
+import type { Suspect } from "../kube/Suspect.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import type { Decided } from "./decide.ts"
 import { suspicion } from "./suspicion.ts"
+
+/** A suspect with who owns what in it: one that was taken before it was watched has to be asked for. */
+const looked = Effect.fnUntraced(function*(suspect: Suspect) {
+  const { apiVersion, live, ref, why } = suspect
+  if (live !== undefined || why === "gone") return suspect
+  const object = yield* Effect.orElseSucceed((yield* KubeReader).get(apiVersion, ref), () => undefined)
+  return object === undefined ? suspect : { ...suspect, live: liveMetadata(apiVersion, ref.kind, object) }
+})
 
 /** Tells drift of a Delivery that is suspended, and touches nothing. */
 export const observe = Effect.fnUntraced(function*(
@@ -22,8 +33,9 @@ export const observe = Effect.fnUntraced(function*(
     const drift = yield* drifts.watch({ allowManagers: delivery.spec.apply.allowManagers })
     yield* drift.follow(entries)
     for (;;) {
-      const findings = (yield* drift.suspects).filter(({ why }) => why !== "doubt").map(suspicion)
-      if (findings.length === 0) continue
+      const suspects = (yield* drift.suspects).filter(({ why }) => why !== "doubt")
+      if (suspects.length === 0) continue
+      const findings = yield* Effect.forEach(suspects, (suspect) => Effect.map(looked(suspect), suspicion))
       const [run, now] = [yield* Ulid.make, yield* DateTime.now]
       yield* hear({
         _tag: "DriftFound",
