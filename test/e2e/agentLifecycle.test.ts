@@ -61,7 +61,7 @@ describe("the life of a Delivery", () => {
       "delivery/web",
       "--timeout=60s"
     ])
-    const ready = await scene.deliveries.ready(id, first)
+    const ready = await scene.ready(id, first)
     assert.include((await waiting).stdout, "condition met")
     for (const type of ["PolicyPassed", "Healthy"]) assert.strictEqual(condition(ready, type)?.status, "True")
     for (const type of ["Reconciling", "Stalled"]) assert.isUndefined(condition(ready, type))
@@ -81,7 +81,7 @@ describe("the life of a Delivery", () => {
     assert.strictEqual(denied.status?.lastAppliedRevision, before)
     await scene.event(id, "PolicyDenied", /app\/web\.yaml:10/u)
     const mended = await push(pinned("2"))
-    const ready = await scene.deliveries.ready(id, mended)
+    const ready = await scene.ready(id, mended)
     assert.strictEqual(condition(ready, "PolicyPassed")?.status, "True")
     assert.isUndefined(condition(ready, "Stalled"))
   })
@@ -103,7 +103,7 @@ describe("the life of a Delivery", () => {
     )
     // The poll (1 s), what is held back while a run is in progress (1 s), and the interruption itself.
     assert.isBelow(performance.now() - pushed, 3_500)
-    const ready = await scene.deliveries.ready(id, better)
+    const ready = await scene.ready(id, better)
     assert.include(ready.status!.history!.map(({ outcome }) => outcome), "Interrupted")
   })
 
@@ -116,7 +116,7 @@ describe("the life of a Delivery", () => {
     assert.match(condition(late, "Ready")!.message, /Deployment/u)
     await scene.event(id, "HealthTimeout")
     await scene.patch(id, { spec: { apply: { timeout: "1m" } } })
-    await scene.deliveries.ready(id, await push(pinned("6")))
+    await scene.ready(id, await push(pinned("6")))
   })
 
   it("names a field that is misspelt, and where it is", async () => {
@@ -132,7 +132,7 @@ describe("the life of a Delivery", () => {
     assert.strictEqual(condition(failed, "Ready")?.reason, "DiffFailed")
     assert.match(condition(failed, "Ready")!.message, /app\/web\.yaml:5.*replicaz/u)
     assert.strictEqual(condition(failed, "Stalled")?.status, "True")
-    await scene.deliveries.ready(id, await push(pinned("7")))
+    await scene.ready(id, await push(pinned("7")))
   })
 
   it("is told when its source is out of reach, and when it is back", async () => {
@@ -143,7 +143,7 @@ describe("the life of a Delivery", () => {
     assert.strictEqual(failed.status?.lastAppliedRevision, status?.lastAppliedRevision)
     await scene.event(id, "FetchFailed")
     delete scene.git.behaviour.answer
-    const back = await scene.deliveries.ready(id)
+    const back = await scene.ready(id)
     assert.isUndefined(condition(back, "Reconciling"))
     await scene.event(id, "Succeeded")
   })
@@ -153,7 +153,7 @@ describe("the life of a Delivery", () => {
     await waits(id, hanging)
     await scene.patch(id, { spec: { apply: { wait: false } } })
     const edited = performance.now()
-    const ready = await scene.deliveries.ready(id, hanging, 10_000)
+    const ready = await scene.ready(id, hanging, 10_000)
     const took = performance.now() - edited
     console.log(`a new spec is observed after ${Math.round(took)} ms`)
     assert.isBelow(took, 2_000)
@@ -191,7 +191,7 @@ describe("what GitLab's dashboard does", () => {
     repository = await scene.git.repository("gitlab")
     const commit = await repository.commit({ "app/one.yaml": configMap("one", "1") }, "One")
     await scene.deliver(id, repository.url, "path: app, apply: {timeout: 30s}")
-    await scene.deliveries.ready(id, commit)
+    await scene.ready(id, commit)
     await reconcile("first")
     const { status } = await handled("first")
     assert.strictEqual(status?.history?.[0]?.why, "manual")
@@ -199,12 +199,12 @@ describe("what GitLab's dashboard does", () => {
     const suspended = await scene.deliveries.reason(id, "Suspended")
     assert.strictEqual(condition(suspended, "Ready")?.status, "Unknown")
     await suspend(false)
-    await scene.deliveries.ready(id, commit)
+    await scene.ready(id, commit)
   })
 
   it("is answered also when nothing is to do, and takes a commit that no poll has seen", async () => {
     await scene.patch(id, { spec: { source: { interval: "1h" } } })
-    await scene.deliveries.ready(id)
+    await scene.ready(id)
     await reconcile("nothing")
     const nothing = await handled("nothing")
     assert.strictEqual(nothing.status?.history?.[0]?.outcome, "Unchanged")

@@ -1,7 +1,7 @@
 import { Agent as HttpsAgent, get } from "node:https"
 import { parse } from "yaml"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
-import { AgentProcess, applyYaml, Deliveries, installCrds } from "./AgentGround.ts"
+import { AgentProcess, applyYaml, Deliveries, installCrds, type LiveDelivery } from "./AgentGround.ts"
 import { type ControlPlane, type Options, startControlPlane } from "./ControlPlane.ts"
 import type { AuditEvent } from "./controlplane/audit.ts"
 import { type GitServer, startGitServer } from "./GitServer.ts"
@@ -37,7 +37,7 @@ export class Told {
   async find(
     what: string,
     claim: (object: JsonObject, type: string) => boolean,
-    timeoutMs = 30_000
+    timeoutMs = 20_000
   ): Promise<{ readonly object: JsonObject; readonly at: number }> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
@@ -45,7 +45,9 @@ export class Told {
       if (found !== undefined) return found
       const left = deadline - Date.now()
       if (left <= 0) {
-        const known = this.all.slice(-20).map(({ object, type }) => `${type} ${JSON.stringify(object).slice(0, 300)}`)
+        const known = this.all.slice(-20).map(({ object, type }) =>
+          `${type} ${String(at(object, "regarding", "name"))}: ${String(object.reason)}: ${String(object.note)}`
+        )
         throw new Error(`not within ${timeoutMs} ms: ${what}; there are\n${known.join("\n")}`)
       }
       await new Promise<void>((resolve) => {
@@ -85,12 +87,14 @@ export class AgentScene {
     this.events = new Told(plane, "/apis/events.k8s.io/v1/events?watch=true&resourceVersion=0")
   }
 
-  static async start(options: Options & { readonly args?: ReadonlyArray<string> } = {}): Promise<AgentScene> {
-    const { args = [], ...control } = options
+  static async start(
+    options: Options & { readonly args?: ReadonlyArray<string>; readonly nodeArgs?: ReadonlyArray<string> } = {}
+  ): Promise<AgentScene> {
+    const { args = [], nodeArgs = [], ...control } = options
     const [plane, git] = await Promise.all([startControlPlane(control), startGitServer()])
     await installCrds(plane)
     await applyYaml(plane, "apiVersion: v1\nkind: Namespace\nmetadata: {name: sluice-system}\n")
-    const agent = await AgentProcess.start({ kubeconfig: plane.adminKubeconfigFile, args })
+    const agent = await AgentProcess.start({ kubeconfig: plane.adminKubeconfigFile, args, nodeArgs })
     return new AgentScene(plane, git, agent, args)
   }
 
@@ -153,8 +157,13 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
     return this.plane.request("DELETE", pathOfDelivery(id))
   }
 
+  /** Waits until a Delivery is Ready on a commit, or on any. */
+  ready(id: string, commit?: string, timeoutMs = 20_000): Promise<LiveDelivery> {
+    return this.deliveries.ready(id, commit, timeoutMs)
+  }
+
   /** Waits until a Delivery is no more. */
-  gone(id: string, timeoutMs?: number): Promise<void> {
+  gone(id: string, timeoutMs = 20_000): Promise<void> {
     return this.deliveries.until(`${id} is gone`, (known) => !known.has(id), timeoutMs)
   }
 

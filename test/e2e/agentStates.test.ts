@@ -1,0 +1,274 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { parse } from "yaml"
+import { at, type JsonObject } from "../../src/domain/Json.ts"
+import { applyYaml, condition } from "../support/AgentGround.ts"
+import { AgentScene, configMap, pathOfDelivery } from "../support/AgentScene.ts"
+import type { Repository } from "../support/git/Repository.ts"
+
+let scene: AgentScene
+
+beforeAll(async () => {
+  scene = await AgentScene.start()
+}, 90_000)
+
+afterAll(async () => {
+  assert.notInclude(scene.agent.output, "a mistake in Sluice")
+  await scene.stop()
+})
+
+const pathOf = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps/one`
+const valueIn = async (namespace: string) => at(await scene.find(pathOf(namespace)), "data", "value")
+/** Somebody edits the object of a Delivery. */
+const edit = (namespace: string, value: string) =>
+  scene.plane.request(
+    "PATCH",
+    `${pathOf(namespace)}?fieldManager=kubectl-edit`,
+    { data: { value } },
+    "application/merge-patch+json"
+  )
+/** Waits until an object has a value. */
+const becomes = async (namespace: string, value: string) => {
+  while (await valueIn(namespace) !== value);
+}
+const ready = async (namespace: string, labels?: string): Promise<Repository> => {
+  await scene.tenant(namespace, labels)
+  const repository = await scene.git.repository(namespace)
+  const commit = await repository.commit({ "app/one.yaml": configMap("one", "1") }, "First")
+  await scene.deliver(`${namespace}/app`, repository.url, "path: app")
+  await scene.ready(`${namespace}/app`, commit)
+  return repository
+}
+
+describe("a Delivery that is suspended", () => {
+  const id = "paused/app"
+  let repository: Repository
+
+  it("says why, who and until when, and reports drift without healing it", async () => {
+    repository = await ready("paused")
+    const until = "2099-01-01T00:00:00Z"
+    await scene.patch(id, { spec: { suspend: true, suspension: { reason: "INC-42", by: "dana", until } } })
+    const suspended = await scene.deliveries.reason(id, "Suspended")
+    assert.strictEqual(condition(suspended, "Ready")?.message, `Suspended by dana until ${until}: INC-42`)
+    await scene.event(id, "Suspended", /dana.*INC-42/u)
+    await edit("paused", "taken")
+    const drifted = await scene.deliveries.delivery(
+      id,
+      "has drifted",
+      ({ status }) => status?.drift?.last !== undefined
+    )
+    assert.strictEqual(drifted.status?.drift?.last?.manager, "kubectl-edit")
+    assert.strictEqual(drifted.status?.drift?.last?.action, "reported")
+    await scene.event(id, "Drifted", /kubectl-edit, left as it is/u)
+    assert.strictEqual(await valueIn("paused"), "taken")
+  })
+
+  it("tells who it was also of what happened while no agent was there", async () => {
+    await scene.agent.stop()
+    await scene.plane.request(
+      "PATCH",
+      `${pathOf("paused")}?fieldManager=kubectl-replace`,
+      { data: { value: "taken again" } },
+      "application/merge-patch+json"
+    )
+    await scene.begin()
+    await scene.deliveries.delivery(
+      id,
+      "has drifted again",
+      ({ status }) => status?.drift?.last?.manager === "kubectl-replace",
+      20_000
+    )
+  })
+
+  it("is healed when it resumes", async () => {
+    await scene.patch(id, { spec: { suspend: false, suspension: null } })
+    await becomes("paused", "1")
+    await scene.ready(id)
+    await scene.event(id, "Resumed")
+  })
+
+  it("goes on by itself when its time is over, with what was pushed meanwhile", async () => {
+    const until = new Date(Date.now() + 3_000).toISOString()
+    await scene.patch(id, { spec: { suspend: true, suspension: { reason: "lunch", until } } })
+    await scene.deliveries.reason(id, "Suspended")
+    const commit = await repository.commit({ "app/one.yaml": configMap("one", "2") }, "While it is suspended")
+    const resumed = await scene.ready(id, commit, 10_000)
+    const late = Date.now() - Date.parse(until)
+    console.log(`on the new commit ${late} ms after the suspension ended`)
+    assert.isBelow(late, 2_000)
+    assert.strictEqual(resumed.spec.suspend, true)
+    await scene.events.find(
+      "Resumed twice",
+      () => scene.eventsOf(id).filter((reason) => reason === "Resumed").length > 1
+    )
+  })
+
+  it("takes a commit on resume, at once", async () => {
+    await scene.patch(id, { spec: { suspend: true, suspension: null } })
+    await scene.deliveries.reason(id, "Suspended")
+    const commit = await repository.commit({ "app/one.yaml": configMap("one", "3") }, "Wait for it")
+    await scene.patch(id, { spec: { suspend: false } })
+    const resumed = performance.now()
+    await scene.ready(id, commit, 10_000)
+    const took = performance.now() - resumed
+    console.log(`on the new commit ${Math.round(took)} ms after it resumed`)
+    assert.isBelow(took, 1_000)
+  })
+
+  it("may be suspended from the start, and has what GitLab replaces", async () => {
+    await scene.deliver("paused/later", repository.url, "path: app, suspend: true, deletion: orphan")
+    await scene.deliveries.reason("paused/later", "Suspended")
+    const { metadata } = await scene.deliveries.delivery(
+      "paused/later",
+      "is stamped",
+      ({ metadata }) => metadata.annotations?.["reconcile.fluxcd.io/requestedAt"] !== undefined
+    )
+    assert.isUndefined(metadata.finalizers)
+    await scene.remove("paused/later")
+    await scene.gone("paused/later")
+  })
+})
+
+describe("a PolicyBundle that this version cannot load", () => {
+  const bundle = (match: string) =>
+    applyYaml(
+      scene.plane,
+      `apiVersion: sluice.dev/v1alpha1
+kind: PolicyBundle
+metadata: {name: baseline}
+spec: {source: {git: {url: "https://git.example.com/platform.git", branch: main}}, match: ${match}}
+`
+    )
+  const removed = () => scene.plane.request("DELETE", "/apis/sluice.dev/v1alpha1/policybundles/baseline")
+
+  it("stops the Deliveries that it selects: nothing is applied or healed until it lets go of them", async () => {
+    const repository = await ready("judged", "{tenant: \"true\"}")
+    await bundle("{namespaceSelector: {matchLabels: {tenant: \"true\"}}}")
+    const stopped = await scene.deliveries.reason("judged/app", "PolicyUnavailable")
+    assert.strictEqual(condition(stopped, "Ready")?.status, "False")
+    assert.strictEqual(condition(stopped, "PolicyPassed")?.status, "Unknown")
+    assert.match(condition(stopped, "Ready")!.message, /PolicyBundle baseline selects this Delivery/u)
+    await scene.event("judged/app", "PolicyUnavailable")
+    await edit("judged", "taken")
+    const commit = await repository.commit({ "app/one.yaml": configMap("one", "2") }, "Second")
+    // Another that is not selected is kept as ever, and shows that time went by.
+    await edit("paused", "taken")
+    await becomes("paused", "3")
+    assert.strictEqual(await valueIn("judged"), "taken")
+    await removed()
+    const free = performance.now()
+    await scene.ready("judged/app", commit)
+    console.log(`goes on ${Math.round(performance.now() - free)} ms after the bundle is gone`)
+    assert.strictEqual(await valueIn("judged"), "2")
+  })
+
+  it("selects by the labels of Deliveries, which may change", async () => {
+    await bundle("{deliverySelector: {matchLabels: {gate: strict}}, namespaceSelector: {}}")
+    await scene.ready("judged/app")
+    await scene.patch("judged/app", { metadata: { labels: { gate: "strict" } } })
+    await scene.deliveries.reason("judged/app", "PolicyUnavailable")
+    await scene.patch("judged/app", { metadata: { labels: { gate: "lax" } } })
+    await scene.ready("judged/app")
+    await scene.plane.request(
+      "PATCH",
+      "/api/v1/namespaces/judged",
+      { metadata: { labels: { tenant: "no" } } },
+      "application/merge-patch+json"
+    )
+    await removed()
+    await bundle("{namespaceSelector: {matchLabels: {tenant: \"yes\"}}}")
+    await scene.plane.request(
+      "PATCH",
+      "/api/v1/namespaces/judged",
+      { metadata: { labels: { tenant: "yes" } } },
+      "application/merge-patch+json"
+    )
+    await scene.deliveries.reason("judged/app", "PolicyUnavailable")
+    await scene.plane.request(
+      "PATCH",
+      "/api/v1/namespaces/judged",
+      { metadata: { labels: { tenant: null } } },
+      "application/merge-patch+json"
+    )
+    await scene.ready("judged/app")
+    await removed()
+  })
+})
+
+describe("a Delivery that nobody can read", () => {
+  const definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/deliveries.sluice.dev"
+  const strict = parse(
+    readFileSync(join(import.meta.dirname, "..", "..", "deploy", "base", "crds", "deliveries.yaml"), "utf8")
+  ) as JsonObject
+  const lax = () => {
+    const copy = structuredClone(strict) as { spec: { versions: [{ schema: unknown }] } }
+    copy.spec.versions[0].schema = {
+      openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true }
+    }
+    return copy
+  }
+  /** Replaces the CRD, and waits until the API server goes by it: `probe` says what it does with nonsense. */
+  const define = async (crd: unknown, takesNonsense: boolean) => {
+    const { metadata } = await scene.plane.request("GET", definition) as { metadata: { resourceVersion: string } }
+    const replaced = { ...crd as JsonObject, metadata: { name: "deliveries.sluice.dev", ...metadata } }
+    await scene.plane.request("PUT", definition, replaced)
+    const path = `${pathOfDelivery("paused/probe").replace(/\/probe$/u, "")}?dryRun=All`
+    const probe = { apiVersion: "sluice.dev/v1alpha1", kind: "Delivery", metadata: { name: "probe" }, spec: 7 }
+    for (;;) {
+      const took = await scene.plane.request("POST", path, probe).then(() => true, () => false)
+      if (took === takesNonsense) return
+    }
+  }
+  const bad: Readonly<Record<string, unknown>> = {
+    "spec-missing": { nothing: true },
+    "spec-number": { spec: 7 },
+    "suspend-text": { spec: { suspend: "yes", path: "app" } },
+    "timeout-nonsense": { spec: { path: "app", apply: { timeout: "soon" }, dependsOn: "nobody" } },
+    "status-number": { spec: 7, status: 7 }
+  }
+
+  it("stalls itself with what is wrong, and no other", async () => {
+    const url = (await scene.git.repository("malformed")).url
+    const repository = await scene.git.repository("sound")
+    const commit = await repository.commit({ "app/one.yaml": configMap("one", "1") }, "First")
+    await scene.tenant("malformed")
+    await define(lax(), true)
+    for (const [name, body] of Object.entries(bad)) {
+      await scene.plane.request("POST", pathOfDelivery(`malformed/${name}`).replace(/\/[^/]+$/u, ""), {
+        apiVersion: "sluice.dev/v1alpha1",
+        kind: "Delivery",
+        metadata: { name },
+        ...body as JsonObject
+      })
+    }
+    await define(strict, false)
+    const invalid = await scene.deliveries.reason("malformed/suspend-text", "InvalidSpec")
+    assert.match(condition(invalid, "Ready")!.message, /spec\.suspend: expected boolean/u)
+    assert.strictEqual(condition(invalid, "Stalled")?.status, "True")
+    await scene.event("malformed/suspend-text", "InvalidSpec")
+    assert.isDefined(url)
+    await Promise.all(Array.from({ length: 10 }, async (_, index) => {
+      await scene.tenant(`sound-${index}`)
+      await scene.deliver(`sound-${index}/app`, repository.url, "path: app")
+      await scene.ready(`sound-${index}/app`, commit)
+    }))
+  })
+
+  it("does not hinder a new agent, starts when it is mended, and goes when it is deleted", async () => {
+    await scene.restart()
+    const next = await (await scene.git.repository("mended")).commit(
+      { "app/one.yaml": configMap("one", "2") },
+      "Mended"
+    )
+    const url = `${scene.git.url}/mended.git`
+    await scene.patch("malformed/suspend-text", {
+      spec: { suspend: false, source: { git: { url, branch: "main" }, interval: "1s" } }
+    })
+    await scene.ready("malformed/suspend-text", next)
+    for (const name of Object.keys(bad)) {
+      await scene.remove(`malformed/${name}`)
+      await scene.gone(`malformed/${name}`)
+    }
+  })
+})
