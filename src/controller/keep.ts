@@ -18,6 +18,7 @@ import type { Suspect } from "../kube/Suspect.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
+import { suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
@@ -131,8 +132,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
       Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one))))
     )
     fights = fighting.healed(fights, done, yield* Clock.currentTimeMillis)
-    const findings = done.filter(({ action }) => action !== "untouched").map(findingOf(mode))
-    if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
+    const healedNow = done.filter(({ action }) => action !== "untouched").map(findingOf(mode))
+    if (healedNow.length > 0) yield* tell({ _tag: "DriftFound", findings: healedNow })
     if (done.length > 0) {
       yield* Effect.forkIn(Effect.andThen(Effect.sleep(batch), Effect.ignore(Effect.provide(record, rights))), scope)
     }
@@ -147,6 +148,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
     yield* isApplied.close
     yield* ask("drift")
     yield* isApplied.await
+    const findings = left.filter(({ why }) => why !== "doubt").map((suspect) => suspicion(suspect, "healed"))
+    if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
     yield* drift.again(left.map(({ ref }) => ref))
   })
 

@@ -35,7 +35,10 @@ export const observe = Effect.fnUntraced(function*(
     for (;;) {
       const suspects = (yield* drift.suspects).filter(({ why }) => why !== "doubt")
       if (suspects.length === 0) continue
-      const findings = yield* Effect.forEach(suspects, (suspect) => Effect.map(looked(suspect), suspicion))
+      const findings = yield* Effect.forEach(
+        suspects,
+        (suspect) => Effect.map(looked(suspect), (one) => suspicion(one))
+      )
       const [run, now] = [yield* Ulid.make, yield* DateTime.now]
       yield* hear({
         _tag: "DriftFound",

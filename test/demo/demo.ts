@@ -1,3 +1,4 @@
+import { once } from "node:events"
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
@@ -9,6 +10,7 @@ import { startControlPlane } from "../support/ControlPlane.ts"
 import { findPrograms } from "../support/controlplane/programs.ts"
 import { startGitServer } from "../support/GitServer.ts"
 import { deliveries, productionPatch, shop } from "../support/shop.ts"
+import { healing } from "./drift.ts"
 import { changedLines, chatLines, duration, paint, strip } from "./tell.ts"
 
 if (Number(process.versions.node.split(".")[0]) < 24) {
@@ -198,6 +200,19 @@ const story = async () => {
   say("push", `${reverted.slice(0, 8)} ${paint("bold", "Revert \"Turn the new cart on\"")}`)
   await follow({ commit: reverted, subject: "Revert \"Turn the new cart on\"" }, { dev: "Applied", prod: "Applied" })
 
+  title("8. The same Deliveries, kept by an agent in the cluster: what people change by hand is put back")
+  await agent!.stop()
+  const keeper = await healing({
+    plane,
+    file: delivery,
+    commit: reverted,
+    cache: cacheDirectory,
+    stops,
+    onReady: () => say("agent", `${paint("green", "✔ ready")}: it took over what is there, and wrote nothing`),
+    onEdit: (command) => say("you", paint("bold", command)),
+    onHealed: ({ note, took }) => say("agent", `${paint("green", "✔ healed")} after ${took}: ${note}`)
+  })
+
   title("What Git says, the cluster runs")
   const rows = [["commit", "subject", "dev", "prod", "after"], ...summary]
   for (const [index, row] of rows.entries()) {
@@ -216,14 +231,17 @@ const story = async () => {
     `export KUBECONFIG=${plane.adminKubeconfigFile}`,
     `${kubectl} get deployments,services,configmaps -A -l sluice.dev/delivery`,
     `git clone ${repository.url} && cd shop     # change something, commit, push, and watch this terminal`,
-    `npx sluice diff -f ${delivery}`
+    "npx sluice get -A && npx sluice explain shop-prod -n shop-prod"
   ].join("\n"))
   isLeftUp = true
-  for (let next = agent!.lines.length;; next++) {
-    const line = await agent!.line((line) => line.event === "outcome", 2 ** 31 - 1, next)
-    next = agent!.lines.indexOf(line, next)
-    say(line.delivery.startsWith("shop-prod/") ? "prod" : "dev", outcome(line, agent!.lines))
+  for (const stream of [keeper.process.stdout, keeper.process.stderr]) {
+    stream?.on("data", (chunk: Buffer) => {
+      for (const [, text, about] of chunk.toString().matchAll(/message="(.*)" delivery=(\S+)/gu)) {
+        say("agent", `${about}: ${text}`)
+      }
+    })
   }
+  await once(keeper.process, "exit")
 }
 
 try {

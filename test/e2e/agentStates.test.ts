@@ -130,6 +130,27 @@ describe("a Delivery that is suspended", () => {
   })
 })
 
+describe("a Delivery whose agent is new", () => {
+  it("is healed by a run, since nobody has its bytes, and says who it was", async () => {
+    await scene.restart()
+    await scene.patch("paused/app", { metadata: { annotations: { "sluice.dev/requestedAt": "new" } } })
+    await scene.deliveries.delivery(
+      "paused/app",
+      "was looked at",
+      ({ status }) => status?.lastHandledReconcileAt === "new"
+    )
+    await edit("paused", "taken by edit")
+    await becomes("paused", "3")
+    await scene.deliveries.delivery(
+      "paused/app",
+      "tells who it was",
+      ({ status }) => status?.drift?.last?.manager === "kubectl-edit" && status.drift.last.action === "healed",
+      10_000
+    )
+    await scene.event("paused/app", "Healed", /kubectl-edit, put back/u)
+  })
+})
+
 describe("a PolicyBundle that this version cannot load", () => {
   const bundle = (match: string) =>
     applyYaml(
