@@ -12,6 +12,7 @@ import { unknownManager } from "../domain/DriftReport.ts"
 import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
+import { fingerprint } from "../domain/ownership.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
@@ -91,23 +92,29 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
       }).pipe(Effect.andThen(isApplied.open), Effect.asVoid)
   }
 
+  /** Whether it looked taken only because a run was writing it, and is now as that run left it. */
+  const isOurWrite = ({ live, why }: Suspect, entry: InventoryEntry | undefined) =>
+    why === "changed" && live !== undefined && live.uid === entry?.uid &&
+    fingerprint(live.managedFields) === entry.fingerprint
+
   /** Heals what may be healed now; answers what is left to a run, because its bytes are not at hand. */
   const healNow = Effect.fnUntraced(function*(
     suspects: ReadonlyArray<Suspect>,
     found: (healed: Healed) => Effect.Effect<void>
   ) {
     const owned = yield* inventory
-    const digests = new Map(owned.entries.map(({ digest, ref }) => [key(ref), digest]))
+    const entries = new Map(owned.entries.map((entry) => [key(entry.ref), entry]))
     const bytes = standing
-    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === digests.get(key(ref))
-    const healing = suspects.filter(isAtHand)
+    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === entries.get(key(ref))?.digest
+    const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
+    const healing = taken.filter(isAtHand)
     if (bytes !== undefined && healing.length > 0) {
       yield* Stream.runForEach(
         apply.heal(delivery, bytes, owned, healing, { writes: mode === "heal" }),
         (healed) => found(healed)
       )
     }
-    return suspects.filter((suspect) => !isAtHand(suspect))
+    return taken.filter((suspect) => !isAtHand(suspect))
   }, Effect.provide(rights))
 
   const noted = Effect.fnUntraced(function*(healed: Healed) {

@@ -165,6 +165,8 @@ describe("the life of a Delivery", () => {
     const patches = await statusPatches(id)
     console.log(`${patches} status writes; Events: ${scene.eventsOf(id).join(" ")}`)
     assert.isBelow(patches, 40)
+    // Nobody took anything: what a run writes is no drift.
+    assert.notInclude(scene.eventsOf(id), "Healed")
   })
 })
 
