@@ -1,3 +1,5 @@
+import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import type * as live from "../api/v1alpha1/live.ts"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
@@ -57,6 +59,8 @@ export class Registry {
   readonly #labelled = new Map<string, string>()
   readonly #inheritors = new Index()
   readonly #dependents = new Index()
+  /** By the same: who waits for a Delivery to be gone. */
+  readonly #departures = new Map<string, Latch.Latch>()
   readonly #inNamespace = new Index()
 
   set(delivery: LiveDelivery | MalformedDelivery): void {
@@ -72,7 +76,10 @@ export class Registry {
     const delivery = this.deliveries.get(id)
     if (delivery === undefined) return
     this.#forget(id)
-    this.#labelled.delete(deliveryValue(delivery))
+    const value = deliveryValue(delivery)
+    this.#labelled.delete(value)
+    this.#departures.get(value)?.openUnsafe()
+    this.#departures.delete(value)
     this.#inNamespace.remove(delivery.namespace, id)
     this.deliveries.delete(id)
     this.children.delete(id)
@@ -86,6 +93,21 @@ export class Registry {
   /** The Delivery that a label's value names. */
   labelled(value: string): LiveDelivery | undefined {
     return this.get(this.#labelled.get(value) ?? "")
+  }
+
+  /** Whether a label's value names a Delivery that is there. */
+  isLiving(value: string): boolean {
+    return this.#labelled.has(value)
+  }
+
+  /** Returns when the Delivery that a label's value names is gone. */
+  departed(value: string): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      if (!this.#labelled.has(value)) return Effect.void
+      const latch = this.#departures.get(value) ?? Latch.makeUnsafe()
+      this.#departures.set(value, latch)
+      return latch.await
+    })
   }
 
   /** The Deliveries of a namespace. */

@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
@@ -11,6 +12,7 @@ import { format, parse, type Revision } from "../domain/Revision.ts"
 import type { DependencyNotReady, FetchError } from "../domain/StageError.ts"
 import { Drift } from "../drift/Drift.ts"
 import { Known } from "../kube/Known.ts"
+import { Living } from "../kube/Living.ts"
 import { Notify } from "../notify/Notify.ts"
 import { footprintOf, isOutside } from "../pipeline/footprint.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
@@ -21,6 +23,7 @@ import { Watched } from "../pipeline/Watched.ts"
 import type { Decided } from "./decide.ts"
 import { awaited } from "./dependencies.ts"
 import { following } from "./following.ts"
+import { freed } from "./freed.ts"
 import { hooked } from "./hooked.ts"
 import { keep } from "./keep.ts"
 import type { LiveDelivery, Registry } from "./Registry.ts"
@@ -116,8 +119,13 @@ export const deliver = Effect.fnUntraced(function*(
         return awaited === undefined ? Effect.void : Effect.fail(awaited)
       })
   })
+  const contest = yield* FiberHandle.make()
   const heard = Effect.fnUntraced(function*(event: RunEvent) {
     yield* station.hear(event)
+    const error = event._tag === "RunEnded" && event.outcome._tag === "Failed" ? event.outcome.error : undefined
+    if (error?._tag === "ApplyConflict") {
+      yield* FiberHandle.run(contest, Effect.andThen(freed(error, registry), wake("freed")))
+    } else if (event._tag === "RunEnded") yield* FiberHandle.clear(contest)
     if (event._tag !== "DriftFound") return
     const { source: { git: { url } } } = delivery.spec
     const [applied, time] = [(yield* inventories.load).applied?.revision, yield* Clock.currentTimeMillis]
@@ -127,6 +135,7 @@ export const deliver = Effect.fnUntraced(function*(
   yield* Stream.runForEach(events, heard).pipe(
     Effect.provideService(Watched, watched),
     Effect.provideService(Known, drift.seen),
+    Effect.provideService(Living, (label) => registry.isLiving(label)),
     Effect.provide(own)
   )
 })

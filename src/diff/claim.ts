@@ -10,15 +10,21 @@ const adopts = (manifest: Manifest, other: string): boolean => {
   return namespace !== undefined && name !== undefined && deliveryValue({ namespace, name }) === other
 }
 
-/** Two deliveries never share an object: the conflict with the one that has it, unless it is handed over. */
-export const claimed = (manifest: Manifest, live: LiveMetadata, label: string): ApplyConflict | undefined => {
+/** Two deliveries never share an object: the conflict with the one that has it, unless it is gone or hands it over. */
+export const claimed = (
+  manifest: Manifest,
+  live: LiveMetadata,
+  label: string,
+  isLiving: (label: string) => boolean
+): ApplyConflict | undefined => {
   const other = live.labels[deliveryLabel]
-  if (other === undefined || other === label || adopts(manifest, other)) return undefined
+  if (other === undefined || other === label || adopts(manifest, other) || !isLiving(other)) return undefined
   const isTheirs = live.managedFields.some(({ manager }) => manager === fieldManager)
   if (!isTheirs) return undefined
   return new ApplyConflict({
     object: manifest.ref,
     origin: manifest.origin,
+    holder: { apiVersion: manifest.apiVersion, label: other },
     detail: `belongs to delivery ${displayValue(other)}; delivery ${displayValue(label)} wants it too`,
     hint: `Remove it from one of the two, or hand it over: annotate it here with ${adoptAnnotation}: ${
       displayValue(other)

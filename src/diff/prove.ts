@@ -12,6 +12,7 @@ import { type AccessDenied, type ApplyConflict, DiffFailed, type KubeFailure } f
 import { type Autoscalers, isScalable } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
+import { Living } from "../kube/Living.ts"
 import { claimed } from "./claim.ts"
 import { compare } from "./compare.ts"
 import { type Arriving, mayWaitFor, waitsFor } from "./prerequisites.ts"
@@ -69,7 +70,7 @@ const find = Effect.fnUntraced(function*(manifest: Manifest, label: string) {
   const object = yield* Effect.mapError(reader.get(manifest.apiVersion, manifest.ref), stage(manifest))
   if (object === undefined) return undefined
   const metadata = liveMetadata(manifest.apiVersion, manifest.ref.kind, object)
-  const conflict = claimed(manifest, metadata, label)
+  const conflict = claimed(manifest, metadata, label, yield* Living)
   if (conflict !== undefined) return yield* conflict
   const found: Found = { object, metadata }
   return found

@@ -78,7 +78,11 @@ export class ApplyFailed extends Schema.TaggedError<ApplyFailed>()("ApplyFailed"
   }
 }
 /** Somebody else owns the object or the field. */
-export class ApplyConflict extends Schema.TaggedError<ApplyConflict>()("ApplyConflict", fields) {
+export class ApplyConflict extends Schema.TaggedError<ApplyConflict>()("ApplyConflict", {
+  ...fields,
+  /** The label's value of the delivery that has the object, and by which version it was found. */
+  holder: Schema.optionalKey(Schema.Struct({ apiVersion: Schema.String, label: Schema.String }))
+}) {
   override get message() {
     return tell(this)
   }

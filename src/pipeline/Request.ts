@@ -6,6 +6,7 @@ export type Why =
   | "spec"
   | "drift"
   | "dependency"
+  | "freed"
   | "policy"
   | "secret"
   | "manual"
@@ -17,7 +18,7 @@ export interface Request {
 }
 
 /** Whether a delivery whose last run did not end well is tried again at once, and not when its next try is due. */
-const insisting: ReadonlyArray<Why> = ["manual", "started", "spec", "secret", "policy", "dependency", "drift"]
+const insisting: ReadonlyArray<Why> = ["manual", "started", "spec", "secret", "policy", "dependency", "freed", "drift"]
 
 /** Requests that came since the last look, or that no look has answered yet: one look answers all of them. */
 export interface Asked {
