@@ -48,7 +48,7 @@ export const agentLayer = (options: AgentOptions) => {
   ).pipe(
     Layer.provideMerge(Sources.layer),
     Layer.provideMerge(Layer.mergeAll(fetching(data), Hooks.layer)),
-    Layer.provideMerge(Layer.provideMerge(granting, client({ ...options, concurrency }, maskKey))),
+    Layer.provideMerge(Layer.provideMerge(granting(true), client({ ...options, concurrency }, maskKey))),
     Layer.provideMerge(offlineIn(data))
   )
 }

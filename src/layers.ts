@@ -13,14 +13,15 @@ import { Notify } from "./notify/Notify.ts"
 import { maskKey, offlineIn } from "./offline.ts"
 import { Rights } from "./pipeline/Rights.ts"
 
-/** What each delivery may do to the cluster. */
-export const granting = Layer.effect(
-  Rights,
-  Effect.map(Effect.context<KubeClient>(), (context) => ({
-    of: ({ name, namespace }, identity, secrets = []) =>
-      Layer.provide(rights({ identity, namespace, name, secrets }), Layer.succeedContext(context))
-  }))
-)
+/** What each delivery may do to the cluster. `isHomed`: Deliveries of the cluster, whose namespaces are there. */
+export const granting = (isHomed: boolean) =>
+  Layer.effect(
+    Rights,
+    Effect.map(Effect.context<KubeClient>(), (context) => ({
+      of: ({ name, namespace }, identity, secrets = []) =>
+        Layer.provide(rights({ identity, namespace, name, secrets, isHomed }), Layer.succeedContext(context))
+    }))
+  )
 
 /** Git, with its packs below `data` or in the cache. */
 export const fetching = (data: string | undefined) =>
@@ -37,6 +38,6 @@ export const stages = Layer.mergeAll(Diff.layer, Apply.layer, InventoryStore.lay
 /** The whole loop against one cluster. */
 export const online = (options: ClusterOptions) =>
   Layer.mergeAll(fetching(undefined), stages, Notify.layer({ allowLoopback: true })).pipe(
-    Layer.provideMerge(Layer.provide(granting, client(options, maskKey))),
+    Layer.provideMerge(Layer.provide(granting(false), client(options, maskKey))),
     Layer.provideMerge(offlineIn(undefined))
   )

@@ -17,6 +17,8 @@ export interface Rights {
   /** Of the delivery. */
   readonly namespace: string
   readonly name: string
+  /** Whether its record can only be in its own namespace. */
+  readonly isHomed?: boolean
   /** Secrets that were given beside the delivery. */
   readonly secrets?: ReadonlyArray<GivenSecret>
 }
@@ -25,11 +27,11 @@ export interface Rights {
 export const rights = (
   options: Rights
 ): Layer.Layer<KubeReader | KubeWriter | KubeStatus | Secrets, never, KubeClient> => {
-  const { identity, name, namespace, secrets = [] } = options
+  const { identity, isHomed = false, name, namespace, secrets = [] } = options
   return Layer.mergeAll(
     Layer.effect(KubeReader, Effect.map(KubeClient, (client) => reader.make(client, identity))),
     Layer.effect(KubeWriter, Effect.map(KubeClient, (client) => writer.make(client, identity))),
-    Layer.effect(KubeStatus, Effect.flatMap(KubeClient, (client) => status.make(client, { namespace, name }))),
+    Layer.effect(KubeStatus, Effect.flatMap(KubeClient, (client) => status.make(client, { namespace, name }, isHomed))),
     Layer.effect(Secrets, Effect.map(KubeClient, (client) => clusterSecrets.make(client, identity, namespace, secrets)))
   )
 }

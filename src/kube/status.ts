@@ -16,18 +16,22 @@ const elsewhere = "default"
 /** Chunks may go while they are read: the next head says where they are. */
 const rereads = 5
 
-/** The right to write one delivery's record. It is Sluice's own: written as whoever runs Sluice. */
+/**
+ * The right to write one delivery's record. It is Sluice's own: written as whoever runs Sluice. With `isHomed` nothing
+ * outside the delivery's namespace is believed: whoever may write ConfigMaps in `default` is not to be trusted with it.
+ */
 export const make = Effect.fnUntraced(function*(
   client: KubeClient["Service"],
-  delivery: { readonly namespace: string; readonly name: string }
+  delivery: { readonly namespace: string; readonly name: string },
+  isHomed: boolean
 ) {
   const session = client.as(Identity.Self())
   const parts: Record<RecordPart, KubeStatusPart> = {
-    inventory: yield* makePart(session, delivery, "inventory"),
-    outbox: yield* makePart(session, delivery, "outbox")
+    inventory: yield* makePart(session, delivery, "inventory", isHomed),
+    outbox: yield* makePart(session, delivery, "outbox", isHomed)
   }
   const home = { delivery: `${delivery.namespace}/${delivery.name}`, part: "key", namespace: delivery.namespace }
-  const key = yield* makeRecordKey(session, [home, { ...home, namespace: elsewhere }])
+  const key = yield* makeRecordKey(session, isHomed ? [home] : [home, { ...home, namespace: elsewhere }])
   const status: KubeStatus["Service"] = {
     load: (part) => parts[part].load,
     save: (part, bytes) => parts[part].save(bytes),
@@ -47,7 +51,8 @@ interface KubeStatusPart {
 const makePart = Effect.fnUntraced(function*(
   session: KubeSession,
   delivery: { readonly namespace: string; readonly name: string },
-  part: RecordPart
+  part: RecordPart,
+  isHomed: boolean
 ) {
   const lock = yield* Semaphore.make(1)
   const home: Identification = {
@@ -62,12 +67,13 @@ const makePart = Effect.fnUntraced(function*(
   let swept = false
 
   const look = Effect.gen(function*() {
-    const found = (yield* store.head(home)) ?? (home.namespace === elsewhere ? undefined : yield* Effect.catchIf(
-      store.head(away),
-      // Who may not look into `default` has never kept a record there.
-      ({ status }) => status === 403,
-      () => Effect.succeed(undefined)
-    ))
+    const found = (yield* store.head(home)) ??
+      (isHomed || home.namespace === elsewhere ? undefined : yield* Effect.catchIf(
+        store.head(away),
+        // Who may not look into `default` has never kept a record there.
+        ({ status }) => status === 403,
+        () => Effect.succeed(undefined)
+      ))
     known = found
     looked = true
     return found
@@ -95,7 +101,7 @@ const makePart = Effect.fnUntraced(function*(
     const write = (of: Identification) => store.write(of, encode(of, generation, sum, packed), before?.resourceVersion)
     known = yield* before !== undefined
       ? write(before.of)
-      : Effect.catchIf(write(home), isNoNamespace, () => write(away))
+      : Effect.catchIf(write(home), (failure) => !isHomed && isNoNamespace(failure), () => write(away))
     if (before !== undefined) yield* store.forget(before)
     if (!swept && (known.head.count > 1 || (before?.head.count ?? 0) > 1)) {
       swept = true
