@@ -55,6 +55,8 @@ export class Registry {
   readonly accounts = new Set<string>()
   /** The Deliveries that a Delivery's inventory lists, with their uids. */
   readonly children = new Map<string, ReadonlyMap<string, string>>()
+  /** The Deliveries whose run goes on: what they are about to own is not known before it ends. */
+  readonly #running = new Set<string>()
   /** By the value of the label that stands on what a Delivery applied. */
   readonly #labelled = new Map<string, string>()
   readonly #inheritors = new Index()
@@ -83,6 +85,7 @@ export class Registry {
     this.#inNamespace.remove(delivery.namespace, id)
     this.deliveries.delete(id)
     this.children.delete(id)
+    this.#running.delete(id)
   }
 
   get(id: string): LiveDelivery | undefined {
@@ -132,10 +135,20 @@ export class Registry {
         ref.kind === "Delivery" && ref.group === "sluice.dev" && uid !== undefined ? [[idOf(ref), uid] as const] : []
       )
     )
-    const before = this.children.get(id) ?? new Map<string, string>()
-    const isSame = before.size === children.size && [...children].every(([child, uid]) => before.get(child) === uid)
+    const before = this.children.get(id)
+    const isSame = before?.size === children.size && [...children].every(([child, uid]) => before.get(child) === uid)
     if (!isSame) this.children.set(id, children)
     return !isSame
+  }
+
+  /** Whether what a Delivery owns is about to be known: it was not read yet, or its run goes on. */
+  isWriting(id: string): boolean {
+    return !this.children.has(id) || this.#running.has(id)
+  }
+
+  /** Notes that a run of a Delivery goes on, or has ended. */
+  running(id: string, isRunning: boolean): void {
+    this.#running[isRunning ? "add" : "delete"](id)
   }
 
   notifiersIn(namespace: string): ReadonlyArray<Notifier> {

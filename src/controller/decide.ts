@@ -4,7 +4,7 @@ import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import { AccessDenied, InvalidSpec, PolicyUnavailable, type StageError } from "../domain/StageError.ts"
 import { Identity } from "../kube/Identity.ts"
 import { wrongDependencies } from "./dependencies.ts"
-import { sourceOwner } from "./inheritance.ts"
+import { sourceOwner, unknown } from "./inheritance.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
 import { selects } from "./selector.ts"
 
@@ -19,6 +19,8 @@ export interface Owner {
 export type Decided = Data.TaggedEnum<{
   /** Nothing may run. Not even drift is healed: nobody could say what is right. */
   Refused: { readonly error: StageError }
+  /** What stands stays as it is: what decides is about to be known. */
+  Awaits: Record<never, never>
   /** Watched, not touched. */
   Suspended: { readonly delivery: Delivery; readonly identity: Identity }
   Runs: { readonly delivery: Delivery; readonly identity: Identity; readonly source: Owner }
@@ -76,7 +78,7 @@ const decideLive = (
   known: Registry,
   rules: Rules,
   now: number
-): Result.Result<Decided, StageError> =>
+): Result.Result<Decided, StageError | typeof unknown> =>
   Result.gen(function*() {
     const wrong = wrongDependencies(known, delivery, rules.allowCrossNamespace)
     if (wrong !== undefined) return yield* Result.fail(wrong)
@@ -112,5 +114,6 @@ export const decide = (known: Registry, rules: Rules, id: string, now: number): 
     return Decided.Leaves({ delivery, identity: Result.isSuccess(identity) ? identity.success : undefined })
   }
   const decided = decideLive(delivery, known, rules, now)
-  return Result.isSuccess(decided) ? decided.success : Decided.Refused({ error: decided.failure })
+  if (Result.isSuccess(decided)) return decided.success
+  return decided.failure === unknown ? Decided.Awaits() : Decided.Refused({ error: decided.failure })
 }

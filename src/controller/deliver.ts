@@ -37,6 +37,8 @@ export interface Station {
   readonly hear: (event: RunEvent) => Effect.Effect<void>
   /** What it owns, at the start and after each change, and the kinds that can only be looked at now and then. */
   readonly owns: (inventory: Inventory, polled: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Told when a run begins; and when it has written what it writes, with what is owned since. */
+  readonly writes: (inventory: Inventory | undefined) => Effect.Effect<void>
   /** Hands over what wakes the lane; `refresh` asks the source first, `head` is what it said last, `waits` what the run has to wait for. */
   readonly wakes: (lane: {
     readonly wake: (why: Why) => Effect.Effect<void>
@@ -119,9 +121,13 @@ export const deliver = Effect.fnUntraced(function*(
         return awaited === undefined ? Effect.void : Effect.fail(awaited)
       })
   })
+  const written = Effect.flatMap(inventories.load, station.writes).pipe(Effect.ignore, Effect.provide(own))
   const contest = yield* FiberHandle.make()
   const heard = Effect.fnUntraced(function*(event: RunEvent) {
     yield* station.hear(event)
+    if (event._tag === "RunStarted") yield* station.writes(undefined)
+    // Also of what a run that failed has written.
+    else if (event._tag === "RunEnded") yield* written
     const error = event._tag === "RunEnded" && event.outcome._tag === "Failed" ? event.outcome.error : undefined
     if (error?._tag === "ApplyConflict") {
       yield* FiberHandle.run(contest, Effect.andThen(freed(error, registry), wake("freed")))
@@ -133,7 +139,10 @@ export const deliver = Effect.fnUntraced(function*(
     yield* notify.tellDrift(delivery, yield* notifiers, { delivery: id, revision, url, findings: event.findings, time })
   })
   yield* Stream.runForEach(events, heard).pipe(
-    Effect.provideService(Watched, watched),
+    Effect.provideService(Watched, {
+      ...watched,
+      applied: (changeset) => Effect.andThen(watched.applied(changeset), written)
+    }),
     Effect.provideService(Known, drift.seen),
     Effect.provideService(Living, (label) => registry.isLiving(label)),
     Effect.provide(own)

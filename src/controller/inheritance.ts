@@ -7,6 +7,9 @@ const deepest = 20
 
 const refuse = (detail: string, hint: string) => Result.fail(new InvalidSpec({ detail, hint }))
 
+/** Whether the other applied this one is not known yet: it is about to be. */
+export const unknown = "unknown"
+
 /**
  * The Delivery whose source this one uses: itself, or the one that applied it. The label that names the other is only a
  * claim, which everybody who may write the object can make: it holds if the other's inventory lists this very object.
@@ -15,7 +18,7 @@ export const sourceOwner = (
   known: Registry,
   delivery: LiveDelivery,
   depth = 0
-): Result.Result<LiveDelivery, InvalidSpec> => {
+): Result.Result<LiveDelivery, InvalidSpec | typeof unknown> => {
   if (delivery.resource.spec.source !== undefined) return Result.succeed(delivery)
   const value = delivery.resource.metadata.labels?.[deliveryLabel]
   if (value === undefined) {
@@ -25,7 +28,9 @@ export const sourceOwner = (
     )
   }
   const parent = known.labelled(value)
-  if (parent === undefined || known.children.get(idOf(parent))?.get(idOf(delivery)) !== delivery.uid) {
+  const lists = parent && known.children.get(idOf(parent))?.get(idOf(delivery)) === delivery.uid
+  if (parent !== undefined && lists !== true && known.isWriting(idOf(parent))) return Result.fail(unknown)
+  if (parent === undefined || lists !== true) {
     return refuse(
       `spec.source is missing, and ${
         value.replace(".", "/")

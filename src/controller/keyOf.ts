@@ -8,6 +8,8 @@ export const keyOf = (decided: Decided, live: LiveDelivery | MalformedDelivery):
   switch (decided._tag) {
     case "Refused":
       return canonical([decided._tag, live.generation, decided.error._tag, decided.error.message])
+    case "Awaits":
+      return decided._tag
     case "Leaves":
       return canonical([decided._tag, decided.identity as Json ?? null])
     case "Suspended":

@@ -1,17 +1,22 @@
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
+import { InventoryStore } from "../apply/InventoryStore.ts"
+import { empty, type Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { fluxRequestAnnotation } from "../domain/ownership.ts"
 import { equals, type Revision } from "../domain/Revision.ts"
 import type { StageError } from "../domain/StageError.ts"
 import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
+import { Identity } from "../kube/Identity.ts"
 import type { Why } from "../pipeline/Request.ts"
+import { Rights } from "../pipeline/Rights.ts"
 import type { Decided } from "./decide.ts"
 import { deliver } from "./deliver.ts"
 import { depart } from "./depart.ts"
@@ -154,6 +159,17 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     if (isWaiting && lane !== undefined && lane.waits() === undefined) yield* lane.wake("dependency")
   })
 
+  /** Notes what it owns: whether other Deliveries are among it. */
+  const owns = ({ entries }: Pick<Inventory, "entries">) =>
+    Effect.suspend(() => registry.adopt(id, entries) ? concern(registry.inheritorsOf(live)) : Effect.void)
+
+  /** Reads what it owns, where nothing runs that would. What cannot be read is nothing that others may rely on. */
+  const look = Effect.gen(function*() {
+    const record = yield* Layer.build((yield* Rights).of({ namespace, name }, Identity.Self()))
+    const inventories = yield* InventoryStore
+    yield* owns(yield* Effect.orElseSucceed(Effect.provide(inventories.load, record), () => empty))
+  })
+
   const act = (now: Decided) =>
     Effect.gen(function*() {
       const given = current()
@@ -163,24 +179,29 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
             isWellFormed(given) ? Noted.Held({ error: now.error }) : Noted.Invalid({ problems: given.problems }),
             facts(given)
           )
+          yield* look
           yield* attend
           return yield* settle(false)
         }
+        case "Awaits":
+          return yield* look
         case "Suspended":
           yield* voice.say(Noted.Suspended(now.delivery.spec.suspension ?? {}), facts(given))
           yield* settle(false)
+          yield* look
           yield* Effect.forkScoped(observe(now, hear(given)))
           return yield* whenOver(now.delivery, concern([id]))
         case "Leaves":
           return yield* depart(now, registry, voice.tell)
         case "Runs":
+          yield* Effect.addFinalizer(() => Effect.sync(() => registry.running(id, false)))
           yield* settle(true)
           return yield* deliver({
             id,
             registry,
             hear: hear(given),
             owns: Effect.fnUntraced(function*({ entries }, kinds) {
-              if (registry.adopt(id, entries)) yield* concern(registry.inheritorsOf(given))
+              yield* owns({ entries })
               yield* voice.say(Noted.Inventoried({ entries }), facts(given))
               yield* voice.say(Noted.Polled({ kinds }), facts(given))
             }),
@@ -189,6 +210,13 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
                 Effect.sync(() => lane = given),
                 () => Effect.sync(() => lane = lane === given ? undefined : lane)
               ).pipe(Effect.andThen(Effect.forkScoped(attend)), Effect.asVoid),
+            writes: (inventory) =>
+              Effect.suspend(() => {
+                registry.running(id, inventory === undefined)
+                return inventory === undefined
+                  ? Effect.void
+                  : Effect.andThen(owns(inventory), concern(registry.inheritorsOf(given)))
+              }),
             again: SubscriptionRef.update(decided, (decision) => ({ ...decision }))
           }, now)
       }

@@ -112,8 +112,19 @@ describe("an inherited source", () => {
     assert.deepStrictEqual(decided.identity, Identity.ServiceAccount({ namespace: "shop", name: "sluice" }))
   })
 
+  it("is waited for until it is known what the other applied", () => {
+    const known = registry(live("platform/apps"), child)
+    assert.strictEqual(asked(known, "shop/web")._tag, "Awaits")
+    known.adopt("platform/apps", [])
+    known.running("platform/apps", true)
+    assert.strictEqual(asked(known, "shop/web")._tag, "Awaits")
+    known.running("platform/apps", false)
+    assert.strictEqual(asked(known, "shop/web")._tag, "Refused")
+  })
+
   it("is not had by a forged label", () => {
     const known = registry(live("platform/apps"), child)
+    known.adopt("platform/apps", [])
     assert.match(refusal(asked(known, "shop/web")), /^InvalidSpec: .*did not apply this Delivery/u)
   })
 
