@@ -3,7 +3,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Scope from "effect/Scope"
-import * as Semaphore from "effect/Semaphore"
 import type { Artifact } from "../domain/Artifact.ts"
 import { digest } from "../domain/digest.ts"
 import type { Commit, Revision } from "../domain/Revision.ts"
@@ -15,6 +14,7 @@ import type { GitFailure } from "./git/GitFailure.ts"
 import { generationOf, type GitStore, make as makeStores } from "./GitStores.ts"
 import { type GitWorker, make as makeWorker } from "./GitWorker.ts"
 import { type Tree, treeArtifact } from "./TreeArtifact.ts"
+import { make as makeTurns } from "./Turns.ts"
 
 export interface GitSourceOptions {
   /** Where packs are kept between runs. Only Sluice writes there. */
@@ -39,8 +39,8 @@ export interface GitSource {
   readonly fetch: (repository: Repository, revision: Revision) => Effect.Effect<Artifact, FetchError, Scope.Scope>
 }
 
-const listingsAtOnce = 16
-const downloadsAtOnce = 4
+const listingsAtOnce = { quick: { all: 16, host: 8 }, patient: { all: 512, host: 256 }, begun: 1_000 }
+const downloadsAtOnce = { quick: { all: 4, host: 3 }, patient: { all: 32, host: 16 }, begun: 1_000 }
 const filesAtOnce = 500
 const grace = 30_000
 /** Differences of revisions, remembered for those who come a little later. */
@@ -117,8 +117,8 @@ export const make = Effect.fnUntraced(function*(
   const worker = yield* makeWorker({ proxy: options.proxy })
   const stores = yield* makeStores(options.cacheDirectory, worker)
   const folders = yield* makeFolders(worker)
-  const listings = yield* Semaphore.make(listingsAtOnce)
-  const downloads = yield* Semaphore.make(downloadsAtOnce)
+  const listings = makeTurns(listingsAtOnce)
+  const downloads = makeTurns(downloadsAtOnce)
 
   const storeOf = ({ credentials, url }: Repository) => {
     const { bearerToken, certificateAuthority, password, username } = credentials
@@ -135,7 +135,7 @@ export const make = Effect.fnUntraced(function*(
       const remote = remoteOf(repository, yield* storeOf(repository))
       const { hash, name } = yield* worker
         .call("resolve", { remote, wanted, timeout: timeouts.listing }, timeouts.listing + grace)
-        .pipe(Effect.mapError(failed), Semaphore.withPermit(listings))
+        .pipe(Effect.mapError(failed), listings(repository.url))
       return { name, algorithm: "sha1", hash } satisfies Revision
     }),
     { capacity: 10_000, timeToLive: () => Duration.zero }
@@ -146,7 +146,7 @@ export const make = Effect.fnUntraced(function*(
     const directory = generationOf(store, generation)
     const { bytes, commit, packs } = yield* worker
       .call("fetch", { remote, directory, hash, limits, timeout: timeouts.download }, timeouts.download + grace)
-      .pipe(Semaphore.withPermit(downloads))
+      .pipe(downloads(remote.url))
     store.generation = generation
     store.isDamaged = false
     store.isFull = packs >= options.packs || bytes > 2 * limits.bytes
