@@ -1,0 +1,224 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFileSync } from "node:child_process"
+import { gunzipSync } from "node:zlib"
+import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
+import { type ChatServer, startChatServer } from "../support/ChatServer.ts"
+import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
+import { type GitServer, startGitServer } from "../support/GitServer.ts"
+import { leastRights, tenant } from "../support/Tenants.ts"
+
+const soon = 40_000
+
+/** Where a secret is planted, and what it is there: all of them are different, so that a leak names its place. */
+const canaries = {
+  manifest: "canary/manifest+value?1",
+  healed: "canary/healed+value?2",
+  edited: "canary/edited+value?3",
+  password: "canary/git+password?4",
+  wrong: "canary/wrong+password?5",
+  bearer: "canary-bearer-token-6",
+  token: "canary/hook+token?7",
+  sink: "canary-sink-address-8",
+  url: "canary-url-password-9",
+  denied: "canary/denied+value?10",
+  broken: "canary/broken+value?11",
+  refused: "canary/refused+value?12"
+} as const
+
+/** The ways in which a secret shows up in text. */
+const spellings = (value: string): ReadonlyArray<string> => {
+  const base64 = Buffer.from(value).toString("base64")
+  // In the base64 of a longer text a value stands in one of three ways.
+  const shifted = [1, 2].map((by) => Buffer.from("x".repeat(by) + value).toString("base64").slice(by + 1, -4))
+  return [value, encodeURIComponent(value), JSON.stringify(value).slice(1, -1), base64.replace(/=+$/u, ""), ...shifted]
+}
+
+let plane: ControlPlane
+let git: GitServer
+let chat: ChatServer
+let agent: AgentProcess
+let deliveries: Deliveries
+
+beforeAll(async () => {
+  ;[plane, git, chat] = await Promise.all([
+    startControlPlane(),
+    startGitServer({ basic: { username: "sluice", password: canaries.password } }),
+    startChatServer({ signingKey: canaries.token })
+  ])
+  await installCrds(plane)
+  const kubeconfig = await leastRights(plane)
+  await tenant(plane, "shop")
+  deliveries = new Deliveries(plane)
+  await secret("git", { username: "sluice", password: canaries.password })
+  await secret("hook", { token: canaries.token })
+  await secret("chat", { address: `${chat.url}/hooks/${canaries.sink}`, token: canaries.token })
+  await secret("dead", { address: `http://127.0.0.1:1/${canaries.sink}`, token: canaries.token })
+  for (const name of ["chat", "dead"]) {
+    await applyYaml(
+      plane,
+      `apiVersion: sluice.dev/v1alpha1
+kind: Notifier
+metadata: {name: ${name}, namespace: shop}
+spec: {webhook: {secretRef: {name: ${name}}}}
+`
+    )
+  }
+  agent = await AgentProcess.start({
+    kubeconfig,
+    args: ["--allow-loopback"],
+    environment: { SLUICE_LOG_LEVEL: "debug" }
+  })
+}, 110_000)
+
+afterAll(async () => {
+  deliveries?.stop()
+  await agent?.remove()
+  await Promise.all([plane?.stop(), git?.stop(), chat?.stop()])
+})
+
+const secret = (name: string, values: Readonly<Record<string, string>>) =>
+  applyYaml(
+    plane,
+    JSON.stringify({ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: "shop" }, stringData: values })
+  )
+
+const deliver = (name: string, url: string, more = "", secretName = "git") =>
+  applyYaml(
+    plane,
+    `apiVersion: sluice.dev/v1alpha1
+kind: Delivery
+metadata: {name: ${name}, namespace: shop}
+spec:
+  source:
+    git: {url: "${url}", branch: main, secretRef: {name: ${secretName}}, insecure: true}
+    interval: 1s
+    webhook: {secretRef: {name: hook}}
+  notify: [{name: chat}, {name: dead}]
+  ${more}
+`
+  )
+
+const secretManifest = (name: string, value: string, more = "") =>
+  `apiVersion: v1\nkind: Secret\nmetadata: {name: ${name}}\nstringData: {value: "${value}"}\n${more}`
+
+const noSecrets = `# METADATA
+# title: Secrets of some name are not wanted
+package main
+deny contains msg if {
+  input.kind == "Secret"
+  msg := sprintf("no such value: %v", [input])
+}
+`
+
+describe("a canary", () => {
+  it("goes its ways: success, drift, denial and failures", async () => {
+    // Success, and a Secret that is healed after an edit, with a value that nobody knew before.
+    const good = await git.repository("good")
+    const first = await good.commit({
+      "app/a.yaml": secretManifest("app", canaries.manifest),
+      "app/b.yaml": secretManifest("healed", canaries.healed)
+    }, "Begin")
+    await deliver("good", good.url, "path: app")
+    await deliveries.ready("shop/good", first, soon)
+    await plane.request(
+      "PATCH",
+      "/api/v1/namespaces/shop/secrets/healed?fieldManager=kubectl-edit",
+      { stringData: { value: canaries.edited } },
+      "application/merge-patch+json"
+    )
+    await deliveries.delivery("shop/good", "was healed", ({ status }) => (status?.drift?.count ?? 0) > 0, soon)
+    // Somebody tells the world in a commit what a Secret holds.
+    const second = await good.commit(
+      { "app/a.yaml": secretManifest("app", `${canaries.manifest} anew`) },
+      `Rotate ${canaries.password} at https://sluice:${encodeURIComponent(canaries.password)}@git.example.com`,
+      { author: { name: `Dana ${canaries.token}`, email: "dana@example.com" } }
+    )
+    await deliveries.ready("shop/good", second, soon)
+
+    // A denial whose message holds all that the policy was shown.
+    const denied = await git.repository("denied")
+    await denied.commit(
+      { "policies/p.rego": noSecrets, "app/a.yaml": secretManifest("denied", canaries.denied) },
+      "Denied"
+    )
+    await deliver("denied", denied.url, "path: app")
+    const { status } = await deliveries.reason("shop/denied", "PolicyDenied", soon)
+    assert.include(status!.policy!.violations![0]!.message, "no such value")
+
+    // What does not parse, and what the API server refuses: both quote what they do not understand.
+    const broken = await git.repository("broken")
+    await broken.commit(
+      { "a.yaml": `${secretManifest("broken", canaries.broken)}stringData: {${canaries.broken}` },
+      "Broken"
+    )
+    await deliver("broken", broken.url)
+    await deliveries.reason("shop/broken", "RenderFailed", soon)
+    const refused = await git.repository("refused")
+    await refused.commit({
+      "a.yaml": `apiVersion: v1\nkind: Secret\nmetadata: {name: refused}\ndata: {value: "${canaries.refused}"}\n`
+    }, "Refused")
+    await deliver("refused", refused.url)
+    await deliveries.delivery("shop/refused", "is refused", (one) => condition(one, "Ready")?.status === "False", soon)
+
+    // Credentials that are wrong, in a Secret and in the URL.
+    await secret("wrong", { username: "sluice", password: canaries.wrong })
+    await deliver("wrong", good.url, "", "wrong")
+    await deliveries.reason("shop/wrong", "AuthFailed", soon)
+    await secret("bearer", { bearerToken: canaries.bearer })
+    await deliver("bearer", good.url, "", "bearer")
+    await deliveries.reason("shop/bearer", "AuthFailed", soon)
+    const inUrl = good.url.replace("://", `://sluice:${canaries.url}@`)
+    // Where the schema refuses it, nobody ever sees it.
+    await deliver("inurl", inUrl).then(
+      () => deliveries.delivery("shop/inurl", "is refused", (one) => condition(one, "Ready")?.status === "False", soon),
+      () => undefined
+    )
+    // A hook that is refused, and one that is taken.
+    const hooks = `${await agent.address("http")}/hooks/gitlab`
+    const body = JSON.stringify({ object_kind: "push", project: { git_http_url: good.url } })
+    await fetch(hooks, { method: "POST", body, headers: { "x-gitlab-token": `${canaries.token}!` } })
+    await fetch(hooks, { method: "POST", body, headers: { "x-gitlab-token": canaries.token } })
+    await chat.received(4)
+    assert.isTrue(chat.messages.some(({ body }) => JSON.stringify(body).includes("Rotate (redacted)")))
+  }, 180_000)
+
+  it("is nowhere that anybody may look", async () => {
+    const text = (value: unknown) => JSON.stringify(value)
+    const list = async (path: string) => await plane.request("GET", path) as { readonly items: ReadonlyArray<object> }
+    const maps = await list("/api/v1/configmaps")
+    const records = maps.items.flatMap((map) =>
+      Object.values((map as { readonly binaryData?: Readonly<Record<string, string>> }).binaryData ?? {})
+        .map((data) => gunzipSync(Buffer.from(data, "base64")).toString())
+    )
+    assert.isAbove(records.length, 1)
+    const metrics = await fetch(`${await agent.address("metrics")}/metrics`)
+    const files = execFileSync("find", [agent.dataFolder, "-type", "f", "-not", "-path", "*/git/*", "-size", "-4M"])
+    const data = files.toString().split("\n").filter(Boolean).map((file) =>
+      execFileSync("cat", [file]).toString("latin1")
+    )
+    const events = await list("/apis/events.k8s.io/v1/events")
+    assert.isAbove(events.items.length, 5)
+    const status = (await list("/apis/sluice.dev/v1alpha1/deliveries")).items.map((one) =>
+      (one as { status: object }).status
+    )
+    const places: Readonly<Record<string, string>> = {
+      output: agent.output,
+      events: text(events),
+      status: text(status),
+      metrics: await metrics.text(),
+      messages: text(chat.messages.map(({ body, headers }) => [body, headers])),
+      configMaps: text(maps),
+      records: records.join("\n"),
+      data: data.join("\n")
+    }
+    const found = Object.entries(places).flatMap(([place, said]) =>
+      Object.entries(canaries).flatMap(([canary, value]) =>
+        spellings(value).flatMap((spelling) => {
+          const at = said.indexOf(spelling)
+          return at < 0 ? [] : [`${canary} in ${place}: …${said.slice(Math.max(0, at - 120), at + 80)}…`]
+        })
+      )
+    )
+    assert.deepStrictEqual(found, [])
+  }, 60_000)
+})
