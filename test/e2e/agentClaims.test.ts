@@ -23,7 +23,7 @@ beforeAll(async () => {
   await tenant(plane, "shop")
   deliveries = new Deliveries(plane)
   agent = await AgentProcess.start({ kubeconfig })
-}, 60_000)
+}, 110_000)
 
 afterAll(async () => {
   deliveries?.stop()
@@ -74,7 +74,7 @@ describe("two Deliveries that claim one object", () => {
     assert.include(message, "sluice.dev/adopt: shop/one")
     assert.strictEqual((await live("both")).metadata.resourceVersion, before.metadata.resourceVersion)
     await remove("one")
-    await deliveries.ready("shop/two", "", 20_000)
+    await deliveries.ready("shop/two", "", 40_000)
     const after = await live("both")
     assert.strictEqual(after.data.says, "two")
     assert.strictEqual(after.metadata.labels["sluice.dev/delivery"], "shop.two")
@@ -91,7 +91,7 @@ describe("two Deliveries that claim one object", () => {
     await deliver("four", two.url)
     await deliveries.reason("shop/four", "ApplyConflict")
     await one.commit({ "a.yaml": null }, "Let it go")
-    await deliveries.ready("shop/four", "", 20_000)
+    await deliveries.ready("shop/four", "", 40_000)
     assert.strictEqual((await live("let-go")).data.says, "four")
     assert.strictEqual((await live("kept")).data.says, "three")
   })
@@ -106,7 +106,7 @@ describe("two Deliveries that claim one object", () => {
     await deliver("six", two.url)
     await deliveries.reason("shop/six", "ApplyConflict")
     await remove("five")
-    await deliveries.ready("shop/six", "", 20_000)
+    await deliveries.ready("shop/six", "", 40_000)
     const after = await live("orphan")
     assert.deepStrictEqual([after.metadata.uid, after.data.says], [uid, "six"])
   })
@@ -119,15 +119,15 @@ describe("two Deliveries that claim one object", () => {
     const { metadata: { uid } } = await live("handed")
     await two.commit({ "a.yaml": configMap("handed", "eight", "{sluice.dev/adopt: shop/seven}") }, "Eight")
     await deliver("eight", two.url)
-    await deliveries.ready("shop/eight", "", 20_000)
-    const loser = await deliveries.reason("shop/seven", "ApplyConflict", 20_000)
+    await deliveries.ready("shop/eight", "", 40_000)
+    const loser = await deliveries.reason("shop/seven", "ApplyConflict", 40_000)
     assert.include(condition(loser, "Ready")!.message, "belongs to delivery shop/eight")
     const after = await live("handed")
     assert.deepStrictEqual([after.metadata.uid, after.data.says], [uid, "eight"])
     assert.strictEqual(after.metadata.labels["sluice.dev/delivery"], "shop.eight")
     // It lets go of it: the object is not pruned, and nobody had to be restarted.
     const commit = await one.commit({ "a.yaml": null }, "It is theirs")
-    const released = await deliveries.ready("shop/seven", commit, 20_000)
+    const released = await deliveries.ready("shop/seven", commit, 40_000)
     assert.deepStrictEqual(released.status!.inventory!.entries.map(({ id }) => id), ["shop_stays__ConfigMap"])
     assert.strictEqual((await live("handed")).metadata.resourceVersion, after.metadata.resourceVersion)
     const eight = deliveries.get("shop/eight")!
@@ -168,13 +168,13 @@ describe("two Deliveries that claim one object", () => {
     await deliver("nine", nine.url)
     const isRefused = ({ status }: LiveDelivery) =>
       status?.conditions?.some(({ message }) => message.includes("not today")) === true
-    await deliveries.delivery("shop/nine", "was refused", isRefused, 20_000)
+    await deliveries.delivery("shop/nine", "was refused", isRefused, 40_000)
     // Somebody else makes it, with a copied label.
     const theirs = configMap("refused", "theirs").replace("annotations: {}", "labels: {sluice.dev/delivery: shop.nine}")
     await applyYaml(plane, theirs)
     const before = await live("refused")
     await remove("nine")
-    await deliveries.until("nine is gone", (known) => !known.has("shop/nine"), 20_000)
+    await deliveries.until("nine is gone", (known) => !known.has("shop/nine"), 40_000)
     assert.strictEqual((await live("refused")).metadata.uid, before.metadata.uid)
     await live("owned").then(
       () => assert.fail("what was applied stays"),

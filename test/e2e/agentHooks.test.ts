@@ -9,7 +9,7 @@ import { leastRights, tenant } from "../support/Tenants.ts"
 const password = "correct-horse-battery"
 const signingToken = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`
 /** Of all that is asked at once. */
-const soon = 20_000
+const soon = 40_000
 
 let plane: ControlPlane
 let git: GitServer
@@ -28,7 +28,7 @@ beforeAll(async () => {
   deliveries = new Deliveries(plane)
   agent = await AgentProcess.start({ kubeconfig })
   hooks = `${await agent.address("http")}/hooks`
-}, 60_000)
+}, 110_000)
 
 afterAll(async () => {
   deliveries?.stop()
