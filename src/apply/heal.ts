@@ -67,7 +67,6 @@ export const heal = Effect.fnUntraced(function*(
   const slots = yield* Semaphore.make(concurrency)
   // What an autoscaler decides is not put back, also where only the cluster has one.
   const autoscalers = yield* makeAutoscalers({ timeToLive: "10 seconds" })
-  const entries = new Map(inventory.entries.map((entry) => [key(entry.ref), entry]))
 
   const read = ({ apiVersion, ref }: Suspect) =>
     Effect.map(
@@ -77,7 +76,7 @@ export const heal = Effect.fnUntraced(function*(
 
   /** What we may not touch is noted as it is, and nothing is looked up for it. */
   const leave = ({ apiVersion, live, ref }: Suspect, stood: Stood | undefined): Healed => {
-    const known = entries.get(key(ref)) ?? { ref, apiVersion }
+    const known = inventory.entries.find((entry) => key(entry.ref) === key(ref)) ?? { ref, apiVersion }
     const entry: InventoryEntry = live === undefined
       ? { ref, apiVersion }
       : {

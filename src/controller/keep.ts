@@ -12,14 +12,12 @@ import { unknownManager } from "../domain/DriftReport.ts"
 import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
-import { fingerprint } from "../domain/ownership.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
-import { suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
@@ -49,11 +47,14 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
   const rights = yield* Effect.context<Right>()
   const scope = yield* Effect.scope
   const pen = yield* Semaphore.make(1)
-  const isApplied = yield* Latch.make(false)
+  const isNeeded = yield* Latch.make(false)
   const { drift: mode, wait } = delivery.spec.apply
   let standing: Standing | undefined
   let fights = fighting.none
   const unrecorded = new Map<string, InventoryEntry>()
+  let isRecording = false
+  /** What only a run can put right. */
+  const left = new Map<string, ObjectRef>()
 
   const record = Effect.suspend(() => {
     if (unrecorded.size === 0) return Effect.void
@@ -66,6 +67,24 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
   })
   const inventory = Effect.provide(Effect.andThen(record, inventories.load), rights)
   const follow = Effect.flatMap(inventory, (owned) => Effect.andThen(owns(owned), drift.follow(owned.entries)))
+  /** What a run was asked for is judged anew: it may have been taken again since. */
+  const resume = Effect.suspend(() => {
+    const refs = [...left.values()]
+    left.clear()
+    return refs.length === 0 ? Effect.void : drift.again(refs)
+  })
+
+  // One save for many heals, in the background: nothing waits for it.
+  const recordSoon = Effect.suspend(() => {
+    if (isRecording) return Effect.void
+    isRecording = true
+    return Effect.sleep(batch).pipe(
+      Effect.andThen(Effect.sync(() => isRecording = false)),
+      Effect.andThen(Effect.ignore(Effect.provide(record, rights))),
+      Effect.forkIn(scope),
+      Effect.asVoid
+    )
+  })
 
   const watched: Watched = {
     rests: Effect.fnUntraced(function*(identity) {
@@ -88,33 +107,36 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
     applied: (changeset) =>
       Effect.suspend(() => {
         standing = apply.standing(changeset)
-        return Effect.forkIn(Effect.ignore(follow), scope)
-      }).pipe(Effect.andThen(isApplied.open), Effect.asVoid)
+        return Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.ignore(follow), resume), scope))
+      })
   }
 
-  /** Whether it looked taken only because a run was writing it, and is now as that run left it. */
-  const isOurWrite = ({ live, why }: Suspect, entry: InventoryEntry | undefined) =>
-    why === "changed" && live !== undefined && live.uid === entry?.uid &&
-    fingerprint(live.managedFields) === entry.fingerprint
+  // Of 10,000 objects, not made anew for each heal.
+  let known: { readonly inventory: Inventory; readonly digests: ReadonlyMap<string, string | undefined> } | undefined
+  const digestsOf = (inventory: Inventory) => {
+    if (known?.inventory !== inventory) {
+      known = { inventory, digests: new Map(inventory.entries.map(({ digest, ref }) => [key(ref), digest])) }
+    }
+    return known.digests
+  }
 
   /** Heals what may be healed now; answers what is left to a run, because its bytes are not at hand. */
   const healNow = Effect.fnUntraced(function*(
     suspects: ReadonlyArray<Suspect>,
     found: (healed: Healed) => Effect.Effect<void>
   ) {
-    const owned = yield* inventory
-    const entries = new Map(owned.entries.map((entry) => [key(entry.ref), entry]))
+    const owned = yield* inventories.load
+    const digests = digestsOf(owned)
     const bytes = standing
-    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === entries.get(key(ref))?.digest
-    const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
-    const healing = taken.filter(isAtHand)
+    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === digests.get(key(ref))
+    const healing = suspects.filter(isAtHand)
     if (bytes !== undefined && healing.length > 0) {
       yield* Stream.runForEach(
         apply.heal(delivery, bytes, owned, healing, { writes: mode === "heal" }),
         (healed) => found(healed)
       )
     }
-    return taken.filter((suspect) => !isAtHand(suspect))
+    return suspects.filter((suspect) => !isAtHand(suspect))
   }, Effect.provide(rights))
 
   const noted = Effect.fnUntraced(function*(healed: Healed) {
@@ -123,7 +145,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
     yield* drift.wrote(healed.entry, healed.resourceVersion)
   })
 
-  const turn = Effect.fnUntraced(function*({ ask, tell }: Beside) {
+  const turn = Effect.fnUntraced(function*({ tell }: Beside) {
     const suspects = yield* drift.suspects
     const now = yield* Clock.currentTimeMillis
     fights = fighting.taken(fights, suspects.map(({ ref }) => ref), now)
@@ -139,25 +161,30 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
       Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one))))
     )
     fights = fighting.healed(fights, done, yield* Clock.currentTimeMillis)
-    const healedNow = done.filter(({ action }) => action !== "untouched").map(findingOf(mode))
-    if (healedNow.length > 0) yield* tell({ _tag: "DriftFound", findings: healedNow })
-    if (done.length > 0) {
-      yield* Effect.forkIn(Effect.andThen(Effect.sleep(batch), Effect.ignore(Effect.provide(record, rights))), scope)
-    }
+    const findings = done.filter(({ action }) => action !== "untouched").map(findingOf(mode))
+    if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
+    if (unrecorded.size > 0) yield* recordSoon
     if (healed._tag === "Failure") {
       yield* Effect.logWarning(`${nameOf(delivery)}: drift is left to a run: ${healed.failure.message}`)
     }
-    const left = healed._tag === "Failure"
+    const others = healed._tag === "Failure"
       ? due.filter(({ ref }) => !done.some((one) => key(one.ref) === key(ref)))
       : healed.success
-    if (left.length === 0) return
-    if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: left.map(reported) })
-    yield* isApplied.close
-    yield* ask("drift")
-    yield* isApplied.await
-    const findings = left.filter(({ why }) => why !== "doubt").map((suspect) => suspicion(suspect, "healed"))
-    if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
-    yield* drift.again(left.map(({ ref }) => ref))
+    if (others.length === 0) return
+    if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: others.map(reported) })
+    for (const { ref } of others) left.set(key(ref), ref)
+    yield* isNeeded.open
+  })
+
+  /** Asks for the runs that are needed; what no run puts right (it is denied, or fails) must not make it run on and on. */
+  const asks = Effect.fnUntraced(function*({ ask }: Beside) {
+    for (;;) {
+      yield* isNeeded.await
+      yield* isNeeded.close
+      if (left.size === 0) continue
+      yield* ask("drift")
+      yield* Effect.sleep(again)
+    }
   })
 
   const insist = Effect.gen(function*() {
@@ -169,7 +196,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
   })
   return {
     watched,
-    beside: (lane) => mode === "ignore" ? insist : Effect.raceFirst(insist, Effect.forever(turn(lane)))
+    beside: (lane) => mode === "ignore" ? insist : Effect.raceAllFirst([insist, asks(lane), Effect.forever(turn(lane))])
   } satisfies Keeping
 })
 
