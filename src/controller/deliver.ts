@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { milliseconds } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
@@ -35,8 +36,10 @@ export interface Station {
   readonly id: string
   readonly registry: Registry
   readonly hear: (event: RunEvent) => Effect.Effect<void>
-  /** What it owns, at the start and after each change, and the kinds that can only be looked at now and then. */
-  readonly owns: (inventory: Inventory, polled: ReadonlyArray<string>) => Effect.Effect<void>
+  /** What it owns, at the start and after each change. */
+  readonly owns: (inventory: Inventory) => Effect.Effect<void>
+  /** The kinds that can only be looked at now and then. */
+  readonly polls: (kinds: ReadonlyArray<string>) => Effect.Effect<void>
   /** Told when a run begins; and when it has written what it writes, with what is owned since. */
   readonly writes: (inventory: Inventory | undefined) => Effect.Effect<void>
   /** Hands over what wakes the lane; `refresh` asks the source first, `head` is what it said last, `waits` what the run has to wait for. */
@@ -79,9 +82,10 @@ export const deliver = Effect.fnUntraced(function*(
   yield* secretsChange(delivery, source.namespace, station.again).pipe(Effect.provide(owners))
   yield* hooked(delivery).pipe(Effect.provide(owners))
 
-  const drift = yield* Effect.provide(drifts.watch({ allowManagers: delivery.spec.apply.allowManagers }), own)
-  const owns = (inventory: Inventory) => Effect.flatMap(drift.polled, (polled) => station.owns(inventory, polled))
-  const { beside, watched } = yield* Effect.provide(keep({ delivery, drift, owns }), own)
+  const { apply: { allowManagers }, source: { interval } } = delivery.spec
+  const drift = yield* Effect.provide(drifts.watch({ allowManagers, interval: milliseconds(interval) }), own)
+  const { owns, polls } = station
+  const { beside, watched } = yield* Effect.provide(keep({ delivery, drift, owns, polls }), own)
 
   // What the last tree was read from: of a revision that touches none of it nothing has to be read.
   let footprint: ReadonlySet<string> | undefined

@@ -30,6 +30,8 @@ export interface Options {
   readonly drift: DriftWatch
   /** Told of every inventory that is new. */
   readonly owns: (inventory: Inventory) => Effect.Effect<void>
+  /** Told of the kinds that can only be looked at now and then. */
+  readonly polls: (kinds: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
 /** How long before something that could not be read, or healed, is tried again. */
@@ -42,7 +44,7 @@ const batch = "1 second"
  * milliseconds. Where they are not in memory (after a restart, or after a run that ended half-way) a run of the whole loop
  * puts it right. With `drift: report` nothing is written, and all is told.
  */
-export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Options) {
+export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }: Options) {
   const [apply, inventories] = [yield* Apply, yield* InventoryStore]
   const rights = yield* Effect.context<Right>()
   const scope = yield* Effect.scope
@@ -66,7 +68,13 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
     return Effect.andThen(apply.recordHealed(entries), Effect.sync(() => entries.forEach(forget)))
   })
   const inventory = Effect.provide(Effect.andThen(record, inventories.load), rights)
-  const follow = Effect.flatMap(inventory, (owned) => Effect.andThen(owns(owned), drift.follow(owned.entries)))
+  const tellPolled = Effect.flatMap(drift.polled, polls)
+  const follow = Effect.flatMap(inventory, (owned) =>
+    owns(owned).pipe(
+      Effect.andThen(drift.follow(owned.entries)),
+      // Only who has tried to watch knows what it may not.
+      Effect.andThen(tellPolled)
+    ))
   /** What a run was asked for is judged anew: it may have been taken again since. */
   const resume = Effect.suspend(() => {
     const refs = [...left.values()]
@@ -80,7 +88,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
     isRecording = true
     return Effect.sleep(batch).pipe(
       Effect.andThen(Effect.sync(() => isRecording = false)),
-      Effect.andThen(Effect.ignore(Effect.provide(record, rights))),
+      // A run keeps the same books: never both at once.
+      Effect.andThen(Semaphore.withPermit(pen, Effect.ignore(Effect.provide(record, rights)))),
       Effect.forkIn(scope),
       Effect.asVoid
     )
@@ -196,7 +205,10 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns }: Optio
   })
   return {
     watched,
-    beside: (lane) => mode === "ignore" ? insist : Effect.raceAllFirst([insist, asks(lane), Effect.forever(turn(lane))])
+    beside: (lane) => {
+      const known = [insist, Effect.forever(Effect.andThen(drift.moved, tellPolled))]
+      return Effect.raceAllFirst(mode === "ignore" ? known : [...known, asks(lane), Effect.forever(turn(lane))])
+    }
   } satisfies Keeping
 })
 

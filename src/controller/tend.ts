@@ -200,11 +200,11 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
             id,
             registry,
             hear: hear(given),
-            owns: Effect.fnUntraced(function*({ entries }, kinds) {
+            owns: Effect.fnUntraced(function*({ entries }) {
               yield* owns({ entries })
               yield* voice.say(Noted.Inventoried({ entries }), facts(given))
-              yield* voice.say(Noted.Polled({ kinds }), facts(given))
             }),
+            polls: (kinds) => voice.say(Noted.Polled({ kinds }), facts(given)),
             wakes: (given) =>
               Effect.acquireRelease(
                 Effect.sync(() => lane = given),

@@ -6,7 +6,7 @@ import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import type * as Scope from "effect/Scope"
 import { KubeReader } from "../kube/KubeReader.ts"
-import { type DriftWatch, make as makeWatch } from "./DriftWatch.ts"
+import { type DriftWatch, make as makeWatch, type WatchOptions } from "./DriftWatch.ts"
 import { type Covered, make as makeShared } from "./SharedWatch.ts"
 
 export interface Options {
@@ -18,7 +18,7 @@ export interface Options {
 export class Drift extends Context.Service<Drift, {
   /** What one delivery owns, watched as its identity until the scope closes. */
   readonly watch: (
-    options: { readonly allowManagers: ReadonlyArray<string> }
+    options: WatchOptions
   ) => Effect.Effect<DriftWatch, never, KubeReader | Scope.Scope>
 }>()("sluice/drift/Drift") {
   static readonly layerWith = (options: Options) => Layer.effect(Drift, make(options))
@@ -52,9 +52,9 @@ const make = Effect.fnUntraced(function*({ interval = 60_000 }: Options) {
     idleTimeToLive: "30 seconds"
   })
   return Drift.of({
-    watch: Effect.fnUntraced(function*({ allowManagers }) {
+    watch: Effect.fnUntraced(function*(options) {
       const reader = yield* KubeReader
-      return yield* makeWatch((covered) => RcMap.get(watches, new Shared(reader, covered)), allowManagers)
+      return yield* makeWatch((covered) => RcMap.get(watches, new Shared(reader, covered)), options)
     })
   })
 })

@@ -12,6 +12,13 @@ import type { Suspect, Suspicion } from "../kube/Suspect.ts"
 import { type Expected, isDoubtful, isOlder, judge, type Verdict } from "./judge.ts"
 import type { Covered, Follower, SharedWatch } from "./SharedWatch.ts"
 
+export interface WatchOptions {
+  /** Whose additions inside an object may stay, beside those of controllers. */
+  readonly allowManagers: ReadonlyArray<string>
+  /** Milliseconds after which kinds that may not be watched are looked at again; the layer's, unless given. */
+  readonly interval?: number
+}
+
 /** What one delivery owns, watched. */
 export interface DriftWatch {
   /**
@@ -38,6 +45,8 @@ export interface DriftWatch {
   readonly seen: Look
   /** Kinds that may not be watched by this identity. */
   readonly polled: Effect.Effect<ReadonlyArray<string>>
+  /** Waits until that may have changed. */
+  readonly moved: Effect.Effect<void>
 }
 
 /** What speaks against one object. */
@@ -67,11 +76,12 @@ const nameOf = (apiVersion: string, kind: string, namespace: string): string => 
 /** Watches through shared watches, until the scope closes. */
 export const make = Effect.fnUntraced(function*(
   share: (covered: Covered) => Effect.Effect<SharedWatch, never, Scope.Scope>,
-  allowed: ReadonlyArray<string>
+  { allowManagers: allowed, interval }: WatchOptions
 ) {
   const scope = yield* Effect.scope
   const lock = yield* Semaphore.make(1)
   const wake = yield* Latch.make(false)
+  const moves = yield* Latch.make(false)
   const clock = yield* Clock.Clock
   const soon = () => clock.currentTimeMillisUnsafe() + second
   const watches = new Map<string, Watched>()
@@ -115,6 +125,8 @@ export const make = Effect.fnUntraced(function*(
   const isDoubt = (id: string): boolean => cases.get(id)?.verdict === "doubt"
 
   const self: Follower = {
+    interval,
+    moved: () => moves.openUnsafe(),
     noticed: (id, before, live) => {
       const known = expected.get(id)
       if (known === undefined) return
@@ -255,6 +267,7 @@ export const make = Effect.fnUntraced(function*(
       const watch = watches.get(nameOf(apiVersion, ref.kind, ref.namespace))?.watch
       return watch?.state() === "live" ? watch.seen(key(ref)) : undefined
     },
+    moved: Effect.asVoid(Effect.andThen(moves.await, moves.close)),
     polled: Effect.sync(() =>
       [
         ...new Set(

@@ -19,8 +19,12 @@ export interface Covered {
 
 /** Who owns an object and wants to know of its changes. */
 export interface Follower {
+  /** Milliseconds after which it wants kinds looked at again that may not be watched. */
+  readonly interval: number | undefined
   /** Told at once and in order; `live` is what the event said, where it said it. */
   readonly noticed: (id: string, before: Seen | undefined, live: LiveMetadata | undefined) => void
+  /** Told when the state of the watch becomes another. */
+  readonly moved: () => void
 }
 
 /** What is labelled, of one kind in one namespace, as one identity sees it: one watch for all who own some of it. */
@@ -50,7 +54,10 @@ const blip = 1_000
 
 const isRefusal = ({ status }: KubeFailure): boolean => status >= 400 && status < 500 && status !== 429
 
-/** Watches until the scope closes. What is refused is looked at, and asked for again, after each `interval`. */
+/**
+ * Watches until the scope closes. What is refused is looked at, and asked for again, after the shortest interval of its
+ * followers; `interval` is for those that have none, and for kinds that the cluster does not have.
+ */
 export const make = Effect.fnUntraced(function*(
   reader: KubeReader["Service"],
   { apiVersion, kind, namespace }: Covered,
@@ -76,10 +83,18 @@ export const make = Effect.fnUntraced(function*(
     tell(id, before, live)
   }
 
+  const everybody = () => new Set([...routes.values()].flatMap(({ followers }) => [...followers]))
+
+  const become = (next: typeof state) => {
+    if (state === next) return
+    state = next
+    for (const follower of everybody()) follower.moved()
+  }
+
   const hear = (event: MetadataEvent<readonly [string, Seen]>) =>
     Effect.suspend(() => {
       // Whoever may list and not watch gets here as well: only what comes afterwards shows that the watch works.
-      if (event._tag !== "Listed" || state === "starting") state = "live"
+      if (event._tag !== "Listed" || state === "starting") become("live")
       if (event._tag === "Listed") {
         const before = index
         index = new Map(event.objects)
@@ -119,6 +134,11 @@ export const make = Effect.fnUntraced(function*(
       }), { concurrency: gets, discard: true })
   )
 
+  const shortest = () => {
+    const all = everybody()
+    return all.size === 0 ? interval : Math.min(...[...all].map((follower) => follower.interval ?? interval))
+  }
+
   const watch = reader.watchMetadata(
     apiVersion,
     kind,
@@ -139,11 +159,11 @@ export const make = Effect.fnUntraced(function*(
         yield* Effect.sleep(blip)
         continue
       }
-      state = refused === undefined || refused.status === 404 ? "unserved" : "polled"
+      become(refused === undefined || refused.status === 404 ? "unserved" : "polled")
       if (state === "unserved" || refused?.verb === "list") forget()
       if (state === "polled" && refused?.verb === "list") yield* lookAtEach
       yield* listed.open
-      yield* Effect.sleep(interval)
+      yield* Effect.sleep(state === "polled" ? shortest() : interval)
     }
   }).pipe(Effect.forkScoped)
 

@@ -1,4 +1,5 @@
 import { apply } from "./apply.ts"
+import { drift } from "./drift.ts"
 import { Ground } from "./Ground.ts"
 import { interruption, latency } from "./latency.ts"
 import { scale } from "./scale.ts"
@@ -14,7 +15,13 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>>
   kustomize: (ground) => scale(ground, "kustomize")
 }
 
-const named = process.argv.slice(2)
+/** `npm run bench -- drift --idle=10` also counts what is asked in ten minutes in which nothing happens. */
+const idleMinutes = Number(process.argv.find((flag) => flag.startsWith("--idle="))?.slice(7) ?? 0)
+const named = process.argv.slice(2).filter((name) => !name.startsWith("--"))
+if (named.length === 0 || named.includes("drift")) {
+  console.log("\n── drift")
+  await drift(idleMinutes)
+}
 for (const [name, benchmark] of Object.entries(benchmarks)) {
   if (named.length > 0 && !named.includes(name)) continue
   const ground = await Ground.start()

@@ -51,12 +51,6 @@ export const drift = async (idleMinutes: number) => {
       row("  CPU of the agent", `${(cpuSeconds(agent.process.pid!) - cpu).toFixed(1)} s`)
     }
   } finally {
-    if (process.env.SHOW) {
-      const all = await ground.requestsSince("")
-      const by = Object.groupBy(all, (l) => l.replace(/bulk-\d+|web-\d+/g, "N").replace(/resourceVersion=\d+/g, "rv").slice(0, 150))
-      for (const [k, v = []] of Object.entries(by).sort(([, a = []], [, b = []]) => b.length - a.length).slice(0, 25)) console.log(v.length, k)
-    }
-    if (process.env.SHOW) console.log(ground.agent.output.slice(-6000))
     await ground.stop()
   }
 }

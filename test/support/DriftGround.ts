@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { AgentProcess, applyYaml, Deliveries, installCrds } from "./AgentGround.ts"
 import { type ControlPlane, startControlPlane } from "./ControlPlane.ts"
 import { type GitServer, startGitServer } from "./GitServer.ts"
-import { adminCredential, type LiveObject, Objects } from "./Objects.ts"
+import { type LiveObject, Objects } from "./Objects.ts"
 
 /** As whom the agent signs in: the audit log knows it by this name. */
 export const agentUser = "sluice-agent"
@@ -67,6 +67,7 @@ export const chance = (seed: number) => {
 /** One thing that somebody does to an object of ours, and how it shows that it was undone. */
 export interface Edit {
   readonly id: string
+  readonly deletes?: boolean
   readonly does: () => Promise<unknown>
   /** Whether an object shows the edit; a deletion shows as nothing at all. */
   readonly isDone: (object: LiveObject | undefined) => boolean
@@ -125,7 +126,7 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
     ])
     const folder = await mkdtemp(join(tmpdir(), "sluice-drift-"))
     await writeFile(join(folder, "agent.kubeconfig"), plane.user(agentUser, ["system:masters"]))
-    return new DriftGround(plane, git, new Deliveries(plane, adminCredential(plane)), objects, folder)
+    return new DriftGround(plane, git, new Deliveries(plane), objects, folder)
   }
 
   /** Starts the agent, with what an earlier one left in its folder. */
@@ -160,20 +161,20 @@ spec:
     return `${base}/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`
   }
 
-  /** Writes as another manager. */
-  merge(id: string, patch: unknown, manager = rival, subresource = ""): Promise<unknown> {
+  /** Writes as another manager; what it answers is the object as the server left it. */
+  merge(id: string, patch: unknown, manager = rival, subresource = ""): Promise<LiveObject> {
     const path = `${this.path(id)}${subresource}?fieldManager=${manager}`
-    return this.plane.request("PATCH", path, patch, "application/merge-patch+json")
+    return this.plane.request("PATCH", path, patch, "application/merge-patch+json") as Promise<LiveObject>
   }
 
   /** Edits and deletions of objects of `bulk`, each of another object, by chance. */
   edits(count: number, objects: number, random: (limit: number) => number): ReadonlyArray<Edit> {
     const free = [...new Array(objects).keys()].filter((index) => index >= 2 * deployments)
     const remove = (id: string): Edit => {
-      const uid = () => this.objects.get(id)?.metadata.uid
-      const before = uid()
+      const before = this.objects.get(id)?.metadata.uid
       return {
         id,
+        deletes: true,
         does: () => this.plane.request("DELETE", this.path(id)),
         isDone: (object) => object === undefined || object.metadata.uid === before
       }
@@ -193,7 +194,8 @@ spec:
             : {
               id,
               does: () => this.merge(id, { spec: { selector: { app: "elsewhere" } } }),
-              isDone: (object) => (object?.spec?.["selector"] as { readonly app: string } | undefined)?.app !== `web-${index}`
+              isDone: (object) =>
+                (object?.spec?.["selector"] as { readonly app: string } | undefined)?.app !== `web-${index}`
             }
         )
         continue
@@ -203,7 +205,11 @@ spec:
         kind < 3
           ? remove(id)
           : kind < 5
-          ? { id, does: () => this.merge(id, { data: { filler: null } }), isDone: (object) => object?.data?.["filler"] === undefined }
+          ? {
+            id,
+            does: () => this.merge(id, { data: { filler: null } }),
+            isDone: (object) => object?.data?.["filler"] === undefined
+          }
           : {
             id,
             does: () => this.merge(id, { data: { version: rival } }),
@@ -235,14 +241,8 @@ spec:
     try {
       if (apartMs === 0) await Promise.all(edits.map(one))
       else for (const edit of edits) await Promise.all([one(edit), sleep(apartMs)])
-      await this.objects.until("all edits are undone", () => took.size === edits.length, timeoutMs).catch(async (cause) => {
+      await this.objects.until("all edits are undone", () => took.size === edits.length, timeoutMs).catch((cause) => {
         const left = edits.filter(({ id }) => !took.has(id)).map(({ id }) => id)
-        for (const id of left.slice(0, 4)) {
-          const live = await this.plane.request("GET", this.path(id)).catch((e) => e) as any
-          const known = this.objects.get(id)
-          console.log("DIAG", id, live.metadata?.resourceVersion, live.data?.version, known?.metadata.resourceVersion, known?.data?.version, JSON.stringify(done.get(id)), JSON.stringify(live.metadata?.managedFields?.map((m: any) => [m.manager, m.operation, m.time])))
-        }
-        const d = this.deliveries.get("bulk/bulk"); console.log("DIAG", JSON.stringify({...d?.status, inventory: undefined}))
         throw new Error(`${left.length} are not healed: ${left.slice(0, 10).join(", ")}`, { cause })
       })
     } finally {
