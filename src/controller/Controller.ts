@@ -81,6 +81,10 @@ export const controller = Effect.fnUntraced(function*({ instance, ready, ...rule
     yield* signal.close
     const ids = [...concerned]
     concerned.clear()
-    yield* Effect.forEach(ids, think, { discard: true })
+    yield* Effect.forEach(ids, (id) =>
+      // One Delivery that nobody can think about must not end the thinking about all others.
+      Effect.catchDefect(think(id), (defect) => Effect.logError(`${id}: this is a mistake in Sluice`, defect)), {
+      discard: true
+    })
   }
 })

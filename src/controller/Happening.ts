@@ -27,8 +27,6 @@ export type Noted = Data.TaggedEnum<{
   Invalid: { readonly problems: ReadonlyArray<string> }
   /** No run can start or, while the object is deleted, end: a dependency, an identity, a policy bundle is missing. */
   Held: { readonly error: StageError }
-  /** The source can be read again after it could not, and it says nothing new. */
-  SourceRecovered: Record<never, never>
   /** What the delivery owns now. */
   Inventoried: { readonly entries: ReadonlyArray<InventoryEntry> }
   /** The kinds that this identity may not watch; empty where it may watch all. */

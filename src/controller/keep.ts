@@ -34,8 +34,9 @@ export interface Options {
   readonly polls: (kinds: ReadonlyArray<string>) => Effect.Effect<void>
 }
 
-/** How long before something that could not be read, or healed, is tried again. */
-const again = "10 seconds"
+/** How many milliseconds before something that could not be read, or healed, is tried again; healing ever more slowly. */
+const again = 10_000
+const longest = 5 * 60_000
 /** Fingerprints of heals are recorded together; what a crash loses costs a dry-run. */
 const batch = "1 second"
 
@@ -53,6 +54,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   const { drift: mode, wait } = delivery.spec.apply
   let standing: Standing | undefined
   let fights = fighting.none
+  let failures = 0
   const unrecorded = new Map<string, InventoryEntry>()
   let isRecording = false
   /** What only a run can put right. */
@@ -94,6 +96,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
       Effect.asVoid
     )
   })
+
+  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(Effect.provide(record, rights), batch)))
 
   const watched: Watched = {
     rests: Effect.fnUntraced(function*(identity) {
@@ -155,12 +159,15 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   })
 
   const turn = Effect.fnUntraced(function*({ tell }: Beside) {
-    const suspects = yield* drift.suspects
+    // Taken while nobody writes: what a run writes is not suspect once its books are closed.
+    yield* drift.stirred
+    const suspects = yield* Semaphore.withPermit(pen, drift.take)
+    if (suspects.length === 0) return
     const now = yield* Clock.currentTimeMillis
     fights = fighting.taken(fights, suspects.map(({ ref }) => ref), now)
     const waiting = suspects.filter(({ ref }) => mode === "heal" && fighting.waitOf(fights, ref, now) > 0)
     for (const { ref } of waiting) {
-      yield* later(drift, ref, fighting.waitOf(fights, ref, now)).pipe(Effect.forkIn(scope))
+      yield* later(drift, [ref], fighting.waitOf(fights, ref, now)).pipe(Effect.forkIn(scope))
     }
     const fought = waiting.flatMap(({ ref }) => findingOfFight(fights, ref))
     if (fought.length > 0) yield* tell({ _tag: "DriftFound", findings: fought })
@@ -179,10 +186,15 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
     const others = healed._tag === "Failure"
       ? due.filter(({ ref }) => !done.some((one) => key(one.ref) === key(ref)))
       : healed.success
+    failures = healed._tag === "Failure" ? failures + 1 : 0
     if (others.length === 0) return
     if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: others.map(reported) })
     for (const { ref } of others) left.set(key(ref), ref)
     yield* isNeeded.open
+    if (failures === 0) return
+    // The newest revision may be one that is never applied: what memory can heal does not wait for it alone.
+    const pause = Math.min(longest, again * 2 ** (failures - 1))
+    yield* Effect.forkIn(later(drift, others.map(({ ref }) => ref), pause), scope)
   })
 
   /** Asks for the runs that are needed; what no run puts right (it is denied, or fails) must not make it run on and on. */
@@ -212,7 +224,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   } satisfies Keeping
 })
 
-const later = (drift: DriftWatch, ref: ObjectRef, ms: number) => Effect.andThen(Effect.sleep(ms), drift.again([ref]))
+const later = (drift: DriftWatch, refs: ReadonlyArray<ObjectRef>, ms: number) =>
+  Effect.andThen(Effect.sleep(ms), drift.again(refs))
 
 const findingOf = (mode: "heal" | "report" | "ignore") => ({ fields, manager, ref, time }: Healed): DriftFinding => ({
   object: ref,

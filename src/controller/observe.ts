@@ -1,7 +1,8 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { nameOf } from "../api/v1alpha1/Delivery.ts"
+import * as Schedule from "effect/Schedule"
+import { milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import * as Ulid from "../domain/Ulid.ts"
@@ -13,6 +14,9 @@ import { Rights } from "../pipeline/Rights.ts"
 import type { Decided } from "./decide.ts"
 import { suspicion } from "./suspicion.ts"
 
+/** How long before an inventory that could not be read is read again. */
+const again = "10 seconds"
+
 /** A suspect with who owns what in it: one that was taken before it was watched has to be asked for. */
 const looked = Effect.fnUntraced(function*(suspect: Suspect) {
   const { apiVersion, live, ref, why } = suspect
@@ -21,16 +25,18 @@ const looked = Effect.fnUntraced(function*(suspect: Suspect) {
   return object === undefined ? suspect : { ...suspect, live: liveMetadata(apiVersion, ref.kind, object) }
 })
 
-/** Tells drift of a Delivery that is suspended, and touches nothing. */
+/** Tells drift of a Delivery that is suspended, unless it is to be ignored, and touches nothing. */
 export const observe = Effect.fnUntraced(function*(
   { delivery, identity }: Decided & { readonly _tag: "Suspended" },
   hear: (event: RunEvent) => Effect.Effect<void>
 ) {
+  const { apply: { allowManagers, drift: mode }, source } = delivery.spec
+  if (mode === "ignore") return
   const [rights, drifts, inventories] = [yield* Rights, yield* Drift, yield* InventoryStore]
   const own = yield* Layer.build(rights.of(delivery.metadata, identity))
-  yield* Effect.gen(function*() {
+  const watching = Effect.gen(function*() {
     const { entries } = yield* inventories.load
-    const drift = yield* drifts.watch({ allowManagers: delivery.spec.apply.allowManagers })
+    const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(source.interval) })
     yield* drift.follow(entries)
     for (;;) {
       const suspects = (yield* drift.suspects).filter(({ why }) => why !== "doubt")
@@ -48,5 +54,9 @@ export const observe = Effect.fnUntraced(function*(
         findings
       })
     }
-  }).pipe(Effect.provide(own))
+  }).pipe(Effect.provide(own), Effect.scoped)
+  yield* watching.pipe(
+    Effect.tapError(({ message }) => Effect.logWarning(`${nameOf(delivery)}: its drift is not seen: ${message}`)),
+    Effect.retry(Schedule.spaced(again))
+  )
 })

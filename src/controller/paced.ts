@@ -3,6 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 
+/** How long before work that died is tried again. */
+const pause = "10 seconds"
+
 /**
  * Does `work` whenever it is due, one at a time, until the scope closes; then once more, if something is left, within
  * `grace` milliseconds. `due` says when, in milliseconds since the epoch; undefined: there is nothing to do. The effect
@@ -17,15 +20,26 @@ export const paced = Effect.fnUntraced(function*(options: {
   const wake = yield* Queue.sliding<void>(1)
   const scope = { isClosing: false }
 
+  // Who works is not expected to die; who does must not take all later work with it.
+  const safely = (isLast: boolean) =>
+    Effect.catchDefect(
+      work(isLast),
+      (defect) =>
+        Effect.andThen(
+          Effect.logError("this is a mistake in Sluice", defect),
+          isLast ? Effect.void : Effect.sleep(pause)
+        )
+    )
+
   const loop = Effect.gen(function*() {
     while (!scope.isClosing) {
       const at = due()
       const inMs = at === undefined ? undefined : at - (yield* Clock.currentTimeMillis)
       if (inMs === undefined) yield* Queue.take(wake)
       else if (inMs > 0) yield* Effect.raceFirst(Effect.sleep(inMs), Queue.take(wake))
-      else yield* work(false)
+      else yield* safely(false)
     }
-    if (due() !== undefined) yield* work(true)
+    if (due() !== undefined) yield* safely(true)
   })
   const fiber = yield* Effect.forkScoped(loop)
   yield* Effect.addFinalizer(() =>

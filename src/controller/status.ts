@@ -2,14 +2,14 @@ import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { display, key } from "../domain/ObjectRef.ts"
 import { format, type Revision } from "../domain/Revision.ts"
-import { errorPage, type Stage } from "../domain/StageError.ts"
+import type { Stage } from "../domain/StageError.ts"
 import { conditionOf, unknown, withConditions, yes } from "./conditions.ts"
-import { ended, failure, notReady, succeeded } from "./ended.ts"
+import { ended, failure, notReady } from "./ended.ts"
 import type { Facts } from "./Facts.ts"
 import { isSame, withFields } from "./fields.ts"
 import type { Happening, Noted } from "./Happening.ts"
 import { seconds } from "./history.ts"
-import { denied, inProgress, line } from "./words.ts"
+import { inProgress, line } from "./words.ts"
 
 /** Of the inventory, for other tools. */
 const mirrored = 1_000
@@ -79,34 +79,6 @@ const suspended = (status: DeliveryStatus, { by, reason, until }: Of<"Suspended"
   return withFields(withConditions(status, claims, facts), { stage: undefined })
 }
 
-/** The source is as it was before it could not be read: so is what the newest revision came to. */
-const recovered = (status: DeliveryStatus, facts: Facts): DeliveryStatus => {
-  const [last, ...runs] = status.history ?? []
-  if (last?.outcome !== "Failed" || last.revision !== undefined) return status
-  const run = runs.find(({ outcome, revision }) => revision !== undefined && outcome !== "Interrupted")
-  const claims = (): Parameters<typeof withConditions>[1] => {
-    switch (run?.outcome) {
-      case "Applied":
-      case "Unchanged":
-        return succeeded(status.lastAppliedRevision)
-      case "Denied": {
-        const why = status.policy === undefined
-          ? ""
-          : line(denied(status.policy.violations ?? [], status.policy), facts)
-        return notReady("PolicyDenied", why, false, why)
-      }
-      case "Failed": {
-        const [reason, why] = [run.reason ?? "", run.message ?? ""]
-        const page = Object.entries(errorPage).find(([tag]) => tag === reason)?.[1]
-        return notReady(reason, why, page?.class === "transient", why)
-      }
-      default:
-        return {}
-    }
-  }
-  return withConditions(status, claims(), facts)
-}
-
 const inventoried = (status: DeliveryStatus, owned: ReadonlyArray<InventoryEntry>): DeliveryStatus => {
   const entries = owned
     .map(({ apiVersion, ref }) => ({ id: key(ref), v: apiVersion.slice(apiVersion.indexOf("/") + 1) }))
@@ -160,8 +132,6 @@ export const after = (status: DeliveryStatus, happening: Happening, given: Facts
       return withFields(withConditions(status, failure(happening.error, undefined, facts), facts), {
         stage: undefined
       })
-    case "SourceRecovered":
-      return recovered(status, facts)
     case "Inventoried":
       return inventoried(status, happening.entries)
     case "Polled":

@@ -246,6 +246,10 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
 const whenOver = Effect.fnUntraced(function*({ spec }: Delivery, then: Effect.Effect<void>) {
   const until = Date.parse(spec.suspension?.until ?? "")
   if (Number.isNaN(until)) return
-  yield* Effect.sleep(Math.max(0, until - (yield* Clock.currentTimeMillis)))
-  yield* then
+  for (;;) {
+    const left = until - (yield* Clock.currentTimeMillis)
+    if (left <= 0) return yield* then
+    // A timer may be early by a millisecond, and who thinks too early never thinks again.
+    yield* Effect.sleep(left)
+  }
 })

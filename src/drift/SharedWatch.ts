@@ -83,7 +83,7 @@ export const make = Effect.fnUntraced(function*(
     tell(id, before, live)
   }
 
-  const everybody = () => new Set([...routes.values()].flatMap(({ followers }) => [...followers]))
+  const everybody = () => new Set(routes.values().flatMap(({ followers }) => followers.values()))
 
   const become = (next: typeof state) => {
     if (state === next) return

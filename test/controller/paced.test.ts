@@ -33,6 +33,21 @@ describe("paced", () => {
       assert.strictEqual(Queue.sizeUnsafe(done), 0)
     }))
 
+  it.effect("goes on after work that died", () =>
+    Effect.gen(function*() {
+      const done = yield* Latch.make()
+      let left = 2
+      const work = () =>
+        Effect.suspend(() => {
+          if (left-- === 2) return Effect.die("a mistake")
+          return Effect.asVoid(done.open)
+        })
+      yield* paced({ due: () => left > 0 ? 0 : undefined, work, grace: 1_000 })
+      yield* TestClock.adjust(1)
+      yield* TestClock.adjust("10 seconds")
+      yield* done.await
+    }))
+
   it.effect("does what is left when its scope closes, after what is under way", () =>
     Effect.gen(function*() {
       const scope = yield* Scope.make()

@@ -297,23 +297,6 @@ describe("status", () => {
     assert.notProperty(fresh, "history")
   })
 
-  it("comes back to what it was when its source can be read again", () => {
-    const unreachable = failed(new FetchFailed({ detail: "connection refused" }))
-    for (
-      const [outcome, shown] of [[applied, "reconciled"], [denied, "failed: 2 policy violations"]] as const
-    ) {
-      const life = onA()
-      const before = life.runs(outcome, "b")
-      assert.include(badge(life.runs(unreachable, undefined, again)), "failed: connection refused")
-      const status = life.happens(Noted.SourceRecovered())
-      assert.strictEqual(conditions(status), conditions(before))
-      assert.include(badge(status), shown)
-    }
-    const life = onA()
-    const before = life.status()
-    assert.strictEqual(life.happens(Noted.SourceRecovered()), before)
-  })
-
   it("lets a run go on while its source cannot be listed", () => {
     const life = onA()
     life.starts("b")

@@ -250,7 +250,7 @@ spec:
   it("heals what is taken while a revision is applied", async () => {
     const files = (version: string) =>
       Object.fromEntries(
-        [...new Array(200).keys()].map((index) => [`${index}.yaml`, configMap(`busy-${index}`, version)])
+        Array.from({ length: 200 }, (_, index) => [`${index}.yaml`, configMap(`busy-${index}`, version)])
       )
     const repository = await delivered("busy", files("git"))
     const stop = ground.objects.listen((id, object) => {

@@ -169,7 +169,7 @@ spec:
 
   /** Edits and deletions of objects of `bulk`, each of another object, by chance. */
   edits(count: number, objects: number, random: (limit: number) => number): ReadonlyArray<Edit> {
-    const free = [...new Array(objects).keys()].filter((index) => index >= 2 * deployments)
+    const free = Array.from({ length: objects }, (_, index) => index).filter((index) => index >= 2 * deployments)
     const remove = (id: string): Edit => {
       const before = this.objects.get(id)?.metadata.uid
       return {

@@ -1,0 +1,172 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import { decodeDelivery } from "../../src/api/v1alpha1/live.ts"
+import { Apply } from "../../src/apply/Apply.ts"
+import { InventoryStore } from "../../src/apply/InventoryStore.ts"
+import type { Standing } from "../../src/apply/Standing.ts"
+import { keep } from "../../src/controller/keep.ts"
+import type { Changeset } from "../../src/domain/Changeset.ts"
+import type { Admitted } from "../../src/domain/Decision.ts"
+import type { Healed } from "../../src/domain/Drift.ts"
+import { empty, type Inventory, type InventoryEntry } from "../../src/domain/Inventory.ts"
+import { key } from "../../src/domain/ObjectRef.ts"
+import { ApplyFailed } from "../../src/domain/StageError.ts"
+import type { DriftWatch } from "../../src/drift/DriftWatch.ts"
+import { KubeReader } from "../../src/kube/KubeReader.ts"
+import { KubeStatus } from "../../src/kube/KubeStatus.ts"
+import { KubeWriter } from "../../src/kube/KubeWriter.ts"
+import { Secrets } from "../../src/kube/Secrets.ts"
+import type { Suspect } from "../../src/kube/Suspect.ts"
+
+const read = decodeDelivery({
+  apiVersion: "sluice.dev/v1alpha1",
+  kind: "Delivery",
+  metadata: { namespace: "shop", name: "shop", uid: "1", resourceVersion: "1", generation: 1 },
+  spec: { source: { git: { url: "https://git.example/shop.git", branch: "main" } }, apply: { wait: false } }
+})
+const delivery = read._tag === "Success" ? read.success.resource as never : assert.fail("a Delivery")
+
+const entry = (name: string): InventoryEntry => ({
+  ref: { group: "", kind: "ConfigMap", namespace: "shop", name },
+  apiVersion: "v1",
+  digest: `sha256:${name}`,
+  fingerprint: "0",
+  uid: name
+})
+const suspect = ({ apiVersion, ref }: InventoryEntry): Suspect => ({ ref, apiVersion, why: "changed", live: undefined })
+const healed = (one: InventoryEntry): Healed => ({
+  ref: one.ref,
+  action: "healed",
+  manager: "rival",
+  fields: ["data"],
+  time: undefined,
+  entry: { ...one, fingerprint: "1" },
+  resourceVersion: "2"
+})
+
+const [a, b] = [entry("a"), entry("b")]
+
+/** Healing over a cluster and a watch that the test plays: what is found, what heals do, what is saved. */
+const played = Effect.fnUntraced(function*(options: { readonly heals: (suspect: Suspect) => boolean }) {
+  const found = yield* Queue.unbounded<ReadonlyArray<Suspect>>()
+  const asked = yield* Queue.unbounded<string>()
+  const told = yield* Queue.unbounded<string>()
+  const saved: Array<ReadonlyArray<InventoryEntry>> = []
+  const again: Array<string> = []
+  let stirred: ReadonlyArray<Suspect> = []
+  let inventory: Inventory = { ...empty, entries: [a, b] }
+  const drift: DriftWatch = {
+    follow: () => Effect.void,
+    wrote: () => Effect.void,
+    stirred: Effect.map(Queue.take(found), (suspects) => void (stirred = suspects)),
+    take: Effect.sync(() => stirred),
+    suspects: Effect.never,
+    again: (refs) => Effect.sync(() => void again.push(...refs.map(({ name }) => name))),
+    isQuiet: Effect.succeed(true),
+    seen: () => undefined,
+    polled: Effect.succeed([]),
+    moved: Effect.never
+  }
+  const standing = new Map([a, b].map((one) => [key(one.ref), one])) as unknown as Standing
+  const apply = Layer.mock(Apply)({
+    standing: () => standing,
+    heal: (_delivery, _standing, _inventory, suspects) =>
+      Stream.fromIterable(suspects).pipe(
+        Stream.mapEffect((one) =>
+          options.heals(one)
+            ? Effect.succeed(healed(one.ref.name === "a" ? a : b))
+            : Effect.fail(new ApplyFailed({ detail: "refused" }))
+        )
+      ),
+    recordHealed: (entries) =>
+      Effect.sync(() => {
+        saved.push(entries)
+        const healed = new Map(entries.map((one) => [key(one.ref), one]))
+        return inventory = { ...inventory, entries: inventory.entries.map((one) => healed.get(key(one.ref)) ?? one) }
+      })
+  })
+  const store = Layer.mock(InventoryStore)({ load: Effect.sync(() => inventory) })
+  const rights = Layer.mergeAll(
+    Layer.mock(KubeReader)({ identity: "test" }),
+    Layer.mock(KubeWriter)({}),
+    Layer.mock(KubeStatus)({}),
+    Layer.mock(Secrets)({})
+  )
+  const services = yield* Layer.build(Layer.mergeAll(apply, store, rights))
+  const keeping = yield* keep({ delivery, drift, owns: () => Effect.void, polls: () => Effect.void }).pipe(
+    Effect.provide(services)
+  )
+  yield* keeping.beside({
+    ask: (why) => Effect.asVoid(Queue.offer(asked, why)),
+    tell: (happening) =>
+      happening._tag === "DriftFound"
+        ? Effect.asVoid(Queue.offerAll(told, happening.findings.map(({ object }) => object.name)))
+        : Effect.void
+  }).pipe(Effect.forkScoped)
+  return { ...keeping, found, asked, told, saved, again }
+})
+
+const changeset = {} as Admitted<Changeset>
+
+describe("keep", () => {
+  it.effect("heals others while a run is owed that never comes to an end", () =>
+    Effect.gen(function*() {
+      const { again, asked, found, told, watched } = yield* played({ heals: ({ ref }) => ref.name === "b" })
+      yield* watched.applied(changeset)
+      yield* TestClock.adjust(1)
+      yield* Queue.offer(found, [suspect(a)])
+      assert.strictEqual(yield* Queue.take(asked), "drift")
+      yield* Queue.offer(found, [suspect(b)])
+      assert.strictEqual(yield* Queue.take(told), "b")
+      // Memory is tried again, too; and what a run has applied is judged anew.
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(again, ["a"])
+      yield* watched.applied(changeset)
+      yield* TestClock.adjust(1)
+      assert.deepStrictEqual(again, ["a", "a"])
+    }))
+
+  it.effect("asks for no second run within ten seconds, and for one after them", () =>
+    Effect.gen(function*() {
+      const { asked, found } = yield* played({ heals: () => true })
+      yield* Queue.offer(found, [suspect(a)])
+      yield* Queue.take(asked)
+      yield* Queue.offer(found, [suspect(b)])
+      yield* TestClock.adjust("9 seconds")
+      assert.strictEqual(Queue.sizeUnsafe(asked), 0)
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(yield* Queue.take(asked), "drift")
+    }))
+
+  it.effect("records many heals at once, and lets none wait for that", () =>
+    Effect.gen(function*() {
+      const { found, saved, told, watched } = yield* played({ heals: () => true })
+      yield* watched.applied(changeset)
+      yield* TestClock.adjust(1)
+      for (const one of [a, b]) {
+        yield* Queue.offer(found, [suspect(one)])
+        assert.strictEqual(yield* Queue.take(told), one.ref.name)
+      }
+      assert.deepStrictEqual(saved, [])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(saved.map((entries) => entries.map(({ ref }) => ref.name)), [["a", "b"]])
+    }))
+
+  it.effect("does not keep its books while a run keeps them", () =>
+    Effect.gen(function*() {
+      const { found, saved, told, watched } = yield* played({ heals: () => true })
+      yield* watched.applied(changeset)
+      yield* TestClock.adjust(1)
+      yield* Queue.offer(found, [suspect(a)])
+      yield* Queue.take(told)
+      const release = yield* watched.writes
+      assert.strictEqual(saved.length, 1)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(saved.length, 1)
+      yield* release
+    }))
+})
