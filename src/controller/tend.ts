@@ -245,7 +245,8 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
 /** Waits for the end of a suspension, if it has one, and then thinks again. */
 const whenOver = Effect.fnUntraced(function*({ spec }: Delivery, then: Effect.Effect<void>) {
   const until = Date.parse(spec.suspension?.until ?? "")
-  if (Number.isNaN(until)) return
+  // Until somebody resumes it: what goes on beside it goes on.
+  if (Number.isNaN(until)) return yield* Effect.never
   for (;;) {
     const left = until - (yield* Clock.currentTimeMillis)
     if (left <= 0) return yield* then

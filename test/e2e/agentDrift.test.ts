@@ -35,14 +35,16 @@ const take = async (id: string, patch: unknown = { data: { version: rival } }) =
     (known) => Number(known.get(id)?.metadata.resourceVersion) >= Number(resourceVersion)
   )
 }
-/** Has a Delivery look at its source. */
-const ask = (name: string) =>
+const change = (name: string, patch: unknown) =>
   ground.plane.request(
     "PATCH",
     `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/deliveries/${name}`,
-    { metadata: { annotations: { "sluice.dev/requestedAt": `${process.hrtime.bigint()}` } } },
+    patch,
     "application/merge-patch+json"
   )
+/** Has a Delivery look at its source. */
+const ask = (name: string) =>
+  change(name, { metadata: { annotations: { "sluice.dev/requestedAt": `${process.hrtime.bigint()}` } } })
 
 describe("a thousand objects", () => {
   it("heals what others edit and delete, and touches nothing else", { timeout: 180_000 }, async () => {
@@ -157,6 +159,21 @@ describe("modes", () => {
     await take("ConfigMap/heeded")
     await versionIs("ConfigMap/heeded", "git")
     assert.strictEqual(ground.objects.get("ConfigMap/ignored")?.data?.["version"], rival)
+    assert.isUndefined(driftOf("ignored")?.last)
+
+    // Nor while it is suspended, where the drift of others is told.
+    for (const name of ["ignored", "heeded"]) {
+      await change(name, { spec: { suspend: true } })
+      await ground.deliveries.reason(`${namespace}/${name}`, "Suspended")
+    }
+    await take("ConfigMap/ignored", { data: { version: "again" } })
+    await take("ConfigMap/heeded")
+    await ground.deliveries.delivery(
+      `${namespace}/heeded`,
+      "tells what it leaves",
+      ({ status }) => status?.drift?.last?.action === "reported"
+    )
+    assert.strictEqual(ground.objects.get("ConfigMap/heeded")?.data?.["version"], rival)
     assert.isUndefined(driftOf("ignored")?.last)
   })
 
