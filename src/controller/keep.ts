@@ -12,12 +12,14 @@ import { unknownManager } from "../domain/DriftReport.ts"
 import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
+import { fingerprint } from "../domain/ownership.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
+import { suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
@@ -58,7 +60,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   const unrecorded = new Map<string, InventoryEntry>()
   let isRecording = false
   /** What only a run can put right. */
-  const left = new Map<string, ObjectRef>()
+  const left = new Map<string, Suspect>()
+  let tell: Beside["tell"] = () => Effect.void
 
   const record = Effect.suspend(() => {
     if (unrecorded.size === 0) return Effect.void
@@ -77,11 +80,14 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
       // Only who has tried to watch knows what it may not.
       Effect.andThen(tellPolled)
     ))
-  /** What a run was asked for is judged anew: it may have been taken again since. */
+  /** What a run has put right is told; it is judged anew, since it may have been taken again. */
   const resume = Effect.suspend(() => {
-    const refs = [...left.values()]
+    const suspects = [...left.values()]
     left.clear()
-    return refs.length === 0 ? Effect.void : drift.again(refs)
+    if (suspects.length === 0) return Effect.void
+    const findings = suspects.filter(({ why }) => why !== "doubt").map((suspect) => suspicion(suspect, "healed"))
+    const told = findings.length === 0 ? Effect.void : tell({ _tag: "DriftFound", findings })
+    return Effect.andThen(told, drift.again(suspects.map(({ ref }) => ref)))
   })
 
   // One save for many heals, in the background: nothing waits for it.
@@ -125,13 +131,18 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   }
 
   // Of 10,000 objects, not made anew for each heal.
-  let known: { readonly inventory: Inventory; readonly digests: ReadonlyMap<string, string | undefined> } | undefined
-  const digestsOf = (inventory: Inventory) => {
+  let known: { readonly inventory: Inventory; readonly entries: ReadonlyMap<string, InventoryEntry> } | undefined
+  const entriesOf = (inventory: Inventory) => {
     if (known?.inventory !== inventory) {
-      known = { inventory, digests: new Map(inventory.entries.map(({ digest, ref }) => [key(ref), digest])) }
+      known = { inventory, entries: new Map(inventory.entries.map((entry) => [key(entry.ref), entry])) }
     }
-    return known.digests
+    return known.entries
   }
+
+  /** Whether it looked taken only because a run was writing it, and is now as that run left it. */
+  const isOurWrite = ({ live, why }: Suspect, entry: InventoryEntry | undefined) =>
+    why === "changed" && live !== undefined && live.uid === entry?.uid &&
+    fingerprint(live.managedFields) === entry.fingerprint
 
   /** Heals what may be healed now; answers what is left to a run, because its bytes are not at hand. */
   const healNow = Effect.fnUntraced(function*(
@@ -139,26 +150,28 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
     found: (healed: Healed) => Effect.Effect<void>
   ) {
     const owned = yield* inventories.load
-    const digests = digestsOf(owned)
+    const entries = entriesOf(owned)
     const bytes = standing
-    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === digests.get(key(ref))
-    const healing = suspects.filter(isAtHand)
+    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === entries.get(key(ref))?.digest
+    const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
+    const healing = taken.filter(isAtHand)
     if (bytes !== undefined && healing.length > 0) {
       yield* Stream.runForEach(
         apply.heal(delivery, bytes, owned, healing, { writes: mode === "heal" }),
         (healed) => found(healed)
       )
     }
-    return suspects.filter((suspect) => !isAtHand(suspect))
+    return taken.filter((suspect) => !isAtHand(suspect))
   }, Effect.provide(rights))
 
   const noted = Effect.fnUntraced(function*(healed: Healed) {
     if (mode !== "heal") return
+    left.delete(key(healed.ref))
     unrecorded.set(key(healed.ref), healed.entry)
     yield* drift.wrote(healed.entry, healed.resourceVersion)
   })
 
-  const turn = Effect.fnUntraced(function*({ tell }: Beside) {
+  const turn = Effect.gen(function*() {
     // Taken while nobody writes: what a run writes is not suspect once its books are closed.
     yield* drift.stirred
     const suspects = yield* Semaphore.withPermit(pen, drift.take)
@@ -189,7 +202,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
     failures = healed._tag === "Failure" ? failures + 1 : 0
     if (others.length === 0) return
     if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: others.map(reported) })
-    for (const { ref } of others) left.set(key(ref), ref)
+    for (const suspect of others) left.set(key(suspect.ref), suspect)
     yield* isNeeded.open
     if (failures === 0) return
     // The newest revision may be one that is never applied: what memory can heal does not wait for it alone.
@@ -218,8 +231,9 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   return {
     watched,
     beside: (lane) => {
+      tell = lane.tell
       const known = [insist, Effect.forever(Effect.andThen(drift.moved, tellPolled))]
-      return Effect.raceAllFirst(mode === "ignore" ? known : [...known, asks(lane), Effect.forever(turn(lane))])
+      return Effect.raceAllFirst(mode === "ignore" ? known : [...known, asks(lane), Effect.forever(turn)])
     }
   } satisfies Keeping
 })
