@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Semaphore from "effect/Semaphore"
 import { importConfig } from "./clientNode.ts"
+import { endWhenDeaf } from "./deaf.ts"
 import { areRotated, type Credentials, credentials, type KubeConfigOptions, load } from "./KubeConfig.ts"
 
 /** An open way to the cluster: pools of connections, and the headers that let a request in. */
@@ -35,6 +36,9 @@ export interface Connections {
 
 // An API server allows 100 or more streams on a connection; the rest is left for requests on their way.
 const streams = 80
+// The answers to pings tell that the other side is still there: without them requests would wait a quarter of an hour.
+const ping = 10_000
+const deaf = 25_000
 const rotation = 5_000
 const renewal = 5_000
 
@@ -43,14 +47,27 @@ const importUndici = Effect.promise(() => import("@effect/platform-node/Undici")
 const open = Effect.fnUntraced(function*(config: ClientNodeConfig, { headers, tls }: Credentials) {
   const cluster = config.getCurrentCluster()!
   const url = new URL(cluster.server)
-  const { Agent } = yield* importUndici
+  const { Agent, buildConnector } = yield* importUndici
+  const reach = buildConnector({
+    ...tls,
+    allowH2: true,
+    timeout: 10_000,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000
+  })
+  const connect: Undici.buildConnector.connector = (options, callback) =>
+    reach(options, (...[error, socket]) => {
+      if (error !== null) return callback(error, null)
+      if ("alpnProtocol" in socket && socket.alpnProtocol === "h2") endWhenDeaf(socket, deaf)
+      callback(null, socket)
+    })
   const pool = (connections?: number): Undici.Dispatcher =>
     new Agent({
       allowH2: true,
       ...connections === undefined ? {} : { connections },
-      h2Options: { maxConcurrentStreams: streams },
+      h2Options: { maxConcurrentStreams: streams, pingInterval: ping },
       keepAliveTimeout: 30_000,
-      connect: { ...tls, timeout: 10_000, keepAlive: true, keepAliveInitialDelay: 30_000 }
+      connect
     })
   const proxied = cluster.proxyUrl === undefined ? undefined : yield* throughProxy(config)
   const user = config.getCurrentUser()?.name
