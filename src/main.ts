@@ -67,6 +67,9 @@ const stayYoung = async (): Promise<void> => {
   setFlagsFromString("--semi-space-growth-factor=1")
 }
 
+/** Milliseconds that an end takes at most. */
+const patience = 9_000
+
 const run = async (verb: VerbName, given: Given): Promise<void> => {
   startFast()
   if (verb === "run" || verb === "agent") await stayYoung()
@@ -84,7 +87,11 @@ const run = async (verb: VerbName, given: Given): Promise<void> => {
   ])
   const platform = spawner.layer.pipe(Layer.provideMerge(Layer.merge(files.layer, paths.layer)))
   let interrupted = 130
-  process.once("SIGTERM", () => interrupted = 143)
+  process.once("SIGTERM", () => {
+    interrupted = 143
+    // A write in flight is not cut short; a cluster that does not answer must not keep us: what a kill may leave, this may.
+    setTimeout(() => process.exit(interrupted), patience).unref()
+  })
   runMain(Effect.provide(program(effect), platform), {
     disableErrorReporting: true,
     teardown: (exit, end) => end(Exit.isSuccess(exit) ? Number(exit.value) : interrupted)
