@@ -55,8 +55,8 @@ const blip = 1_000
 const isRefusal = ({ status }: KubeFailure): boolean => status >= 400 && status < 500 && status !== 429
 
 /**
- * Watches until the scope closes. What is refused is looked at, and asked for again, after the shortest interval of its
- * followers; `interval` is for those that have none, and for kinds that the cluster does not have.
+ * Watches until the scope closes. What is refused is looked at, and asked for again: soon, then after the shortest interval
+ * of its followers; `interval` is for those that have none, and for kinds that the cluster does not have.
  */
 export const make = Effect.fnUntraced(function*(
   reader: KubeReader["Service"],
@@ -71,6 +71,8 @@ export const make = Effect.fnUntraced(function*(
   let isComplete = false
   let position: string | undefined
   let state: ReturnType<SharedWatch["state"]> = "starting"
+  /** Whether the watch that goes on now has told a change. */
+  let isHeard = false
 
   const tell = (id: string, before: Seen | undefined, live?: LiveMetadata) =>
     routes.get(id)?.followers.forEach((follower) => follower.noticed(id, before, live))
@@ -95,6 +97,7 @@ export const make = Effect.fnUntraced(function*(
     Effect.suspend(() => {
       // Whoever may list and not watch gets here as well: only what comes afterwards shows that the watch works.
       if (event._tag !== "Listed" || state === "starting") become("live")
+      isHeard ||= event._tag !== "Listed"
       if (event._tag === "Listed") {
         const before = index
         index = new Map(event.objects)
@@ -152,8 +155,10 @@ export const make = Effect.fnUntraced(function*(
   )
 
   yield* Effect.gen(function*() {
-    for (;;) {
+    for (let refusals = 0;;) {
       const ended = yield* watch
+      if (isHeard) refusals = 0
+      isHeard = false
       const refused = ended !== undefined && Result.isFailure(ended) ? ended.failure : undefined
       if (refused !== undefined && !isRefusal(refused)) {
         yield* Effect.sleep(blip)
@@ -163,7 +168,8 @@ export const make = Effect.fnUntraced(function*(
       if (state === "unserved" || refused?.verb === "list") forget()
       if (state === "polled" && refused?.verb === "list") yield* lookAtEach
       yield* listed.open
-      yield* Effect.sleep(state === "polled" ? shortest() : interval)
+      // A server that has just begun refuses what it does not know the rights of yet.
+      yield* Effect.sleep(Math.min(state === "polled" ? shortest() : interval, blip * 2 ** refusals++))
     }
   }).pipe(Effect.forkScoped)
 
