@@ -20,6 +20,9 @@ export interface ControllerOptions extends Rules {
   readonly ready: Latch.Latch
 }
 
+/** How long before a Delivery begins anew that nobody tends any more. */
+const pause = "10 seconds"
+
 /** One Delivery that is tended: the last decision about it, and who follows it. */
 interface Ward {
   readonly uid: string
@@ -50,7 +53,12 @@ export const controller = Effect.fnUntraced(function*({ instance, ready, ...rule
     const seen = yield* Queue.sliding<LiveDelivery | MalformedDelivery>(1)
     wards.set(id, { uid: live.uid, decided, seen, key: keyOf(first, live) })
     const charge = { live, registry, decided, seen: Stream.fromQueue(seen), concern, instance }
-    yield* FiberMap.run(fibers, live.uid, tend(charge))
+    const tending = Effect.catchCause(
+      tend(charge),
+      (cause) =>
+        Effect.andThen(Effect.logError(`${id} begins anew: this is a mistake in Sluice`, cause), Effect.sleep(pause))
+    )
+    yield* FiberMap.run(fibers, live.uid, Effect.forever(tending))
   })
 
   const think = Effect.fnUntraced(function*(id: string) {

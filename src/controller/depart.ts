@@ -54,7 +54,9 @@ export const depart = Effect.fnUntraced(function*(
     })
   }).pipe(
     Effect.retry(($) =>
-      $(Schedule.spaced("500 millis")).pipe(Schedule.while(({ input }) => input.status !== 404 && input.status !== 422))
+      $(Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("30 seconds")])).pipe(
+        Schedule.while(({ input }) => input.status !== 404 && input.status !== 422)
+      )
     ),
     Effect.ignore({ log: "Warn", message: `${idOf(delivery)} keeps its finalizer` })
   )

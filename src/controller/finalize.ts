@@ -35,12 +35,19 @@ const isRefused = (error: ApplyError): boolean => error._tag === "AccessDenied"
 
 /**
  * Deletes what a Delivery owns, as its own identity, or leaves it behind, and forgets its record. It never fails and never
- * hangs: where nobody may delete (the account or its rights are gone), or after `spec.apply.timeout`, what is left stays.
+ * hangs: where nobody may delete (the account or its rights are gone), or after `spec.apply.timeout` with a cluster that
+ * answers, what is left stays.
  */
 export const finalize = Effect.fnUntraced(function*({ delivery, helpless, terminating }: Leaving) {
   const [apply, inventories, record] = [yield* Apply, yield* InventoryStore, yield* KubeStatus]
   const { apply: { timeout }, deletion } = delivery.resource.spec
-  const deadline = (yield* Clock.currentTimeMillis) + milliseconds(timeout)
+  let deadline = (yield* Clock.currentTimeMillis) + milliseconds(timeout)
+
+  /** Nothing can be deleted, and the Delivery cannot be let go either: that is no time in which anybody hung. */
+  const isOutOfReach = Effect.match(record.load("inventory"), {
+    onSuccess: () => false,
+    onFailure: ({ status }) => status === 0 || status === 429 || status >= 500
+  })
 
   const insist = Effect.gen(function*() {
     for (let attempt = 0;; attempt++) {
@@ -50,6 +57,7 @@ export const finalize = Effect.fnUntraced(function*({ delivery, helpless, termin
       if (Result.isSuccess(tried)) return tried
       const pause = yield* retryDelay(tried.failure, attempt)
       const now = yield* Clock.currentTimeMillis
+      if (now >= deadline && (yield* isOutOfReach)) deadline = now + milliseconds(timeout)
       if ((terminating && isRefused(tried.failure)) || pause === undefined || now >= deadline) return tried
       yield* Effect.sleep(Math.min(pause, 10_000, deadline - now))
     }

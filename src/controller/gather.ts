@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { at, type Json } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
@@ -14,7 +13,7 @@ import { idOf, type Registry } from "./Registry.ts"
 const sluice = "sluice.dev/v1alpha1"
 
 /** How long before a watch that the cluster refused is tried again: the kind, or the right to it, may come. */
-const again = "10 seconds"
+const again = "5 seconds"
 /** Between two looks for an API server. */
 const patience = "2 seconds"
 
@@ -74,17 +73,17 @@ export const gather = Effect.fnUntraced(function*(
       for (const item of items) for (const one of take(id(item), item)) concerned.add(one)
       return concerned
     }
-    yield* watchCollection(session, what).pipe(
+    const watching = watchCollection(session, what).pipe(
       Stream.runForEach((event) =>
         Effect.suspend(() => concerned(changed(event))).pipe(
           Effect.andThen(event._tag === "Listed" ? listed.open : Effect.void)
         )
       ),
-      Effect.tapError((failure: KubeFailure) => Effect.logError(refusal(failure))),
-      Effect.retry(Schedule.spaced(again)),
-      Effect.orDie,
-      Effect.forkScoped
+      Effect.catch((failure: KubeFailure) => Effect.logError(refusal(failure))),
+      // An agent that is blind for one of these kinds would not know it: it begins anew, whatever happened.
+      Effect.catchDefect((defect) => Effect.logError(`watch of ${what.kind.plural}: a mistake in Sluice`, defect))
     )
+    yield* Effect.forkScoped(Effect.forever(Effect.andThen(watching, Effect.sleep(again))))
   })
 
   yield* keep({

@@ -1,4 +1,3 @@
-import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -224,22 +223,28 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
 
   const insist = (now: Decided) =>
     Effect.scoped(act(now)).pipe(
-      // Nothing is expected to fail here; what does must not end the lane of this Delivery for good.
+      // Nothing is expected to fail here; what does must not end the lane of this Delivery for good. (Who is interrupted
+      // from outside does not get here: what does was interrupted by something of its own.)
       Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause)
-          ? Effect.failCause(cause)
-          : Effect.andThen(
-            Effect.logError(`${id} starts again: this is a mistake in Sluice`, cause),
-            Effect.sleep(pause)
-          )
-            .pipe(Effect.andThen(SubscriptionRef.update(decided, (decision) => ({ ...decision }))))
+        Effect.logError(`${id} starts again: this is a mistake in Sluice`, cause).pipe(
+          Effect.andThen(Effect.sleep(pause)),
+          Effect.andThen(SubscriptionRef.update(decided, (decision) => ({ ...decision })))
+        )
       )
     )
   const acts = SubscriptionRef.changes(decided).pipe(
     Stream.switchMap((now) => Stream.fromEffectDrain(insist(now))),
     Stream.runDrain
   )
-  return yield* Effect.raceFirst(acts, Stream.runForEach(charge.seen, notice))
+  const notices = Stream.runForEach(
+    charge.seen,
+    (now) =>
+      Effect.catchDefect(
+        notice(now),
+        (defect) => Effect.logError(`${id} was not looked at: this is a mistake in Sluice`, defect)
+      )
+  )
+  return yield* Effect.raceFirst(acts, notices)
 }, Effect.scoped)
 
 /** Waits for the end of a suspension, if it has one, and then thinks again. */
