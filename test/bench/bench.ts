@@ -1,5 +1,6 @@
 import { apply } from "./apply.ts"
 import { drift } from "./drift.ts"
+import { failing } from "./failing.ts"
 import { Ground } from "./Ground.ts"
 import { interruption, latency } from "./latency.ts"
 import { scale } from "./scale.ts"
@@ -12,7 +13,8 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>>
   interruption,
   apply: ({ plane }) => apply(plane),
   plain: (ground) => scale(ground, "plain"),
-  kustomize: (ground) => scale(ground, "kustomize")
+  kustomize: (ground) => scale(ground, "kustomize"),
+  failing
 }
 
 /** `npm run bench -- drift --idle=10` also counts what is asked in ten minutes in which nothing happens. */

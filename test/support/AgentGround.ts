@@ -115,8 +115,9 @@ export class Deliveries {
     }).on("error", again)
   }
 
-  #take({ object, type }: { readonly type: string; readonly object: LiveDelivery }) {
-    if (object.metadata?.name === undefined) return
+  #take({ object, type }: { readonly type?: string; readonly object?: LiveDelivery }) {
+    // A server that is only just starting may answer with a Status.
+    if (object?.metadata?.name === undefined) return
     const id = `${object.metadata.namespace}/${object.metadata.name}`
     if (type === "DELETED") this.#known.delete(id)
     else this.#known.set(id, object)

@@ -44,6 +44,8 @@ export interface ControlPlane {
   /** All requests so far, of all users; the names of the components themselves start with `system:`. */
   readonly readAudit: () => Promise<ReadonlyArray<AuditEvent>>
   readonly folder: string
+  /** Kills a program, does `meanwhile`, starts it again on the same port and data, and waits until it is ready. */
+  readonly restart: (program: "kube-apiserver", meanwhile?: () => Promise<void>) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
@@ -125,6 +127,10 @@ export const startControlPlane = async (options: Options = {}): Promise<ControlP
     auditLog: join(folder, "audit.log"),
     readAudit: () => readAudit(join(folder, "audit.log")),
     folder,
+    restart: async (program, meanwhile = () => Promise.resolve()) => {
+      await processes.restart(program, meanwhile)
+      await processes.until(`${program} is not ready again`, () => request("GET", "/readyz"))
+    },
     stop: processes.stop
   }
 }

@@ -14,6 +14,8 @@ for pid in $pids; do kill -s KILL -- "-$pid" 2>/dev/null; done
 export interface Processes {
   /** Starts a program; its output goes to `<folder>/<name>.log`. */
   readonly start: (file: string, args: ReadonlyArray<string>, environment?: Record<string, string>) => void
+  /** Kills a program, does `meanwhile`, and starts it again as it was started. */
+  readonly restart: (name: string, meanwhile: () => Promise<void>) => Promise<void>
   /** Resolves with what `attempt` gives, tried again while it throws; rejects at the deadline or if a process ends. */
   readonly until: <A>(what: string, attempt: () => Promise<A>, milliseconds?: number) => Promise<A>
   /** Kills all processes, waits for their end and removes the folder unless it is kept. */
@@ -38,6 +40,7 @@ export const makeProcesses = (folder: string, keep: boolean): Processes => {
   })
   guardian.unref()
   const children = new Map<string, ChildProcess>()
+  const starts = new Map<string, () => void>()
 
   const start: Processes["start"] = (file, args, environment = {}) => {
     const name = basename(file)
@@ -53,6 +56,15 @@ export const makeProcesses = (folder: string, keep: boolean): Processes => {
     child.unref()
     if (child.pid !== undefined) guardian.stdin?.write(`${child.pid}\n`)
     children.set(name, child)
+    starts.set(name, () => start(file, args, environment))
+  }
+
+  const restart: Processes["restart"] = async (name, meanwhile) => {
+    const child = children.get(name)
+    child?.kill("SIGKILL")
+    if (child !== undefined) await end(child)
+    await meanwhile()
+    starts.get(name)?.()
   }
 
   const failed = () => [...children].find(([, child]) => child.pid === undefined || ended(child))?.[0]
@@ -81,7 +93,7 @@ export const makeProcesses = (folder: string, keep: boolean): Processes => {
     await Promise.all([...children.values(), guardian].map(end))
   }
 
-  return { start, until, stop }
+  return { start, restart, until, stop }
 }
 
 /** Loopback ports that were free a moment ago. */
