@@ -1,3 +1,4 @@
+import { hundred, thousand } from "./agent.ts"
 import { apply } from "./apply.ts"
 import { drift } from "./drift.ts"
 import { failing } from "./failing.ts"
@@ -6,7 +7,7 @@ import { interruption, latency } from "./latency.ts"
 import { scale } from "./scale.ts"
 import { startup } from "./startup.ts"
 
-/** `npm run bench [-- startup|latency|interruption|apply|plain|kustomize …]`: all in one run, on one machine, or only those named. */
+/** `npm run bench [-- startup|latency|interruption|apply|plain|kustomize|agent|agent-1000 …]`: all in one run, on one machine, or only those named. */
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>> = {
   startup,
   latency,
@@ -14,7 +15,9 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>>
   apply: ({ plane }) => apply(plane),
   plain: (ground) => scale(ground, "plain"),
   kustomize: (ground) => scale(ground, "kustomize"),
-  failing
+  failing,
+  agent: hundred,
+  "agent-1000": thousand
 }
 
 /** `npm run bench -- drift --idle=10` also counts what is asked in ten minutes in which nothing happens. */
