@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises"
+import { bareLoop } from "./apply.ts"
 import { Fleet, type FleetOptions } from "./Fleet.ts"
 import { type Ground, peakMebibytes, row, told } from "./Ground.ts"
 
@@ -19,6 +20,11 @@ const fleet = async (ground: Ground, options: FleetOptions, goals: Goals, minute
   const all = `all ${deliveries}`
   const made = await Fleet.make(ground, options)
   try {
+    const began = performance.now()
+    await bareLoop(ground.plane, deliveries * objects, "default", "1")
+    row(`bare loop: a dry-run and a PATCH of ${deliveries * objects} objects`, `${Math.round(performance.now() - began)} ms`)
+    await ground.plane.request("DELETE", "/api/v1/namespaces/default/configmaps")
+
     const first = await made.commit(0)
     await made.create()
     await made.start()

@@ -34,7 +34,7 @@ const requestsSince = async (plane: ControlPlane, before: number) => {
 }
 
 /** The same dry-runs and PATCH requests, sent and their answers parsed by nothing but undici. */
-const bareLoop = async (plane: ControlPlane, count: number, namespace: string, value: string) => {
+export const bareLoop = async (plane: ControlPlane, count: number, namespace: string, value: string) => {
   const user = parse(plane.adminKubeconfig).users[0].user
   const decoded = (text: string) => Buffer.from(text, "base64")
   const agent = new Agent({

@@ -1,5 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Latch from "effect/Latch"
 import * as TestClock from "effect/testing/TestClock"
 import * as AdaptiveLimit from "../../src/kube/AdaptiveLimit.ts"
 
@@ -24,5 +26,39 @@ describe("AdaptiveLimit", () => {
       assert.strictEqual(yield* limit.permits, 3)
       yield* Effect.repeat(limit.answered, { times: 99 })
       assert.strictEqual(yield* limit.permits, 4)
+    }))
+
+  it.effect("serves who came first, and nobody who left meanwhile", () =>
+    Effect.gen(function*() {
+      const limit = yield* AdaptiveLimit.make(1)
+      const served: Array<string> = []
+      const free = yield* Latch.make(false)
+      const work = (name: string) =>
+        Effect.forkChild(limit.withPermit(Effect.andThen(Effect.sync(() => served.push(name)), free.await)), {
+          startImmediately: true
+        })
+      const [first, left, third, fourth] = [yield* work("a"), yield* work("b"), yield* work("c"), yield* work("d")]
+      yield* Fiber.interrupt(left)
+      assert.deepStrictEqual(served, ["a"])
+      yield* Fiber.interrupt(first)
+      yield* Effect.yieldNow
+      assert.deepStrictEqual(served, ["a", "c"])
+      yield* free.open
+      yield* Fiber.joinAll([third, fourth])
+      assert.deepStrictEqual(served, ["a", "c", "d"])
+      yield* limit.withPermit(Effect.void)
+    }))
+
+  it.effect("is not slowed by how many wait", () =>
+    Effect.gen(function*() {
+      const limit = yield* AdaptiveLimit.make(2)
+      let [running, most] = [0, 0]
+      const work = limit.withPermit(Effect.gen(function*() {
+        most = Math.max(most, ++running)
+        yield* Effect.yieldNow
+        running--
+      }))
+      yield* Effect.forEach(Array.from({ length: 50_000 }), () => work, { concurrency: "unbounded", discard: true })
+      assert.deepStrictEqual([running, most], [0, 2])
     }))
 })
