@@ -12,6 +12,8 @@ import { statusPatch } from "./statusPatch.ts"
 
 /** Milliseconds between two writes of one status. */
 const pause = 1_000
+/** The same while a run says how far it has come. A write of a status costs the API server three of a ConfigMap. */
+const step = 5_000
 const longestRetry = 60_000
 /** What a shutdown waits for the last write. */
 const grace = 5_000
@@ -26,6 +28,11 @@ export interface StatusWriter {
 /** What a run says on its way: its end may come within the second. */
 const isPassing = (status: DeliveryStatus): boolean =>
   status.stage !== undefined || conditionOf(status, "Ready")?.reason === "InProgress"
+
+/** Whether all that is new is how far a run has come that others know of. */
+const isStep = (status: DeliveryStatus, written: DeliveryStatus): boolean =>
+  isPassing(written) && written.lastAttemptedRevision === status.lastAttemptedRevision &&
+  written.observedGeneration === status.observedGeneration
 
 /** Whether others wait for it: Ready says something else than they last saw, and it is no passing state. */
 const isUrgent = (status: DeliveryStatus, written: DeliveryStatus): boolean => {
@@ -43,7 +50,8 @@ const isMisfit = ({ causes, status }: KubeFailure): boolean => status === 422 &&
  * Writes one Delivery's status until the scope closes, with one request at a time.
  *
  * A change of Ready goes at once. What else changes goes at most once a second; while a run is in progress it is held
- * back for a second, so that a run that ends within it costs one write. What comes back to what is written costs none.
+ * back for a second, so that a run that ends within it costs one write, and then goes once in five seconds. What comes
+ * back to what is written costs none.
  * Failures are tried again, with what is newest then; a Delivery that is gone, or replaced by another of its name, ends
  * it quietly.
  */
@@ -63,7 +71,8 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
   const due = (): number | undefined => {
     if (ended || status === written) return undefined
     if (isUrgent(status, written)) return notBefore
-    return Math.max(notBefore, isPassing(status) ? Math.max(sentAt, changedAt) + pause : sentAt + pause)
+    if (!isPassing(status)) return Math.max(notBefore, sentAt + pause)
+    return Math.max(notBefore, isStep(status, written) ? sentAt + step : Math.max(sentAt, changedAt) + pause)
   }
 
   const failed = Effect.fnUntraced(function*(failure: KubeFailure) {
