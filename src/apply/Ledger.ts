@@ -14,7 +14,10 @@ export interface Ledger {
   /** Saves what was noted since. What is being saved is not cut short, and saves never overtake each other. */
   readonly flush: Effect.Effect<void, LedgerError, LedgerServices>
   /** Saves what is left once everything is applied, if it differs from what was there at the start. */
-  readonly close: (applied: NonNullable<Inventory["applied"]>) => Effect.Effect<void, LedgerError, LedgerServices>
+  readonly close: (
+    applied: NonNullable<Inventory["applied"]>,
+    healthyObjects: number | undefined
+  ) => Effect.Effect<void, LedgerError, LedgerServices>
 }
 
 type Save = InventoryStore["Service"]["save"]
@@ -66,11 +69,11 @@ export const open = Effect.fnUntraced(function*(
       dirty = true
     },
     flush,
-    close: (applied) =>
+    close: (applied, healthyObjects) =>
       Effect.suspend(() => {
         // Without pruning, what is stale stays ours; with it, what was not deleted is not ours (any more).
         if (options.prune) { for (const [id] of stale) if (!deleted.has(id)) entries.delete(id) }
-        const last = { ...current(), applied }
+        const last = { ...current(), applied, ...healthyObjects === undefined ? {} : { healthyObjects } }
         dirty = false
         return canonical(last) === canonical(inventory) ? Effect.void : options.save(last)
       }).pipe(Semaphore.withPermit(lock), Effect.uninterruptible)

@@ -11,7 +11,7 @@ import { refused } from "../domain/refusal.ts"
 import { type ApplyError, ApplyFailed, DiffFailed, retold } from "../domain/StageError.ts"
 import type { Applied, RunIdentity } from "./Apply.ts"
 import { guard } from "./guard.ts"
-import { healthy } from "./health.ts"
+import { healthy, isInert } from "./health.ts"
 import type { InventoryStore } from "./InventoryStore.ts"
 import * as Ledger from "./Ledger.ts"
 import { prune } from "./prune.ts"
@@ -37,7 +37,7 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
   const blocked = guard(delivery, changeset, inventory)
   if (blocked !== undefined) return yield* blocked
 
-  const { conflicts, prune: prunes, timeout } = delivery.spec.apply
+  const { conflicts, prune: prunes, timeout, wait } = delivery.spec.apply
   const ledger = yield* Ledger.open(inventory, changeset, { prune: prunes, save: work.save })
   const options = { force: conflicts === "take", timeout: milliseconds(timeout), ledger }
   const byKey = new Map(changeset.changes.map((change) => [key(change.ref), change]))
@@ -94,8 +94,13 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
     Effect.mapError((error) => changed.length > 1 ? withProgress(error, done.objects, changed.length) : error)
   )
   const wasHealthy = changed.length === 0 && inventory.applied?.healthy === true
+  // What would be noted as soon as health is looked at is written with the rest.
+  const isHealthy = wait && changeset.admitted.every(isInert)
   const { closure, identity, revision } = run
-  yield* ledger.close({ revision, identity, closure, healthy: wasHealthy })
+  yield* ledger.close(
+    { revision, identity, closure, healthy: wasHealthy || isHealthy },
+    isHealthy ? changeset.admitted.length : inventory.healthyObjects
+  )
 })
 
 const ordered = (changeset: Changeset): Effect.Effect<ReadonlyArray<Batch>, ApplyFailed> => {

@@ -34,7 +34,8 @@ const inert: ReadonlySet<string> = new Set([
   "admissionregistration.k8s.io/MutatingWebhookConfiguration"
 ])
 
-const isInert = ({ ref }: Manifest): boolean => inert.has(`${ref.group}/${ref.kind}`)
+/** Whether an object is healthy once it is applied, whatever becomes of it. */
+export const isInert = ({ ref }: Manifest): boolean => inert.has(`${ref.group}/${ref.kind}`)
 
 /** One look at one object. A server that does not answer right now is no verdict about the object. */
 const look = Effect.fnUntraced(function*(manifest: Manifest) {

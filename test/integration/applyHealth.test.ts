@@ -39,6 +39,21 @@ layer(cluster({ nodes: 1 }), options)("health", (it) => {
       assert.deepInclude(inventory.applied, { healthy: true })
     }).pipe(Effect.provide(as("shop", "rollout"))))
 
+  it.effect("is on the books with the apply where nothing has to be waited for", () =>
+    Effect.gen(function*() {
+      yield* makeNamespace("inert")
+      const objects = [configMap("settings", "inert", {}), configMap("flags", "inert", {})]
+      const { events } = yield* requestsOf("inert", waitFor(delivery("shop", "inert"), objects))
+      const saved = events.filter(({ objectRef, verb }) =>
+        objectRef?.name === "sluice-shop-inventory-0" && (verb === "create" || verb === "update")
+      )
+      assert.deepStrictEqual(saved.map(({ verb }) => verb), ["create", "update"])
+      const store = yield* InventoryStore
+      const inventory = yield* store.load
+      assert.deepInclude(inventory, { healthyObjects: 2 })
+      assert.deepInclude(inventory.applied, { healthy: true })
+    }).pipe(Effect.provide(as("shop", "inert"))))
+
   it.effect("names what is missing when the time is over", () =>
     Effect.gen(function*() {
       yield* makeNamespace("slow")
