@@ -121,7 +121,9 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
           `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}, namespace: ${namespace}}\ndata: {version: "${version}"}\n`
       }
       if (renderer === "kustomize") {
-        files[`apps/app-${index}/kustomization.yaml`] = `resources: [${names.map((name) => `${name}.yaml`).join(", ")}]\n`
+        files[`apps/app-${index}/kustomization.yaml`] = `resources: [${
+          names.map((name) => `${name}.yaml`).join(", ")
+        }]\n`
       }
     }
     return this.#repository.commit(files, `Version ${version}`)
@@ -191,7 +193,8 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
   handled(value: string): Promise<void> {
     return this.#known.until(
       `all have handled ${value}`,
-      (known) => this.#names().every((name) => known.get(`${namespace}/${name}`)?.status?.lastHandledReconcileAt === value),
+      (known) =>
+        this.#names().every((name) => known.get(`${namespace}/${name}`)?.status?.lastHandledReconcileAt === value),
       600_000
     )
   }
@@ -201,7 +204,12 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
     const path = (name: string) => `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/deliveries/${name}`
     const annotations = { "sluice.dev/requestedAt": value }
     for (const name of this.#names()) {
-      await this.#ground.plane.request("PATCH", path(name), { metadata: { annotations } }, "application/merge-patch+json")
+      await this.#ground.plane.request(
+        "PATCH",
+        path(name),
+        { metadata: { annotations } },
+        "application/merge-patch+json"
+      )
     }
   }
 
@@ -247,7 +255,12 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
   }
 
   /** Does a piece of work and tells what it took; `settle` is waited for, and is not part of the time. */
-  async measured<A>(what: string, goal: string, work: () => Promise<A>, settle = 1_500): Promise<Cost & { readonly answer: A }> {
+  async measured<A>(
+    what: string,
+    goal: string,
+    work: () => Promise<A>,
+    settle = 1_500
+  ): Promise<Cost & { readonly answer: A }> {
     const before = await this.#cost()
     const since = new Date().toISOString()
     const began = performance.now()
@@ -262,7 +275,9 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
     console.log(`  ${all} requests: ${[...requests].map(([name, count]) => `${count} ${name}`).join(", ")}`)
     const { cpu: turn, wall } = this.#ground.longestBlock("agent", since)
     console.log(
-      `  CPU ${cpu.toFixed(2)} s, of programs ${programs.toFixed(2)} s; resident ${residentMebibytes(this.pid).toFixed(0)} MiB, ` +
+      `  CPU ${cpu.toFixed(2)} s, of programs ${programs.toFixed(2)} s; resident ${
+        residentMebibytes(this.pid).toFixed(0)
+      } MiB, ` +
         `at most ${peakMebibytes(this.pid).toFixed(0)}; longest turn ${turn.toFixed(0)} ms CPU, ${wall.toFixed(0)} ms`
     )
     return { cpu, programs, requests, answer }

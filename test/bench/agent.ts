@@ -22,7 +22,10 @@ const fleet = async (ground: Ground, options: FleetOptions, goals: Goals, minute
   try {
     const began = performance.now()
     await bareLoop(ground.plane, deliveries * objects, "default", "1")
-    row(`bare loop: a dry-run and a PATCH of ${deliveries * objects} objects`, `${Math.round(performance.now() - began)} ms`)
+    row(
+      `bare loop: a dry-run and a PATCH of ${deliveries * objects} objects`,
+      `${Math.round(performance.now() - began)} ms`
+    )
     await ground.plane.request("DELETE", "/api/v1/namespaces/default/configmaps")
 
     const first = await made.commit(0)
@@ -55,17 +58,25 @@ const fleet = async (ground: Ground, options: FleetOptions, goals: Goals, minute
 
     await made.measured("resync: a webhook, and nothing new", "goal no request", () => made.hook(), calm)
     const value = new Date().toISOString()
-    await made.measured(`resync: ${all} asked for by annotation, one after the other`, "one status write each", async () => {
-      await made.request(value)
-      await made.handled(value)
-    })
+    await made.measured(
+      `resync: ${all} asked for by annotation, one after the other`,
+      "one status write each",
+      async () => {
+        await made.request(value)
+        await made.handled(value)
+      }
+    )
     const peak = peakMebibytes(made.pid)
 
     await made.stop()
     await made.start()
     await made.measured("the agent starts again", "no write", () => made.ready(each), 5_000)
     if (minutes > 0) await rest(made, minutes)
-    row("  peak resident memory, before and after the restart", `${peak.toFixed(0)}, ${peakMebibytes(made.pid).toFixed(0)} MiB`, goals.memory)
+    row(
+      "  peak resident memory, before and after the restart",
+      `${peak.toFixed(0)}, ${peakMebibytes(made.pid).toFixed(0)} MiB`,
+      goals.memory
+    )
   } finally {
     await made.stop()
     await made.remove()
@@ -73,7 +84,12 @@ const fleet = async (ground: Ground, options: FleetOptions, goals: Goals, minute
 }
 
 const rest = (made: Fleet, minutes: number) =>
-  made.measured(`idle for ${minutes} min, polled every minute`, "leases and watches only", () => sleep(minutes * 60_000), 0)
+  made.measured(
+    `idle for ${minutes} min, polled every minute`,
+    "leases and watches only",
+    () => sleep(minutes * 60_000),
+    0
+  )
 
 /** Minutes of rest: 1, or what the environment says. */
 const idleMinutes = Number(process.env.SLUICE_BENCH_IDLE_MINUTES ?? 1)
