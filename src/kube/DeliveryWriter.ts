@@ -5,11 +5,18 @@ import { apiVersion } from "../api/v1alpha1/Delivery.ts"
 import type { Json, JsonObject } from "../domain/Json.ts"
 import type { ObjectRef } from "../domain/ObjectRef.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
+import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { type Asked, badRequest } from "./failure.ts"
 import { Identity, nameOf } from "./Identity.ts"
 import { KubeClient, type KubeRequest, type KubeSession } from "./KubeClient.ts"
 import type { ResourceKind } from "./KubeReader.ts"
 import { resourcePath } from "./resourcePath.ts"
+
+/**
+ * Statuses on their way at once: when a commit moves a thousand Deliveries on, the objects that it changes come through.
+ * A write of a status costs the server three of a ConfigMap.
+ */
+const statuses = 8
 
 /** The field manager of what the agent itself writes on Deliveries. */
 export const agentManager = "sluice-agent"
@@ -49,7 +56,10 @@ export class DeliveryWriter extends Context.Service<DeliveryWriter, {
 }>()("sluice/kube/DeliveryWriter") {
   static readonly layer: Layer.Layer<DeliveryWriter, never, KubeClient> = Layer.effect(
     DeliveryWriter,
-    Effect.map(KubeClient, (client) => make(client.as(Identity.Self())))
+    Effect.gen(function*() {
+      const client = yield* KubeClient
+      return make(client.as(Identity.Self()), yield* AdaptiveLimit.make(statuses))
+    })
   )
 }
 
@@ -66,7 +76,7 @@ const events: ResourceKind = {
   verbs: []
 }
 
-const make = (session: KubeSession): DeliveryWriter["Service"] => {
+const make = (session: KubeSession, line: AdaptiveLimit.AdaptiveLimit): DeliveryWriter["Service"] => {
   /** Of the answer nobody needs more than the metadata: a status may have 100 kB. */
   const send = Effect.fnUntraced(function*(
     asked: Asked,
@@ -101,7 +111,7 @@ const make = (session: KubeSession): DeliveryWriter["Service"] => {
         path && `${path}/status`,
         { method: "PATCH", contentType: "application/json-patch+json", query: { fieldManager: agentManager } },
         [{ op: "test", path: "/metadata/uid", value: delivery.uid }, ...changes]
-      )
+      ).pipe(line.withPermit)
     }),
     patchMetadata: (delivery, { annotations, finalizers }) =>
       Effect.map(
