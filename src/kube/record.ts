@@ -100,10 +100,18 @@ export const headOf = (object: JsonObject): Result.Result<Head, string> => {
     : Result.fail("somebody changed its annotations")
 }
 
+/** What zlib needs for a small record; unless it is told, it takes 256 KiB for each. */
+const small = { windowBits: 12, memLevel: 5 }
+const smallBytes = 4 * 1024
+
 /** Compresses off the event loop. */
 export const pack = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
   Effect.callback((resume) =>
-    gzip(bytes, (error, packed) => resume(error === null ? Effect.succeed(packed) : Effect.die(error)))
+    gzip(
+      bytes,
+      bytes.length > smallBytes ? {} : small,
+      (error, packed) => resume(error === null ? Effect.succeed(packed) : Effect.die(error))
+    )
   )
 
 const unpack = (packed: Uint8Array): Effect.Effect<Uint8Array, string> =>
