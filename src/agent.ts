@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import type * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import { client, type ClusterOptions } from "./client.ts"
+import { SecretVersions } from "./controller/SecretVersions.ts"
 import { Drift } from "./drift/Drift.ts"
 import { Sources } from "./fetch/Sources.ts"
 import { DeliveryWriter } from "./kube/DeliveryWriter.ts"
@@ -42,6 +43,7 @@ export const agentLayer = (options: AgentOptions) => {
   return Layer.mergeAll(
     stages,
     Drift.layer,
+    SecretVersions.layer,
     DeliveryWriter.layer,
     Notify.layer({ allowLoopback, cluster, gather }),
     server
