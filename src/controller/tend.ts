@@ -123,10 +123,10 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     const { details: { next, revision }, outcome } = event
     if (outcome._tag === "Interrupted" || outcome._tag === "Failed" && isBlip(outcome.error, next)) return undefined
     const head = yield* Effect.result(lane.head)
-    const isMeant = Result.isSuccess(head)
-      ? equals(revision, head.success)
-      // That the source cannot be read ends no run: one that goes on is what counts.
-      : revision !== undefined || (yield* voice.status).stage === undefined
+    // That the source, or its newest revision, cannot be read ends no run: one that goes on is what counts.
+    const isMeant = revision === undefined
+      ? (yield* voice.status).stage === undefined
+      : Result.isFailure(head) || equals(revision, head.success)
     return isMeant ? due : undefined
   })
 

@@ -186,7 +186,7 @@ layer(environment)("Sources", (it) => {
       const news = yield* newsOf(followed)
       server.behaviour.answer = { status: 503, headers: { "retry-after": "90" } }
       server.requests.length = 0
-      yield* TestClock.adjust("1 minute")
+      yield* followed.refresh
       yield* Queue.take(news)
       assert.match((yield* Effect.flip(followed.head)).message, /503/u)
       const hash = yield* change("2")
