@@ -7,8 +7,8 @@ import { client, type ClusterOptions } from "./client.ts"
 import { settings } from "./config.ts"
 import { Diff } from "./diff/Diff.ts"
 import { Fetch } from "./fetch/Fetch.ts"
-import type { KubeClient } from "./kube/KubeClient.ts"
-import { rights } from "./kube/rights.ts"
+import { KubeClient } from "./kube/KubeClient.ts"
+import { makeRights } from "./kube/rights.ts"
 import { Notify } from "./notify/Notify.ts"
 import { maskKey, offlineIn } from "./offline.ts"
 import { Rights } from "./pipeline/Rights.ts"
@@ -17,10 +17,12 @@ import { Rights } from "./pipeline/Rights.ts"
 export const granting = (isHomed: boolean) =>
   Layer.effect(
     Rights,
-    Effect.map(Effect.context<KubeClient>(), (context) => ({
-      of: ({ name, namespace }, identity, secrets = []) =>
-        Layer.provide(rights({ identity, namespace, name, secrets, isHomed }), Layer.succeedContext(context))
-    }))
+    Effect.map(KubeClient, (client) => {
+      const rights = makeRights(client)
+      return {
+        of: ({ name, namespace }, identity, secrets = []) => rights({ identity, namespace, name, secrets, isHomed })
+      }
+    })
   )
 
 /** Git, with its packs below `data` or in the cache. */

@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
-import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -64,8 +63,9 @@ export const deliver = Effect.fnUntraced(function*(
 ) {
   const [rights, drifts, inventories, notify] = [yield* Rights, yield* Drift, yield* InventoryStore, yield* Notify]
   const { id, registry } = station
-  const own = yield* Layer.build(rights.of(delivery.metadata, identity))
-  const owners = yield* Layer.build(rights.of(source, source.identity))
+  const own = rights.of(delivery.metadata, identity)
+  const isOwn = source.name === delivery.metadata.name && source.namespace === delivery.metadata.namespace
+  const owners = isOwn ? own : rights.of(source, source.identity)
   const requests = yield* Queue.unbounded<Request>()
   const wake = (why: Why) => Effect.asVoid(Queue.offer(requests, { why }))
   const notifiers = Effect.sync(() => registry.notifiersIn(delivery.metadata.namespace))

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import { Identity } from "../kube/Identity.ts"
@@ -41,7 +40,7 @@ export const depart = Effect.fnUntraced(function*(
     delivery,
     helpless: identity === undefined ? "the ServiceAccount that it acts as is gone" : undefined,
     terminating: registry.namespaces.get(namespace)?.terminating ?? true
-  }).pipe(Effect.provide(yield* Layer.build(rights.of(delivery, identity ?? Identity.Self()))))
+  }).pipe(Effect.provide(rights.of(delivery, identity ?? Identity.Self())))
   if (isWellFormed(delivery)) yield* notify.forget(delivery.resource)
   yield* tell([eventOf(farewell)])
   // Whoever else has a finalizer keeps it: what is there now counts, not what was there when this began.

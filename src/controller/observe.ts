@@ -1,6 +1,5 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import { milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
@@ -33,7 +32,7 @@ export const observe = Effect.fnUntraced(function*(
   const { apply: { allowManagers, drift: mode }, source } = delivery.spec
   if (mode === "ignore") return
   const [rights, drifts, inventories] = [yield* Rights, yield* Drift, yield* InventoryStore]
-  const own = yield* Layer.build(rights.of(delivery.metadata, identity))
+  const own = rights.of(delivery.metadata, identity)
   const watching = Effect.gen(function*() {
     const { entries } = yield* inventories.load
     const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(source.interval) })

@@ -1,6 +1,5 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
@@ -164,7 +163,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
 
   /** Reads what it owns, where nothing runs that would. What cannot be read is nothing that others may rely on. */
   const look = Effect.gen(function*() {
-    const record = yield* Layer.build((yield* Rights).of({ namespace, name }, Identity.Self()))
+    const record = (yield* Rights).of({ namespace, name }, Identity.Self())
     const inventories = yield* InventoryStore
     yield* owns(yield* Effect.orElseSucceed(Effect.provide(inventories.load, record), () => empty))
   })

@@ -16,85 +16,102 @@ const isDenied = ({ status }: KubeFailure): boolean => status === 403
 const nothing = () => Effect.succeed(undefined)
 
 /** The key of one delivery's record: 32 random bytes in a Secret beside it, in the first of the places that exists. */
-export const makeRecordKey = Effect.fnUntraced(
-  function*(session: KubeSession, places: ReadonlyArray<Identification>) {
-    const lock = yield* Semaphore.make(1)
-    let known: Uint8Array | undefined
+export interface RecordKey {
+  readonly session: KubeSession
+  readonly places: ReadonlyArray<Identification>
+  readonly lock: Semaphore.Semaphore
+  known: Uint8Array | undefined
+}
 
-    const asked = (verb: string, of: Identification) => ({
-      verb,
-      resource: "secrets",
-      object: { group: "", kind: "Secret", namespace: of.namespace, name: chunkName(of, "", 0) }
-    })
-    const path = ({ namespace }: Identification) => `/api/v1/namespaces/${namespace}/secrets`
+export const make = (session: KubeSession, places: ReadonlyArray<Identification>): RecordKey => ({
+  session,
+  places,
+  lock: Semaphore.makeUnsafe(1),
+  known: undefined
+})
 
-    const read = (of: Identification) =>
-      session.requestUnmasked({
-        asked: asked("get", of),
-        method: "GET",
-        path: `${path(of)}/${chunkName(of, "", 0)}`,
-        idempotent: true
-      }).pipe(Effect.map((secret) => keyIn(secret, of)), Effect.catchIf(isNotThere, nothing))
+const pathOf = ({ namespace }: Identification) => `/api/v1/namespaces/${namespace}/secrets`
 
-    const find = Effect.gen(function*() {
-      for (const of of places) {
-        known ??= yield* Effect.catchIf(read(of), isDenied, nothing)
-        if (known !== undefined) break
-      }
-      return known
-    })
+const asked = (verb: string, of: Identification) => ({
+  verb,
+  resource: "secrets",
+  object: { group: "", kind: "Secret", namespace: of.namespace, name: chunkName(of, "", 0) }
+})
 
-    const create = Effect.gen(function*() {
-      for (const of of places) {
-        const body = secretOf(of, randomBytes(keyBytes))
-        const made = yield* session.requestUnmasked({
-          asked: asked("create", of),
-          method: "POST",
-          path: path(of),
-          contentType: "application/json",
-          body: JSON.stringify(body),
-          sent: body,
-          idempotent: true
-        }).pipe(
-          Effect.map((secret) => keyIn(secret, of)),
-          // Somebody was faster, or the answer to our first try was lost.
-          Effect.catchIf(({ status }) => status === 409, () => read(of)),
-          Effect.catchIf(isNotThere, nothing)
-        )
-        if (made !== undefined) return known = made
-      }
-      return undefined
-    })
+const read = (session: KubeSession, of: Identification) =>
+  session.requestUnmasked({
+    asked: asked("get", of),
+    method: "GET",
+    path: `${pathOf(of)}/${chunkName(of, "", 0)}`,
+    idempotent: true
+  }).pipe(Effect.map((secret) => keyIn(secret, of)), Effect.catchIf(isNotThere, nothing))
 
-    const remove = Effect.forEach(
-      places,
-      (of) =>
-        Effect.flatMap(
-          Effect.catchIf(read(of), isDenied, nothing),
-          (found) =>
-            found === undefined ? Effect.void : Effect.asVoid(session.requestUnmasked({
-              asked: asked("delete", of),
-              method: "DELETE",
-              path: `${path(of)}/${chunkName(of, "", 0)}`,
-              idempotent: true
-            })).pipe(Effect.catchIf(isNotThere, nothing))
-        ),
-      { discard: true }
-    )
-
-    return {
-      remove: Semaphore.withPermit(lock, Effect.andThen(remove, Effect.sync(() => known = undefined))),
-      find: Semaphore.withPermit(lock, Effect.suspend(() => known === undefined ? find : Effect.succeed(known))),
-      make: Semaphore.withPermit(
-        lock,
-        Effect.flatMap(
-          Effect.suspend(() => known === undefined ? find : Effect.succeed(known)),
-          (found) => found === undefined ? Effect.catchIf(create, isDenied, nothing) : Effect.succeed(found)
-        )
-      )
-    }
+const look = Effect.fnUntraced(function*(key: RecordKey) {
+  for (const of of key.places) {
+    key.known ??= yield* Effect.catchIf(read(key.session, of), isDenied, nothing)
+    if (key.known !== undefined) break
   }
-)
+  return key.known
+})
+
+const create = Effect.fnUntraced(function*(key: RecordKey) {
+  const { places, session } = key
+  for (const of of places) {
+    const body = secretOf(of, randomBytes(keyBytes))
+    const made = yield* session.requestUnmasked({
+      asked: asked("create", of),
+      method: "POST",
+      path: pathOf(of),
+      contentType: "application/json",
+      body: JSON.stringify(body),
+      sent: body,
+      idempotent: true
+    }).pipe(
+      Effect.map((secret) => keyIn(secret, of)),
+      // Somebody was faster, or the answer to our first try was lost.
+      Effect.catchIf(({ status }) => status === 409, () => read(session, of)),
+      Effect.catchIf(isNotThere, nothing)
+    )
+    if (made !== undefined) return key.known = made
+  }
+  return undefined
+})
+
+const erase = (session: KubeSession, of: Identification) =>
+  Effect.flatMap(
+    Effect.catchIf(read(session, of), isDenied, nothing),
+    (found) =>
+      found === undefined ? Effect.void : Effect.asVoid(session.requestUnmasked({
+        asked: asked("delete", of),
+        method: "DELETE",
+        path: `${pathOf(of)}/${chunkName(of, "", 0)}`,
+        idempotent: true
+      })).pipe(Effect.catchIf(isNotThere, nothing))
+  )
+
+const known = (key: RecordKey) => Effect.suspend(() => key.known === undefined ? look(key) : Effect.succeed(key.known))
+
+/** The key, if there is one that may be read. */
+export const find = (key: RecordKey) => Semaphore.withPermit(key.lock, known(key))
+
+/** The key, made if there is none and it may be. */
+export const findOrMake = (key: RecordKey) =>
+  Semaphore.withPermit(
+    key.lock,
+    Effect.flatMap(
+      known(key),
+      (found) => found === undefined ? Effect.catchIf(create(key), isDenied, nothing) : Effect.succeed(found)
+    )
+  )
+
+export const remove = (key: RecordKey) =>
+  Semaphore.withPermit(
+    key.lock,
+    Effect.andThen(
+      Effect.forEach(key.places, (of) => erase(key.session, of), { discard: true }),
+      Effect.sync(() => key.known = undefined)
+    )
+  )
 
 const secretOf = (of: Identification, key: Uint8Array): JsonObject => ({
   apiVersion: "v1",

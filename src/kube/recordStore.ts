@@ -22,7 +22,12 @@ export interface ReadHead extends Known {
   readonly object: JsonObject
 }
 
-/** The ConfigMaps of records, one request each. */
+/** The ConfigMaps of records, one request each. One for all deliveries. */
+export type RecordStore = ReturnType<typeof makeRecordStore>
+
+/** Generations remembered: an answer that was lost is missed within seconds. */
+const remembered = 10_000
+
 export const makeRecordStore = (session: KubeSession) => {
   const request = (
     verb: string,
@@ -47,6 +52,10 @@ export const makeRecordStore = (session: KubeSession) => {
     Array.from({ length: head.count - 1 }, (_, index) => chunkName(of, head.generation, index + 1))
   // Generations that this process wrote, so that a lost answer is not mistaken for somebody else's write.
   const mine = new Set<string>()
+  const remember = (generation: string) => {
+    mine.add(generation)
+    if (mine.size > remembered) mine.delete(mine.values().next().value!)
+  }
 
   const writeHead = (
     of: Identification,
@@ -72,12 +81,17 @@ export const makeRecordStore = (session: KubeSession) => {
     )
 
   return {
+    session,
+    /** As whom it is written, for errors. */
+    identity: nameOf(session.identity),
     head: Effect.fnUntraced(function*(of: Identification) {
       const object = yield* get(of, chunkName(of, "", 0))
       if (object === undefined) return undefined
       const head = headOf(object)
-      if (Result.isFailure(head)) return yield* unreadable(session, of, head.failure)
-      if (recordOf(object) !== of.delivery) return yield* unreadable(session, of, "it is another delivery's")
+      if (Result.isFailure(head)) return yield* unreadable(nameOf(session.identity), of, head.failure)
+      if (recordOf(object) !== of.delivery) {
+        return yield* unreadable(nameOf(session.identity), of, "it is another delivery's")
+      }
       const read: ReadHead = { of, head: head.success, resourceVersion: versionOf(object), object }
       return read
     }),
@@ -99,7 +113,7 @@ export const makeRecordStore = (session: KubeSession) => {
             () => Effect.void
           ), { concurrency: 4, discard: true })
         const head = Result.getOrThrow(headOf(first))
-        mine.add(head.generation)
+        remember(head.generation)
         const written = yield* writeHead(of, first, resourceVersion)
         const known: Known = { of, head, resourceVersion: versionOf(written) }
         return known
@@ -156,7 +170,7 @@ const raced = (failure: KubeFailure, { delivery, part }: Identification): KubeFa
   })
 
 export const unreadable = (
-  session: KubeSession,
+  identity: string,
   { delivery, namespace, part }: Identification,
   why: string
 ): KubeFailure =>
@@ -167,6 +181,6 @@ export const unreadable = (
       `the ${part} of ${delivery} cannot be read: ${why}; restore its ConfigMaps in namespace ${namespace}, or delete them and adopt what is there`,
     verb: "get",
     resource: "configmaps",
-    identity: nameOf(session.identity),
+    identity,
     causes: []
   })

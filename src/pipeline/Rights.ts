@@ -1,5 +1,4 @@
 import * as Context from "effect/Context"
-import type * as Layer from "effect/Layer"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import { Identity } from "../kube/Identity.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
@@ -16,7 +15,7 @@ export class Rights extends Context.Service<Rights, {
     delivery: { readonly namespace: string; readonly name: string },
     identity: Identity,
     secrets?: ReadonlyArray<GivenSecret>
-  ) => Layer.Layer<Right>
+  ) => Context.Context<Right>
 }>()("sluice/pipeline/Rights") {}
 
 /** As whom a delivery of a file acts: the account that it names, else whoever runs it. */

@@ -12,9 +12,9 @@ import { KubeClient } from "../../src/kube/KubeClient.ts"
 import type { KubeReader } from "../../src/kube/KubeReader.ts"
 import { KubeStatus } from "../../src/kube/KubeStatus.ts"
 import { KubeWriter } from "../../src/kube/KubeWriter.ts"
-import { rights } from "../../src/kube/rights.ts"
 import type { Secrets } from "../../src/kube/Secrets.ts"
 import { type ControlPlane, controlPlane, type Options } from "../support/ControlPlane.ts"
+import { rights } from "../support/rights.ts"
 
 /** The control plane of a test file. */
 export class Cluster extends Context.Service<Cluster, ControlPlane>()("test/Cluster") {}

@@ -10,9 +10,9 @@ import { Diff } from "../../src/diff/Diff.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
-import { rights } from "../../src/kube/rights.ts"
 import { carryOut, configMap, delivery, manifest, plan } from "../apply/Subject.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
+import { rights } from "../support/rights.ts"
 import { row } from "./Ground.ts"
 
 /** What one piece of work took. */

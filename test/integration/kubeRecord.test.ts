@@ -9,8 +9,8 @@ import { randomBytes } from "node:crypto"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { KubeStatus } from "../../src/kube/KubeStatus.ts"
-import { rights } from "../../src/kube/rights.ts"
 import { type ControlPlane, controlPlane } from "../support/ControlPlane.ts"
+import { rights } from "../support/rights.ts"
 
 class Plane extends Context.Service<Plane, ControlPlane>()("test/Plane") {}
 

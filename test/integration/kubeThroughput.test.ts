@@ -14,8 +14,8 @@ import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { KubeReader } from "../../src/kube/KubeReader.ts"
 import { KubeWriter } from "../../src/kube/KubeWriter.ts"
-import { rights } from "../../src/kube/rights.ts"
 import { type ControlPlane, controlPlane } from "../support/ControlPlane.ts"
+import { rights } from "../support/rights.ts"
 
 class Plane extends Context.Service<Plane, ControlPlane>()("test/Plane") {}
 
