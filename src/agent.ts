@@ -30,7 +30,10 @@ export interface AgentOptions extends ClusterOptions {
 /** Failures of one reason are told together that come within so many milliseconds. */
 const gather = 5_000
 
-/** What the agent is made of: the loop, and all that the Deliveries of a cluster share. Apart from `layers.ts`, because no other verb needs it. */
+/**
+ * What the agent is made of: the loop, and all that the Deliveries of a cluster share. Apart from `layers.ts`, because no
+ * other verb needs it.
+ */
 export const agentLayer = (options: AgentOptions) => {
   const { allowLoopback, cluster, concurrency, data, http, metrics, ready } = options
   const server = Layer.unwrap(Effect.map(Sources, ({ hint }) =>

@@ -5,8 +5,10 @@ export const duration = (milliseconds: number): string =>
 const units = [["y", 31_536_000], ["d", 86_400], ["h", 3_600], ["m", 60]] as const
 
 /** How long ago a time of the API server was, as kubectl says it: `45s`, `3m`, `30h`, `4d`; `-` where it is no time. */
-export const age = (time: string | undefined, now: number): string => {
-  const seconds = Math.max(0, Math.floor((now - Date.parse(time ?? "")) / 1_000))
+export const age = (time: string | undefined, now: number): string => span(now - Date.parse(time ?? ""))
+
+const span = (milliseconds: number): string => {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1_000))
   if (Number.isNaN(seconds)) return "-"
   const [unit, length] = units.find(([, length]) => seconds >= 2 * length) ?? ["s", 1]
   return `${Math.floor(seconds / length)}${unit}`
@@ -16,5 +18,5 @@ export const age = (time: string | undefined, now: number): string => {
 export const relative = (time: string, now: number): string => {
   const at = Date.parse(time)
   if (Number.isNaN(at)) return time
-  return at > now ? `in ${age(new Date(now).toISOString(), at)}` : `${age(time, now)} ago`
+  return at > now ? `in ${span(at - now)}` : `${age(time, now)} ago`
 }

@@ -1,4 +1,5 @@
 import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { userInfo } from "node:os"
@@ -30,7 +31,7 @@ const untilOf = Effect.fnUntraced(function*(text: string | undefined) {
   if (time <= now) {
     return yield* InvalidSpec.make({ detail: `--until ${text} is over already`, hint: "Name a time to come." })
   }
-  return new Date(time).toISOString().replace(/\.\d+Z$/u, "Z")
+  return DateTime.formatIso(DateTime.makeUnsafe(time)).replace(/\.\d+Z$/u, "Z")
 })
 
 /** Who suspends: as the cluster knows them, else as this machine does. */

@@ -41,7 +41,10 @@ export interface Station {
   readonly polls: (kinds: ReadonlyArray<string>) => Effect.Effect<void>
   /** Told when a run begins; and when it has written what it writes, with what is owned since. */
   readonly writes: (inventory: Inventory | undefined) => Effect.Effect<void>
-  /** Hands over what wakes the lane; `refresh` asks the source first, `head` is what it said last, `waits` what the run has to wait for. */
+  /**
+   * Hands over what wakes the lane; `refresh` asks the source first, `head` is what it said last, `waits` what the run has
+   * to wait for.
+   */
   readonly wakes: (lane: {
     readonly wake: (why: Why) => Effect.Effect<void>
     readonly refresh: Effect.Effect<void>

@@ -76,7 +76,10 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     waits: isWellFormed(given) ? given.resource.spec.apply.wait : true
   })
 
-  /** Stamps what others rely on: the annotation that GitLab's button replaces, and, before anything is written, that we see it go. */
+  /**
+   * Stamps what others rely on: the annotation that GitLab's button replaces, and, before anything is written, that we see
+   * it go.
+   */
   const settle = (isHeld: boolean) =>
     Effect.suspend(() => {
       const now = current()

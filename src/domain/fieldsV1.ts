@@ -40,7 +40,7 @@ export const placeOf = (document: Json, path: FieldPath): Place | undefined => {
 const isLeaf = (fields: JsonObject): boolean => Object.keys(fields).every((name) => name === ".")
 
 /** An ownership without some fields; the same one if it holds none of them. */
-export const minus = (
+export const lessFields = (
   fields: JsonObject,
   isGivenUp: (path: FieldPath) => boolean,
   path: FieldPath = []
@@ -49,7 +49,7 @@ export const minus = (
   const kept = children.flatMap(([name, child]): ReadonlyArray<[string, Json]> => {
     if (name === "." || !isJsonObject(child)) return [[name, child]]
     const below = [...path, name]
-    const rest = isLeaf(child) ? child : minus(child, isGivenUp, below)
+    const rest = isLeaf(child) ? child : lessFields(child, isGivenUp, below)
     // What has nothing in it any more would say that we own all of it.
     const isEmptied = rest !== child && Object.keys(rest).length === 0
     return isEmptied || isLeaf(rest) && isGivenUp(below) ? [] : [[name, rest]]

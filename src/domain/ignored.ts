@@ -1,6 +1,6 @@
 import { digest } from "./digest.ts"
 import type { FieldPath } from "./fieldPaths.ts"
-import { minus, placeOf } from "./fieldsV1.ts"
+import { lessFields, placeOf } from "./fieldsV1.ts"
 import { at, isJsonObject, type Json, type JsonObject } from "./Json.ts"
 import { isWithin, parse, type Place } from "./jsonPointer.ts"
 import type { Manifest } from "./Manifest.ts"
@@ -112,7 +112,7 @@ export const leavesField = (
 }
 
 /** What we own of a live object without what a manifest leaves to others; the same if we own none of it. */
-export const givenUp = (owned: JsonObject, manifest: Manifest): JsonObject => minus(owned, leavesField(manifest))
+export const givenUp = (owned: JsonObject, manifest: Manifest): JsonObject => lessFields(owned, leavesField(manifest))
 
 /** The pointers of what a manifest leaves to others although we own it still. */
 export const stillOwned = (owned: JsonObject | undefined, manifest: Manifest): ReadonlyArray<string> =>

@@ -14,7 +14,8 @@ const firstRefusedMs = 2_000
 /**
  * When a failed attempt (the first is 0) is tried again, in milliseconds: transient errors with exponential backoff and
  * full jitter from 1 s to 5 min, never before the other side's `Retry-After`; stalled ones at the slow interval, and what
- * was refused for want of rights sooner at first (2 s, doubled each time); blocked ones not at all. Success or a new identity starts again at 0, since both start a new series of attempts.
+ * was refused for want of rights sooner at first (2 s, doubled each time); blocked ones not at all. Success or a new
+ * identity starts again at 0, since both start a new series of attempts.
  */
 export const retryDelay = (error: StageError, attempt: number): Effect.Effect<number | undefined> => {
   switch (classOf(error)) {

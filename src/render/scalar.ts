@@ -29,7 +29,8 @@ const integerOf = (text: string): bigint | undefined => {
  * What an unquoted YAML scalar means to `kubectl` (go-yaml v2 under sigs.k8s.io/yaml): `yes`, `on` and `y` are true,
  * `0777` is octal, a date is a string. So what we judge and send is what `kubectl apply` would have sent.
  *
- * Returns an error's text, without the value (it may be a secret), for what JSON cannot carry exactly: infinities and integers beyond 2^53.
+ * Returns an error's text, without the value (it may be a secret), for what JSON cannot carry exactly: infinities and
+ * integers beyond 2^53.
  */
 export const resolve = (text: string): { readonly value: Json } | { readonly problem: string } => {
   const word = words.get(text)

@@ -7,7 +7,10 @@ import { interruption, latency } from "./latency.ts"
 import { scale } from "./scale.ts"
 import { startup } from "./startup.ts"
 
-/** `npm run bench [-- startup|latency|interruption|apply|plain|kustomize|agent|agent-1000 …]`: all in one run, on one machine, or only those named. */
+/**
+ * `npm run bench [-- startup|latency|interruption|apply|plain|kustomize|agent|agent-1000 …]`: all in one run, on one
+ * machine, or only those named.
+ */
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>> = {
   startup,
   latency,

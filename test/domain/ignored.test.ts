@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { minus, placeOf } from "../../src/domain/fieldsV1.ts"
+import { lessFields, placeOf } from "../../src/domain/fieldsV1.ts"
 import {
   leave,
   leaveBy,
@@ -136,13 +136,13 @@ describe("fieldsV1", () => {
   it("gives up what is named and claims no more for it", () => {
     const owned = { "f:spec": { "f:replicas": {}, "f:selector": {} }, "f:data": { "f:a": {} } }
     const isReplicas = leavesField(leave(manifest(object), ["/spec/replicas"]))
-    assert.deepStrictEqual(minus(owned, isReplicas), { "f:spec": { "f:selector": {} }, "f:data": { "f:a": {} } })
+    assert.deepStrictEqual(lessFields(owned, isReplicas), { "f:spec": { "f:selector": {} }, "f:data": { "f:a": {} } })
     assert.deepStrictEqual(
-      minus(owned, leavesField(leave(manifest(object), ["/spec/replicas", "/spec/selector"]))),
+      lessFields(owned, leavesField(leave(manifest(object), ["/spec/replicas", "/spec/selector"]))),
       { "f:data": { "f:a": {} } },
       "an empty f:spec would be all of spec"
     )
-    assert.strictEqual(minus(owned, leavesField(leave(manifest(object), ["/status"]))), owned)
+    assert.strictEqual(lessFields(owned, leavesField(leave(manifest(object), ["/status"]))), owned)
     assert.deepStrictEqual(stillOwned(owned, leave(manifest(object), ["/status", "/data"])), ["/data"])
     assert.deepStrictEqual(stillOwned(undefined, leave(manifest(object), ["/data"])), [])
   })
@@ -150,9 +150,12 @@ describe("fieldsV1", () => {
   it("never gives up our mark with the map that it stands in", () => {
     const marks = { "f:sluice.dev/delivery": {}, "f:a": {} }
     const isLeft = leavesField(leave(manifest(object), ["/metadata"]))
-    assert.deepStrictEqual(minus({ "f:metadata": { "f:labels": marks, "f:annotations": { "f:b": {} } } }, isLeft), {
-      "f:metadata": { "f:labels": { "f:sluice.dev/delivery": {} } }
-    })
+    assert.deepStrictEqual(
+      lessFields({ "f:metadata": { "f:labels": marks, "f:annotations": { "f:b": {} } } }, isLeft),
+      {
+        "f:metadata": { "f:labels": { "f:sluice.dev/delivery": {} } }
+      }
+    )
   })
 
   it("gives up an element of a list, or a field of it", () => {
@@ -163,7 +166,8 @@ describe("fieldsV1", () => {
       }
     }
     const rendered = { ...object, c: [{ name: "side", image: "s" }, { name: "app", image: "a" }] }
-    const after = (...pointers: ReadonlyArray<string>) => minus(owned, leavesField(leave(manifest(rendered), pointers)))
+    const after = (...pointers: ReadonlyArray<string>) =>
+      lessFields(owned, leavesField(leave(manifest(rendered), pointers)))
     assert.deepStrictEqual(after("/c/0"), { "f:c": { "k:{\"name\":\"app\"}": owned["f:c"]["k:{\"name\":\"app\"}"] } })
     assert.deepStrictEqual(after("/c/1/image")["f:c"], {
       ...owned["f:c"],
