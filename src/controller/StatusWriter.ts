@@ -50,8 +50,8 @@ const isMisfit = ({ causes, status }: KubeFailure): boolean => status === 422 &&
  * Writes one Delivery's status until the scope closes, with one request at a time.
  *
  * A change of Ready goes at once. What else changes goes at most once a second; while a run is in progress it is held
- * back for a second, so that a run that ends within it costs one write, and then goes once in five seconds. What comes
- * back to what is written costs none.
+ * back for a second, so that a run that ends within it costs one write, and then goes once in five seconds; while many
+ * wait to be written it gives way, a second at a time. What comes back to what is written costs none.
  * Failures are tried again, with what is newest then; a Delivery that is gone, or replaced by another of its name, ends
  * it quietly.
  */
@@ -93,6 +93,10 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
 
   const write = Effect.gen(function*() {
     const sending = status
+    if (isPassing(sending) && writer.isBusy()) {
+      notBefore = (yield* Clock.currentTimeMillis) + pause
+      return
+    }
     const changes = statusPatch(isWhole ? undefined : written, sending, (text) => redactions.redact(text))
     if (changes.length > 0) {
       const result = yield* Effect.result(writer.patchStatus(delivery, changes))

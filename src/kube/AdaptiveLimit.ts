@@ -10,6 +10,8 @@ export interface AdaptiveLimit {
   /** A request was answered: as many answers as may run at once allow one more, up to the first number. */
   readonly answered: Effect.Effect<void>
   readonly permits: Effect.Effect<number>
+  /** Whether the next would have to wait. */
+  readonly isFull: () => boolean
 }
 
 interface Turn {
@@ -93,6 +95,7 @@ export const make = (maximum: number) =>
         return resize(Math.max(1, Math.floor(permits / 2)))
       }),
       answered: Effect.suspend(() => permits === maximum || ++answers < permits ? Effect.void : resize(permits + 1)),
-      permits: Effect.sync(() => permits)
+      permits: Effect.sync(() => permits),
+      isFull: () => turns.free <= 0
     }
   })

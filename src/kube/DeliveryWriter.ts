@@ -49,6 +49,8 @@ export class DeliveryWriter extends Context.Service<DeliveryWriter, {
     delivery: DeliveryId,
     changes: ReadonlyArray<StatusChange>
   ) => Effect.Effect<void, KubeFailure>
+  /** Whether statuses wait for their turn: what would soon be overtaken is better not said now. */
+  readonly isBusy: () => boolean
   /** Answers the new metadata. 409: somebody wrote since that resourceVersion. 422: the object has another uid. */
   readonly patchMetadata: (delivery: DeliveryId, change: MetadataChange) => Effect.Effect<JsonObject, KubeFailure>
   /** The Event (`events.k8s.io/v1`) under its own, unique name: made twice, it is there once. */
@@ -113,6 +115,7 @@ const make = (session: KubeSession, line: AdaptiveLimit.AdaptiveLimit): Delivery
         [{ op: "test", path: "/metadata/uid", value: delivery.uid }, ...changes]
       ).pipe(line.withPermit)
     }),
+    isBusy: line.isFull,
     patchMetadata: (delivery, { annotations, finalizers }) =>
       Effect.map(
         send(

@@ -15,7 +15,8 @@ it.effect("tells that a run began after a second, how far it has come once in fi
     const writer = yield* Effect.provideService(StatusWriter.make(id, {}), DeliveryWriter, {
       patchStatus: (_, changes) => Effect.sync(() => void sent.push(changes)),
       patchMetadata: () => Effect.die("no metadata"),
-      createEvent: () => Effect.die("no Event")
+      createEvent: () => Effect.die("no Event"),
+      isBusy: () => false
     })
     const stage = () => sent.at(-1)?.find(({ path }) => path === "/status/stage")
     const tell = (happening: Parameters<typeof after>[1]) =>
@@ -39,4 +40,30 @@ it.effect("tells that a run began after a second, how far it has come once in fi
     yield* TestClock.adjust("0 seconds")
     assert.lengthOf(sent, 3)
     assert.deepInclude(stage(), { op: "remove" })
+  }))
+
+it.effect("does not say how far a run has come while others wait to say how theirs ended", () =>
+  Effect.gen(function*() {
+    const sent: Array<ReadonlyArray<StatusChange>> = []
+    const line = { isFull: true }
+    const writer = yield* Effect.provideService(StatusWriter.make(id, {}), DeliveryWriter, {
+      patchStatus: (_, changes) => Effect.sync(() => void sent.push(changes)),
+      patchMetadata: () => Effect.die("no metadata"),
+      createEvent: () => Effect.die("no Event"),
+      isBusy: () => line.isFull
+    })
+    const tell = (happening: Parameters<typeof after>[1]) =>
+      writer.update((status) => after(status, happening, facts()))
+
+    yield* tell(event({ _tag: "RunStarted", revision: revision("a"), why: "started" }))
+    yield* TestClock.adjust("3 seconds")
+    assert.lengthOf(sent, 0)
+    line.isFull = false
+    yield* TestClock.adjust("1 second")
+    assert.lengthOf(sent, 1)
+
+    line.isFull = true
+    yield* tell(event({ _tag: "RunEnded", outcome: applied, details: details("a") }))
+    yield* TestClock.adjust("0 seconds")
+    assert.lengthOf(sent, 2)
   }))
