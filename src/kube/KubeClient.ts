@@ -16,6 +16,7 @@ import { Identity, impersonation, nameOf, userName } from "./Identity.ts"
 import { jsonLines } from "./jsonLines.ts"
 import type { KubeConfigOptions } from "./KubeConfig.ts"
 import { maskAnswer, maskLine } from "./masking.ts"
+import { Outage } from "./Outage.ts"
 import { make as makeWhoAmI } from "./whoAmI.ts"
 
 export interface KubeClientOptions extends KubeConfigOptions {
@@ -68,6 +69,8 @@ export class KubeClient extends Context.Service<KubeClient, {
   readonly as: (identity: Identity) => KubeSession
   /** What the cluster serves; the same for everybody. */
   readonly discovery: Discovery
+  /** What it answers returns once the API server, out of reach now or later, answers again. */
+  readonly recovered: () => Effect.Effect<void>
   /** Where things are that name no namespace: as the kubeconfig's context says. */
   readonly namespace: Effect.Effect<string, KubeFailure>
 }>()("sluice/kube/KubeClient") {
@@ -80,6 +83,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
   const connections = yield* makeConnections(options)
   const limit = yield* AdaptiveLimit.make(options.concurrency ?? 32)
   const deadline = options.deadline ?? 60_000
+  const outage = new Outage()
 
   const send = (identity: Identity, request: KubeRequest, connection: Connection) =>
     limit.withPermit(exchange(connection.requests, {
@@ -90,7 +94,11 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
       headers: { ...headersOf(request), ...connection.headers, ...impersonation(identity) },
       ...request.body === undefined ? {} : { body: request.body }
     })).pipe(
-      Effect.tap(({ status }) => status === 429 ? limit.tooMany : limit.answered)
+      Effect.tap(({ status }) => {
+        outage.answered()
+        return status === 429 ? limit.tooMany : limit.answered
+      }),
+      Effect.tapError(() => Effect.sync(() => outage.began()))
     )
 
   const whoAmI = makeWhoAmI(connections)
@@ -145,6 +153,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
         origin: connection.origin,
         path: connection.prefix + pathOf(request),
         headers: { ...headersOf(request), ...connection.headers, ...impersonation(identity) },
+        answered: () => outage.answered(),
         refused: Effect.fnUntraced(function*(status, body) {
           if (status === 401) yield* Effect.ignore(connections.renew(connection))
           const name = yield* whoAmI(identity, status)
@@ -166,7 +175,12 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
       unanswered({ verb: "read", resource: "kubeconfig" }, nameOf(Identity.Self()), "KubeConfig", why)
     )
   )
-  return KubeClient.of({ as, discovery: yield* makeDiscovery(as(Identity.Self())), namespace })
+  return KubeClient.of({
+    as,
+    discovery: yield* makeDiscovery(as(Identity.Self())),
+    recovered: () => outage.recovered(),
+    namespace
+  })
 })
 
 const pathOf = ({ path, query }: KubeRequest): string =>

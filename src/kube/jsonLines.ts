@@ -11,6 +11,8 @@ interface Options {
   readonly origin: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
+  /** Called when the server answers, whatever it says. */
+  readonly answered: () => void
   readonly refused: (status: number, body: string) => Effect.Effect<KubeFailure>
   readonly broken: (error: NoAnswer) => KubeFailure
 }
@@ -38,7 +40,7 @@ export const jsonLines = (
   options: Options
 ): Stream.Stream<JsonObject, KubeFailure> =>
   Stream.unwrap(Effect.gen(function*() {
-    const { broken, headers, origin, path, refused } = options
+    const { answered, broken, headers, origin, path, refused } = options
     const response = yield* Effect.tryPromise({
       try: (signal) =>
         dispatcher.request({
@@ -52,6 +54,7 @@ export const jsonLines = (
         }),
       catch: (error) => broken(noAnswer(error))
     })
+    answered()
     if (response.statusCode >= 300) {
       const body = yield* Effect.orElseSucceed(Effect.tryPromise(() => response.body.text()), () => "")
       return yield* Effect.flatMap(refused(response.statusCode, body), Effect.fail)

@@ -92,6 +92,7 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeRea
           })
         )
       })),
+    recovered: client.recovered,
     kindOf: discovery.kindOf,
     capabilities: discovery.capabilities
   }

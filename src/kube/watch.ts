@@ -34,7 +34,7 @@ const failureOf = (request: KubeRequest, session: KubeSession, status: Json | un
 
 /**
  * List, then watch from there: resumes at the last position when the connection ends, lists again when that position is
- * gone (410), waits longer with every failure in a row (0.2 to 30 s), ends only when the server refuses.
+ * gone (410), waits longer with every failure in a row (0.2 to 10 s), ends only when the server refuses.
  */
 export const watch = <A, Listed>(
   session: KubeSession,
@@ -83,7 +83,7 @@ export const watch = <A, Listed>(
     )
     return Stream.forever(turn).pipe(
       Stream.retry(($) =>
-        $(Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("30 seconds")])).pipe(
+        $(Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")])).pipe(
           Schedule.jittered,
           Schedule.while(({ input }) => !isFinal(input))
         )

@@ -37,6 +37,8 @@ export interface LaneOptions<R> {
   readonly untouched?: (earlier: Revision, later: Revision) => Effect.Effect<boolean, StageError, R>
   /** Who made a revision of which nothing else has to be read. */
   readonly commit?: (revision: Revision) => Effect.Effect<Commit | undefined, StageError, R>
+  /** What it answers returns once the cluster, out of reach now or later, answers again: no backoff outlasts an outage. */
+  readonly recovered?: () => Effect.Effect<void>
   /** Goes on beside the runs for as long as the lane: healing. */
   readonly beside?: (lane: Beside) => Effect.Effect<void, never, R>
 }
@@ -217,9 +219,10 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     /** Tries one desire until it is settled, given up, or replaced by a newer one. */
     const series = Effect.fnUntraced(function*(desire: Desire) {
       for (let failures = 0;; failures++) {
+        const recovered = options.recovered?.() ?? Effect.never
         const next = yield* attempt(desire, failures)
         if (next === undefined) return
-        yield* Effect.sleep(next.inMs)
+        yield* Effect.raceFirst(Effect.sleep(next.inMs), recovered)
       }
     })
 

@@ -59,11 +59,12 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
 
 /** The loop of one delivery: requests in, everything that happens out. The newest revision always wins. */
 export const pipeline = (loop: Loop) =>
-  Stream.unwrap(Effect.map(ends, ({ fetch, inventories, notify }) => {
+  Stream.unwrap(Effect.map(ends, ({ fetch, inventories, notify, reader }) => {
     const { delivery, notifiers, ready = () => Effect.void } = loop
     return lane<Stages | Right>({
       head: fetch.head(delivery),
       tree: (revision) => readTree(delivery, revision),
+      recovered: reader.recovered,
       ...loop,
       name: nameOf(delivery),
       url: delivery.spec.source.git.url,

@@ -31,4 +31,4 @@ export const planning = Effect.gen(function*() {
 })
 
 /** The stages at both ends of the loop. */
-export const ends = Effect.all({ fetch: Fetch, notify: Notify, inventories: InventoryStore })
+export const ends = Effect.all({ fetch: Fetch, notify: Notify, inventories: InventoryStore, reader: KubeReader })
