@@ -25,10 +25,12 @@ export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
   let weather: Weather = "clear"
   let connections = 0
   const pairs = new Set<readonly [Socket, Socket]>()
+  const clients = new Set<Socket>()
 
   const server = createServer((client) => {
     connections++
-    client.on("error", () => {})
+    clients.add(client)
+    client.on("error", () => {}).on("close", () => clients.delete(client))
     if (weather === "cut") return void client.resetAndDestroy()
     if (weather === "frozen") return void client.pause()
     const upstream = connect(target, "127.0.0.1")
@@ -75,6 +77,8 @@ export const startTcpProxy = async (target: number): Promise<TcpProxy> => {
       const closed = once(server, "close")
       server.close()
       cut()
+      // Also those that were frozen from the start.
+      for (const client of clients) client.destroy()
       await closed
     }
   }
