@@ -11,7 +11,9 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/integration/**", "test/e2e/**"]
+          exclude: ["test/integration/**", "test/e2e/**"],
+          // One load of the modules for all files: half of the time else. No test changes what another sees.
+          isolate: false
         }
       },
       {

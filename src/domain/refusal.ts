@@ -87,6 +87,8 @@ const hintOf = (failure: KubeFailure, refusal: Refusal): { readonly hint?: strin
     ? { hint: "Name a kubeconfig with --kubeconfig or KUBECONFIG, and a context of it with --context." }
     : failure.status === 0
     ? { hint: "Check the server that the kubeconfig names, and that it can be reached from here." }
+    : refusal === "transient"
+    ? { hint: "The API server is overrun or in trouble; it is tried again by itself." }
     : {}
 
 /** What a stage's error says about a refusal. */

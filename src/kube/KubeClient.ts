@@ -16,7 +16,7 @@ import { Identity, impersonation, nameOf, userName } from "./Identity.ts"
 import { jsonLines } from "./jsonLines.ts"
 import type { KubeConfigOptions } from "./KubeConfig.ts"
 import { maskAnswer, maskLine } from "./masking.ts"
-import { Outage } from "./Outage.ts"
+import { make as makeOutage } from "./Outage.ts"
 import { make as makeWhoAmI } from "./whoAmI.ts"
 
 export interface KubeClientOptions extends KubeConfigOptions {
@@ -69,7 +69,7 @@ export class KubeClient extends Context.Service<KubeClient, {
   readonly as: (identity: Identity) => KubeSession
   /** What the cluster serves; the same for everybody. */
   readonly discovery: Discovery
-  /** What it answers returns once the API server, out of reach now or later, answers again. */
+  /** What it answers returns once the API server, out of reach or overrun now or later, answers again. */
   readonly recovered: () => Effect.Effect<void>
   /** Where things are that name no namespace: as the kubeconfig's context says. */
   readonly namespace: Effect.Effect<string, KubeFailure>
@@ -83,7 +83,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
   const connections = yield* makeConnections(options)
   const limit = yield* AdaptiveLimit.make(options.concurrency ?? 32)
   const deadline = options.deadline ?? 60_000
-  const outage = new Outage()
+  const outage = makeOutage()
 
   const send = (identity: Identity, request: KubeRequest, connection: Connection) =>
     limit.withPermit(exchange(connection.requests, {
@@ -94,11 +94,10 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
       headers: { ...headersOf(request), ...connection.headers, ...impersonation(identity) },
       ...request.body === undefined ? {} : { body: request.body }
     })).pipe(
-      Effect.tap(({ status }) => {
-        outage.answered()
-        return status === 429 ? limit.tooMany : limit.answered
-      }),
-      Effect.tapError(() => Effect.sync(() => outage.began()))
+      Effect.tap(({ status }) =>
+        status === 429 ? Effect.andThen(outage.tooMany, limit.tooMany) : Effect.andThen(outage.answered, limit.answered)
+      ),
+      Effect.tapError(() => outage.began)
     )
 
   const whoAmI = makeWhoAmI(connections)
@@ -153,7 +152,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
         origin: connection.origin,
         path: connection.prefix + pathOf(request),
         headers: { ...headersOf(request), ...connection.headers, ...impersonation(identity) },
-        answered: () => outage.answered(),
+        answered: (status) => status === 429 ? outage.tooMany : outage.answered,
         refused: Effect.fnUntraced(function*(status, body) {
           if (status === 401) yield* Effect.ignore(connections.renew(connection))
           const name = yield* whoAmI(identity, status)
@@ -178,7 +177,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
   return KubeClient.of({
     as,
     discovery: yield* makeDiscovery(as(Identity.Self())),
-    recovered: () => outage.recovered(),
+    recovered: outage.recovered,
     namespace
   })
 })

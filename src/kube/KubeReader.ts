@@ -92,7 +92,7 @@ export class KubeReader extends Context.Service<KubeReader, {
    * `watchMetadata` watches; it needs no right to any other object.
    */
   readonly versions: (apiVersion: string, ref: ObjectRef) => Stream.Stream<string | undefined, KubeFailure>
-  /** What it answers returns once the cluster, out of reach now or later, answers again. */
+  /** What it answers returns once the cluster, out of reach or overrun now or later, answers again. */
   readonly recovered: () => Effect.Effect<void>
   /** The kind as the cluster serves it; undefined if it does not (asked again once when unknown: CRDs come and go). */
   readonly kindOf: (apiVersion: string, kind: string) => Effect.Effect<ResourceKind | undefined, KubeFailure>

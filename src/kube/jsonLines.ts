@@ -11,8 +11,8 @@ interface Options {
   readonly origin: string
   readonly path: string
   readonly headers: Readonly<Record<string, string>>
-  /** Called when the server answers, whatever it says. */
-  readonly answered: () => void
+  /** Told that the server answers, whatever it says. */
+  readonly answered: (status: number) => Effect.Effect<void>
   readonly refused: (status: number, body: string) => Effect.Effect<KubeFailure>
   readonly broken: (error: NoAnswer) => KubeFailure
 }
@@ -54,7 +54,7 @@ export const jsonLines = (
         }),
       catch: (error) => broken(noAnswer(error))
     })
-    answered()
+    yield* answered(response.statusCode)
     if (response.statusCode >= 300) {
       const body = yield* Effect.orElseSucceed(Effect.tryPromise(() => response.body.text()), () => "")
       return yield* Effect.flatMap(refused(response.statusCode, body), Effect.fail)

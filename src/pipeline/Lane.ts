@@ -37,7 +37,7 @@ export interface LaneOptions<R> {
   readonly untouched?: (earlier: Revision, later: Revision) => Effect.Effect<boolean, StageError, R>
   /** Who made a revision of which nothing else has to be read. */
   readonly commit?: (revision: Revision) => Effect.Effect<Commit | undefined, StageError, R>
-  /** What it answers returns once the cluster, out of reach now or later, answers again: no backoff outlasts an outage. */
+  /** What it answers returns once the cluster, out of reach or overrun, answers again: no backoff outlasts an outage. */
   readonly recovered?: () => Effect.Effect<void>
   /** Goes on beside the runs for as long as the lane: healing. */
   readonly beside?: (lane: Beside) => Effect.Effect<void, never, R>

@@ -103,3 +103,16 @@ describe("refusal", () => {
     )
   })
 })
+
+describe("a hint", () => {
+  for (const [status, hint] of [[429, /overrun/u], [503, /by itself/u], [0, /reached/u], [422, /^$/u]] as const) {
+    it(`fits what the server means by ${status}`, () => {
+      const { hint: told = "" } = refused(
+        failure(status, "", `the server answered with HTTP ${status}`),
+        undefined,
+        (fields) => new DiffFailed(fields)
+      )
+      assert.match(told, hint)
+    })
+  }
+})

@@ -97,7 +97,7 @@ describe("a thousand objects", () => {
       if (!isAsking(await ground.requestsSince(since))) break
     }
     const since = new Date().toISOString()
-    await sleep(20_000)
+    await sleep(10_000)
     assert.deepStrictEqual((await ground.requestsSince(since)).filter((request) => isAsking([request])), [])
   })
 })

@@ -81,6 +81,9 @@ const live = async (name: string) => {
   return Object.fromEntries(list.items.map(({ data, metadata }) => [metadata.name, data.version]))
 }
 
+/** `SLUICE_CHAOS=long`: the full numbers; otherwise as few as show the same. */
+const isLong = process.env.SLUICE_CHAOS === "long"
+
 describe("storms of real commits and kills", () => {
   it("ends on the newest revision, with nothing orphaned and nothing told twice", async () => {
     const seed = Number(process.env.SLUICE_SEED ?? Date.now() % 1_000_000)
@@ -100,7 +103,7 @@ describe("storms of real commits and kills", () => {
     let newest = await commit()
     const delivery = await write("storm", repository.url)
     const started: Array<Agent> = []
-    for (let kill = 0; kill < 20; kill++) {
+    for (let kill = 0; kill < (isLong ? 20 : 8); kill++) {
       const agent = new Agent(["-f", delivery, "--kubeconfig", kubeconfig])
       started.push(agent)
       await agent.line((line) => line.event === "run-started")
@@ -130,7 +133,8 @@ describe("storms of real commits and kills", () => {
     let newest = await repository.commit({ "a.yaml": configMap("stream", 0) }, "Version 0")
     const agent = new Agent(["-f", delivery, "--kubeconfig", kubeconfig])
     await agent.outcome("default/stream", newest)
-    const end = Date.now() + 60_000
+    const seconds = isLong ? 60 : 20
+    const end = Date.now() + seconds * 1_000
     for (let version = 1; Date.now() < end; version++) {
       newest = await repository.commit({ "a.yaml": configMap("stream", version) }, `Version ${version}`)
       await sleep(300)
@@ -138,8 +142,8 @@ describe("storms of real commits and kills", () => {
     await agent.outcome("default/stream", newest)
     const applied = agent.lines.filter((line) => line.outcome === "Applied").length
     const interrupted = agent.lines.filter((line) => line.event === "run-interrupted").length
-    console.log(`a commit every 300 ms for 60 s: ${applied} revisions applied, ${interrupted} runs interrupted`)
-    assert.isAbove(applied, 10)
+    console.log(`a commit every 300 ms for ${seconds} s: ${applied} revisions applied, ${interrupted} runs interrupted`)
+    assert.isAbove(applied, seconds / 6)
     await agent.stop()
   }, 120_000)
 })

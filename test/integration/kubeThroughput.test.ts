@@ -29,7 +29,7 @@ const Test = Layer.unwrap(
   )
 ).pipe(Layer.provideMerge(Layer.effect(Plane, controlPlane())))
 
-const objects = 2_000
+const objects = 500
 const manifest = (index: number, value: string): Manifest => {
   const object: JsonObject = {
     apiVersion: "v1",
@@ -86,7 +86,7 @@ const bareLoop = Effect.fnUntraced(
 )
 
 layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("throughput", (it) => {
-  it.effect("is a bare loop's, for 2,000 objects", () =>
+  it.effect("is a bare loop's", () =>
     Effect.gen(function*() {
       const reader = yield* KubeReader
       const writer = yield* KubeWriter

@@ -7,7 +7,7 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { ApplyFailed, FetchFailed, RenderFailed } from "../../src/domain/StageError.ts"
-import { Outage } from "../../src/kube/Outage.ts"
+import { make as makeOutage } from "../../src/kube/Outage.ts"
 import type { LaneOptions } from "../../src/pipeline/Lane.ts"
 import type { Request } from "../../src/pipeline/Request.ts"
 import { revision, World } from "./model.ts"
@@ -125,22 +125,22 @@ describe("the loop of one delivery", () => {
   it.effect("tries again at once what failed in an outage that is over, however long the pause", () =>
     Effect.gen(function*() {
       const world = new World()
-      const outage = new Outage()
+      const outage = makeOutage()
       world.runFails = new ApplyFailed({ detail: "no answer" })
       const down = Effect.gen(function*() {
-        outage.began()
+        yield* outage.began
         yield* TestClock.adjust("20 minutes")
         world.runFails = undefined
-        outage.answered()
+        yield* outage.answered
         yield* TestClock.adjust("2 seconds")
         assert.strictEqual(world.outcomes().at(-1), "Applied")
         // An answer when there was no outage wakes nobody.
         const { length } = world.outcomes()
-        outage.answered()
+        yield* outage.answered
         yield* TestClock.adjust("1 minute")
         assert.lengthOf(world.outcomes(), length)
       })
-      yield* running(world, down, { recovered: () => outage.recovered() })
+      yield* running(world, down, { recovered: outage.recovered })
     }))
 
   it.effect("tells nobody of a blip, and somebody of what lasts", () =>

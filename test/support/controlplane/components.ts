@@ -45,6 +45,8 @@ const client = (kubeconfig: string): Flags => ({
 export const controllerManager = (kubeconfig: string): Flags => ({
   ...client(kubeconfig),
   "root-ca-file": "ca.crt",
+  // 15 s unless said: tests wait for what an autoscaler does.
+  "horizontal-pod-autoscaler-sync-period": "3s",
   "service-account-private-key-file": "service-accounts.key",
   "cluster-signing-cert-file": "ca.crt",
   "cluster-signing-key-file": "ca.key"
