@@ -24,7 +24,10 @@ layer(cluster({ nodes: 1 }), options)("health", (it) => {
   it.effect("waits until a rollout is done, and asks nothing about what has no health", () =>
     Effect.gen(function*() {
       yield* makeNamespace("rollout")
-      const objects = [deployment("web", "rollout", { replicas: 2 }), configMap("settings", "rollout", {})]
+      const objects = [
+        deployment("web", "rollout", { replicas: 2, minReadySeconds: 1 }),
+        configMap("settings", "rollout", {})
+      ]
       const { events, value: told } = yield* requestsOf("rollout", waitFor(delivery("shop", "rollout"), objects))
       assert.include(told, "settings Current")
       assert.include(told, "web InProgress")

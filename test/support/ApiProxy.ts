@@ -8,7 +8,7 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream
 } from "node:http2"
-import type { AddressInfo } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
 import { join } from "node:path"
 import { parse } from "yaml"
 import type { ControlPlane } from "./ControlPlane.ts"
@@ -51,6 +51,7 @@ export const startApiProxy = async (plane: ControlPlane): Promise<ApiProxy> => {
   const { users } = parse(plane.adminKubeconfig) as { users: ReadonlyArray<{ user: Readonly<Record<string, string>> }> }
   const credential = (name: string) => Buffer.from(users[0]!.user[name]!, "base64")
   const sessions = new Set<ServerHttp2Session>()
+  const sockets = new Set<Socket>()
   const watches = new Set<ServerHttp2Stream>()
   let upstream: ClientHttp2Session | undefined
   const connected = (): ClientHttp2Session => {
@@ -100,10 +101,16 @@ export const startApiProxy = async (plane: ControlPlane): Promise<ApiProxy> => {
       const closed = once(server, "close")
       server.close()
       for (const session of sessions) session.destroy()
+      // Who was killed while it connected has no session.
+      for (const socket of sockets) socket.destroy()
       upstream?.destroy()
       await closed
     }
   }
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket)
+    socket.on("close", () => sockets.delete(socket))
+  })
   server.on("session", (session) => {
     sessions.add(session)
     session.on("close", () => sessions.delete(session))

@@ -47,7 +47,7 @@ export class ChaosGround {
 
   async stop() {
     this.deliveries.stop()
-    for (const agent of this.#agents) await agent.stop("SIGKILL")
+    await this.stopAgents()
     await Promise.all([this.plane.stop(), this.git.stop(), this.chat.stop()])
     await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 })
   }
@@ -107,6 +107,11 @@ spec: {source: {git: {url: "${url}", branch: main}, interval: 1s}${more === "" ?
     })
     this.#agents.push(agent)
     return agent
+  }
+
+  /** Kills the agents that run. */
+  async stopAgents() {
+    for (const agent of this.#agents) await agent.stop("SIGKILL")
   }
 
   /** What a Delivery applied, by its label: the value of each of its ConfigMaps. */
