@@ -3,9 +3,11 @@ import { type AddressInfo, createServer, type Socket } from "node:net"
 import { applyYaml } from "./AgentGround.ts"
 import { type ChaosGround, configMap } from "./ChaosGround.ts"
 
-const deployment = `apiVersion: apps/v1
+/** One for each Delivery: of two that claim one object the second would be broken in another way. */
+const deployment = (index: number) =>
+  `apiVersion: apps/v1
 kind: Deployment
-metadata: {name: hangs}
+metadata: {name: hangs-${index}}
 spec:
   selector: {matchLabels: {app: hangs}}
   template:
@@ -26,9 +28,11 @@ const files = {
   "policed/denied.yaml": configMap("denied", 1),
   "yaml/bad.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: [\n",
   "misspelt/misspelt.yaml": `${configMap("misspelt", 1)}dta: {version: "2"}\n`,
-  "hangs/hangs.yaml": deployment,
   "fine/fine.yaml": configMap("fine", 1)
 }
+
+/** Deliveries made at most. */
+const most = 100
 
 /** One way to be broken: what its spec says, and what Ready says of it. */
 interface Way {
@@ -47,7 +51,8 @@ export interface Broken {
 
 export const startBroken = async (ground: ChaosGround): Promise<Broken> => {
   const { url } = await ground.git.repository("broken").then(async (repository) => {
-    await repository.commit(files, "Nothing of this can be Ready")
+    const hanging = Array.from({ length: most }, (_, index) => [`hangs-${index}/hangs.yaml`, deployment(index)])
+    await repository.commit({ ...files, ...Object.fromEntries(hanging) }, "Nothing of this can be Ready")
     return repository
   })
   // A Git host that takes the connection, and then says nothing.
@@ -68,7 +73,7 @@ export const startBroken = async (ground: ChaosGround): Promise<Broken> => {
       spec: from(main, `, path: fine, apply: {serviceAccountName: nobody}${unpoliced}`)
     },
     { name: "misspelt", reason: "DiffFailed", spec: from(main, `, path: misspelt${unpoliced}`) },
-    { name: "hangs", reason: "HealthTimeout", spec: from(main, `, path: hangs, apply: {timeout: 2s}${unpoliced}`) },
+    { name: "hangs", reason: "HealthTimeout", spec: from(main, `, path: hangs-0, apply: {timeout: 2s}${unpoliced}`) },
     { name: "secret", reason: "InvalidSpec", spec: from(`${main}, secretRef: {name: none-such}`) },
     { name: "unreachable", reason: "FetchFailed", spec: from(`url: "http://127.0.0.1:1/none.git", branch: main`) },
     {
@@ -93,7 +98,7 @@ export const startBroken = async (ground: ChaosGround): Promise<Broken> => {
       const some = Array.from({ length: count }, (_, index) => {
         const way = ways[index % ways.length]!
         // Each its own source, or they would share one poller.
-        const spec = way.spec.replace("silent.git", `silent-${index}.git`)
+        const spec = way.spec.replace("silent.git", `silent-${index}.git`).replace("hangs-0", `hangs-${index}`)
         return { ...way, spec, id: `${namespace}/${way.name}-${index}` }
       })
       for (const { id, spec } of some) {
