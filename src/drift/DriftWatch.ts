@@ -53,7 +53,7 @@ export interface DriftWatch {
 interface Case {
   verdict: Verdict
   live: LiveMetadata | undefined
-  /** Clock time before which a doubt cannot be settled: the second of our write has to be over. */
+  /** Clock time before which it cannot be told: what we wrote may not have come by, or its second not be over. */
   due: number
   isTold: boolean
   /** What it was told for: the same again is nothing new. */
@@ -151,7 +151,7 @@ export const make = Effect.fnUntraced(function*(
 
   /** When a case is to be looked at; never, if it was or cannot be. */
   const dueOf = ({ due, isTold, verdict }: Case): number =>
-    isTold || verdict === undefined || verdict === "leaving" ? Infinity : verdict === "doubt" ? due : 0
+    isTold || verdict === undefined || verdict === "leaving" ? Infinity : due
 
   const take = Effect.sync(() => {
     review()
@@ -212,7 +212,8 @@ export const make = Effect.fnUntraced(function*(
   const judgeAll = Effect.sync(() => {
     for (const id of expected.keys()) {
       const verdict = verdictOf(id)
-      if (verdict !== undefined && !cases.has(id)) open(id, verdict, undefined, 0)
+      // What a run has just made may be on its way to us.
+      if (verdict !== undefined && !cases.has(id)) open(id, verdict, undefined, verdict === "gone" ? soon() : 0)
     }
     review()
   })

@@ -1,0 +1,67 @@
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as TestClock from "effect/testing/TestClock"
+import { key } from "../../src/domain/ObjectRef.ts"
+import { make } from "../../src/drift/DriftWatch.ts"
+import type { Follower, SharedWatch } from "../../src/drift/SharedWatch.ts"
+import type { Seen } from "../../src/kube/Seen.ts"
+
+const ref = { group: "", kind: "ConfigMap", namespace: "shop", name: "settings" }
+const entry = { ref, apiVersion: "v1", digest: "digest", fingerprint: "fingerprint", uid: "uid" }
+const there: Seen = {
+  uid: "uid",
+  resourceVersion: "100",
+  deleting: false,
+  label: "shop.shop",
+  origin: undefined,
+  prune: undefined,
+  fingerprint: "fingerprint",
+  isOurs: true,
+  intruders: [],
+  intrusion: "",
+  others: "",
+  isNewest: true,
+  content: undefined
+}
+
+/** A live watch that has seen what it is told. */
+const watching = Effect.gen(function*() {
+  const followers = new Set<Follower>()
+  let known: Seen | undefined
+  const watch: SharedWatch = {
+    state: () => "live",
+    listed: Effect.void,
+    seen: () => known ?? "absent",
+    position: () => "99",
+    add: (_, follower) => followers.add(follower),
+    remove: (_, follower) => followers.delete(follower)
+  }
+  const drift = yield* make(() => Effect.succeed(watch), { allowManagers: [] })
+  const see = (next: Seen | undefined) => {
+    const before = known
+    known = next
+    for (const follower of followers) follower.noticed(key(ref), before, undefined)
+  }
+  return { drift, see }
+})
+
+it.effect("does not miss what has just been made and has not come by", () =>
+  Effect.gen(function*() {
+    const { drift, see } = yield* watching
+    yield* drift.follow([entry])
+    assert.deepStrictEqual(yield* drift.take, [])
+    see(there)
+    yield* TestClock.adjust("1 minute")
+    assert.deepStrictEqual(yield* drift.take, [])
+  }))
+
+it.effect("misses what does not come by, and at once what went before its eyes", () =>
+  Effect.gen(function*() {
+    const { drift, see } = yield* watching
+    yield* drift.follow([entry])
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual((yield* drift.take).map(({ why }) => why), ["gone"])
+    see(there)
+    see(undefined)
+    assert.deepStrictEqual((yield* drift.take).map(({ why }) => why), ["gone"])
+  }))
