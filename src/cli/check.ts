@@ -4,8 +4,7 @@ import * as Schema from "effect/Schema"
 import { basename, join, relative, resolve, sep } from "node:path"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
-import type { PolicySet } from "../domain/Decision.ts"
-import { digest } from "../domain/digest.ts"
+import { policySet } from "../domain/policySet.ts"
 import { InvalidSpec, RenderFailed, type StageError } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
 import { Policy } from "../policy/Policy.ts"
@@ -129,10 +128,7 @@ const givenPolicies = Effect.fnUntraced(function*(delivery: Delivery, folders: R
       return yield* policy.load(withPolicies(delivery, [path]), artifact)
     }))
   const [only] = sets
-  return sets.length === 1 && only !== undefined ? only : {
-    digest: digest(...sets.map((set) => set.digest)),
-    bundles: sets.flatMap(({ bundles }) => bundles)
-  } satisfies PolicySet
+  return sets.length === 1 && only !== undefined ? only : policySet(sets.flatMap(({ bundles }) => bundles))
 })
 
 const policiesOf = Effect.fnUntraced(function*(subject: Subject, artifact: Artifact, folders: ReadonlyArray<string>) {

@@ -36,6 +36,23 @@ export const Violation = Schema.Struct({
 })
 export type Violation = typeof Violation.Type
 
+/** Who lets a policy be broken, for which objects, why and for how long. */
+export interface Waiver {
+  /** The id of the policy that it lifts. */
+  readonly policy: string
+  /** The objects for which it does, by what is given of each; all, where none are named. */
+  readonly objects: ReadonlyArray<{ readonly kind?: string; readonly namespace?: string; readonly name?: string }>
+  readonly reason: string
+  readonly owner: string
+  /** RFC 3339; from then on the policy denies again. Absent where a rule of the policies grants it: it has no end. */
+  readonly until?: string
+  /** Where it is written. */
+  readonly where?: Origin
+}
+
+/** What a policy found and a waiver lets through. */
+export type Waived = Violation & { readonly waiver: Waiver }
+
 /** Counts of one decision: `passed`, `warned`, `denied` and `waived` count rule results, `objects` counts objects. */
 export const Summary = Schema.Struct({
   objects: Schema.Int,
@@ -56,9 +73,16 @@ export type AdmittedManifests = Admitted<ReadonlyArray<Manifest>>
 
 /** The verdict of a gate. A denial is a value: the error channel means "could not decide". */
 export type Decision<A> = Data.TaggedEnum<{
-  Passed: { readonly admitted: Admitted<A>; readonly violations: ReadonlyArray<Violation>; readonly summary: Summary }
-  Denied: { readonly violations: ReadonlyArray<Violation>; readonly summary: Summary }
+  Passed: Verdict & { readonly admitted: Admitted<A> }
+  Denied: Verdict
 }>
+
+/** What a decision says, whichever way it went. */
+export interface Verdict {
+  readonly violations: ReadonlyArray<Violation>
+  readonly waived: ReadonlyArray<Waived>
+  readonly summary: Summary
+}
 
 interface DecisionDefinition extends Data.TaggedEnum.WithGenerics<1> {
   readonly taggedEnum: Decision<this["A"]>
@@ -69,13 +93,22 @@ export const Decision = Data.taggedEnum<DecisionDefinition>()
 export interface PolicySet {
   /** Of everything that can change a verdict: rules, data, parameters, enforcement. */
   readonly digest: string
-  readonly bundles: ReadonlyArray<{
-    readonly name: string
-    readonly digest: string
-    readonly enforcement: "enforce" | "audit"
-    /** Policy and data files by their path from the root of the repository. */
-    readonly files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>
-    /** Merged under `data.parameters`. */
-    readonly parameters: Readonly<Record<string, Schema.Json>>
-  }>
+  readonly bundles: ReadonlyArray<Bundle>
+}
+
+/** Policies that are compiled into one wasm of their own: no bundle can shadow, weaken or read another. */
+export interface Bundle {
+  readonly name: string
+  /** Of the files. */
+  readonly digest: string
+  /** The repository's own; those of the revision that is in force; the platform's. */
+  readonly origin: "repository" | "previous" | "bundle"
+  readonly enforcement: "enforce" | "audit"
+  /** Whether waivers of the repository hold for it. */
+  readonly isWaivable: boolean
+  readonly waivers: ReadonlyArray<Waiver>
+  /** Policy and data files by their path from the root of the repository. */
+  readonly files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>
+  /** Merged under `data.parameters`. */
+  readonly parameters: Readonly<Record<string, Schema.Json>>
 }

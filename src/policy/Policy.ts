@@ -1,4 +1,5 @@
 import * as Cache from "effect/Cache"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -11,17 +12,19 @@ import type { Artifact } from "../domain/Artifact.ts"
 import type { Changeset } from "../domain/Changeset.ts"
 import { Decision, type PolicySet } from "../domain/Decision.ts"
 import type { Manifest, Rendered } from "../domain/Manifest.ts"
-import { maskSecret } from "../domain/mask.ts"
 import type { PolicyError } from "../domain/StageError.ts"
 import type { Programs } from "../programs/Programs.ts"
 import { admit } from "./admit.ts"
+import { combinedDocument, toldOfAll } from "./combined.ts"
 import { compile } from "./compile.ts"
+import type { Document } from "./Document.ts"
 import { documents } from "./documents.ts"
-import { evaluate, type Subject } from "./evaluate.ts"
+import { evaluate } from "./evaluate.ts"
 import { load } from "./load.ts"
+import { documentOf, toldOf } from "./objects.ts"
 import type { Finding } from "./protocol.ts"
 import * as Remembered from "./Remembered.ts"
-import { decide, type Judging } from "./verdict.ts"
+import { type Judging, verdict } from "./verdict.ts"
 import * as Workers from "./Workers.ts"
 
 export interface Options {
@@ -49,6 +52,8 @@ export class Policy extends Context.Service<Policy, {
 }>()("sluice/policy/Policy") {
   static readonly layer = (options: Options) => Layer.effect(Policy, make(options))
 }
+
+const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true }
 
 /** Bundles whose files are held until they are compiled. */
 const maximumWaiting = 32
@@ -90,29 +95,57 @@ const make = Effect.fnUntraced(function*(options: Options) {
     for (const bundle of set.bundles) {
       const { data, module, names, rules } = yield* compiledBundle(bundle)
       judging.push({ bundle, rules, names })
-      policies.push({ module, rules: rules.length, data: documents(data, bundle.parameters) })
+      policies.push({ module, rules: rules.map(({ judges }) => judges), data: documents(data, bundle.parameters) })
     }
     return { judging, loaded: { digest: set.digest, policies } }
   })
 
-  const objects = Effect.fn("Policy.objects")(function*(set: PolicySet, rendered: Rendered) {
-    const { judging, loaded } = yield* prepare(set)
+  const judge = Effect.fnUntraced(function*(loaded: Workers.LoadedSet, documents: ReadonlyArray<Document>) {
+    const now = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
+    return yield* evaluate(workers, loaded, documents, { now, deadline: options.deadline })
+  })
+
+  /** Each object by itself; what was judged before by the same text is not judged again. */
+  const judgeEach = Effect.fnUntraced(function*(loaded: Workers.LoadedSet, rendered: Rendered) {
     const findings = new Map<Manifest, ReadonlyArray<Finding>>()
-    const waiting: Array<{ manifest: Manifest; subject: Subject; key: string }> = []
-    for (const manifest of set.bundles.length === 0 ? [] : rendered.manifests) {
-      const key = Remembered.keyOf(set.digest, manifest.json)
+    const waiting: Array<{ manifest: Manifest; document: Document; key: string }> = []
+    for (const manifest of loaded.policies.length === 0 ? [] : rendered.manifests) {
+      const key = Remembered.keyOf(loaded.digest, manifest.json)
       const known = remembered.get(key)
-      if (known === undefined) waiting.push({ manifest, key, subject: subjectOf(manifest, options.maskingKey) })
+      if (known === undefined) waiting.push({ manifest, key, document: documentOf(manifest, options.maskingKey) })
       else findings.set(manifest, known)
     }
-    const judged = yield* evaluate(workers, loaded, waiting.map(({ subject }) => subject), options.deadline)
-    for (const { key, manifest, subject } of waiting) {
-      const judgement = judged.get(subject)
+    const judged = yield* judge(loaded, waiting.map(({ document }) => document))
+    for (const { document, key, manifest } of waiting) {
+      const judgement = judged.get(document)
       if (judgement === undefined) continue
       findings.set(manifest, judgement.findings)
       if (judgement.isLasting) remembered.set(key, judgement.findings)
     }
-    return yield* decide(judging, rendered, findings)
+    return findings
+  })
+
+  /** All objects at once, for the rules that ask for that. */
+  const judgeAll = Effect.fnUntraced(
+    function*(judging: ReadonlyArray<Judging>, loaded: Workers.LoadedSet, rendered: Rendered) {
+      if (!judging.some(({ rules }) => rules.some(({ judges }) => judges === "combined"))) {
+        return { told: [], passed: 0 }
+      }
+      const document = combinedDocument(rendered, options.maskingKey)
+      const judged = yield* judge(loaded, [document])
+      return toldOfAll(judging, judged.get(document)?.findings ?? [notJudged])
+    }
+  )
+
+  const objects = Effect.fn("Policy.objects")(function*(set: PolicySet, rendered: Rendered) {
+    const { judging, loaded } = yield* prepare(set)
+    const each = toldOf(judging, rendered, yield* judgeEach(loaded, rendered))
+    const all = yield* judgeAll(judging, loaded, rendered)
+    const counts = { objects: rendered.manifests.length, passed: each.passed + all.passed }
+    const said = yield* verdict(judging, [...each.told, ...all.told], counts)
+    return said.summary.denied > 0
+      ? Decision.Denied<ReadonlyArray<Manifest>>(said)
+      : Decision.Passed<ReadonlyArray<Manifest>>({ admitted: admit(rendered.manifests), ...said })
   })
 
   return Policy.of({
@@ -130,13 +163,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
       Effect.succeed(Decision.Passed<Changeset>({
         admitted: admit(changeset),
         violations: [],
+        waived: [],
         summary: { objects: changeset.changes.length, passed: 0, warned: 0, denied: 0, waived: 0 }
       }))
   })
 })
-
-/** What policies see of a manifest: the bytes that are sent, but no value of a Secret. */
-const subjectOf = (manifest: Manifest, key: string | Uint8Array): Subject => {
-  const object = maskSecret(manifest.object, key)
-  return object === manifest.object ? manifest : { object, json: JSON.stringify(object) }
-}

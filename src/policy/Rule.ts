@@ -1,5 +1,9 @@
 import * as Schema from "effect/Schema"
 
+/** What rules judge: one object, all that would change, all objects at once (conftest's `--combine`). */
+export const Subject = Schema.Literals(["object", "changeset", "combined"])
+export type Subject = typeof Subject.Type
+
 /** One rule that reports, as it was found in the policies. */
 export const Rule = Schema.Struct({
   /** `policies.images`, without `data`. */
@@ -7,6 +11,7 @@ export const Rule = Schema.Struct({
   path: Schema.Array(Schema.String),
   name: Schema.String,
   severity: Schema.Literals(["deny", "warn"]),
+  judges: Subject,
   /** The policy's id. */
   policy: Schema.String,
   title: Schema.optionalKey(Schema.String),

@@ -1,13 +1,18 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import type { Rule } from "./Rule.ts"
+import { type Rule, Subject } from "./Rule.ts"
+
+const Reference = Schema.Array(Schema.Struct({ value: Schema.Json }))
 
 const Annotation = Schema.Struct({
-  path: Schema.optionalKey(Schema.Array(Schema.Struct({ value: Schema.Json }))),
+  path: Schema.optionalKey(Reference),
   annotations: Schema.Struct({
     scope: Schema.String,
     title: Schema.optionalKey(Schema.String),
     custom: Schema.optionalKey(Schema.Record(Schema.String, Schema.Json)),
+    schemas: Schema.optionalKey(
+      Schema.Array(Schema.Struct({ path: Reference, schema: Schema.optionalKey(Reference) }))
+    ),
     related_resources: Schema.optionalKey(Schema.Array(Schema.Struct({ ref: Schema.String })))
   })
 })
@@ -26,18 +31,20 @@ const textOf = (annotation: Annotations[number], key: string): string | undefine
   return typeof value === "string" ? value : undefined
 }
 
-/** Annotations from the outermost to the innermost. One of several rules of a name cannot speak for all of them. */
-const applicable = (all: Annotations, path: ReadonlyArray<string>, name: string, bodies: number): Annotations => {
+const valuesOf = (reference: typeof Reference.Type): ReadonlyArray<string> =>
+  reference.map(({ value }) => String(value))
+
+/** Annotations from the outermost to the innermost. */
+const applicable = (all: Annotations, path: ReadonlyArray<string>, name: string): Annotations => {
   const order = ["subpackages", "package", "document", "rule"]
-  const target = (annotation: Annotations[number]) =>
-    (annotation.path ?? []).slice(1).map(({ value }) => String(value)).join("\0")
+  const target = (annotation: Annotations[number]) => valuesOf(annotation.path ?? []).slice(1).join("\0")
   const applies = (annotation: Annotations[number]) => {
     const { scope } = annotation.annotations
     const at = target(annotation)
     const here = path.join("\0")
     if (scope === "subpackages") return at === here || here.startsWith(`${at}\0`)
     if (scope === "package") return at === here
-    return at === [...path, name].join("\0") && (scope === "document" || bodies === 1)
+    return at === [...path, name].join("\0")
   }
   return all.filter(applies).sort((a, b) =>
     order.indexOf(a.annotations.scope) - order.indexOf(b.annotations.scope) || target(a).length - target(b).length
@@ -53,8 +60,10 @@ export const notesOf = (all: Annotations, path: ReadonlyArray<string>, name: str
   const notes: { -readonly [Key in keyof Notes]: Notes[Key] } = {
     policy: last === "main" && name.includes("_") ? name.slice(name.indexOf("_") + 1) : last
   }
-  for (const annotation of applicable(all, path, name, bodies)) {
-    const { related_resources, title } = annotation.annotations
+  for (const annotation of applicable(all, path, name)) {
+    const { related_resources, scope, title } = annotation.annotations
+    // One of several rules of a name cannot speak for all of them.
+    if (scope === "rule" && bodies > 1) continue
     const url = related_resources?.[0]?.ref
     const impact = textOf(annotation, "severity")
     const remedy = textOf(annotation, "remedy")
@@ -65,4 +74,30 @@ export const notesOf = (all: Annotations, path: ReadonlyArray<string>, name: str
     if (url !== undefined) notes.url = url
   }
   return notes
+}
+
+const isSubject = Schema.is(Subject)
+
+/** `changeset` of `schemas: [{input: schema.changeset}]`; undefined where the annotation says nothing of the input. */
+const declared = ({ annotations: { schemas } }: Annotations[number]): string | undefined =>
+  schemas?.flatMap(({ path, schema }) =>
+    valuesOf(path).join(".") === "input" && schema !== undefined ? [valuesOf(schema).slice(1).join(".")] : []
+  )[0]
+
+/**
+ * The document that a rule judges, by the schema that OPA's own annotation gives its input. Undefined where none does, or
+ * one that is not ours: then it is an object. Several bodies of a rule that disagree are judged as none could be: the
+ * list is longer than one.
+ */
+export const declaredSubjects = (
+  all: Annotations,
+  path: ReadonlyArray<string>,
+  name: string
+): ReadonlyArray<Subject> => {
+  const found = applicable(all, path, name).flatMap((annotation) => {
+    const subject = declared(annotation)
+    return isSubject(subject) ? [{ scope: annotation.annotations.scope, subject }] : []
+  })
+  const inner = found.filter(({ scope }) => scope === found.at(-1)?.scope)
+  return [...new Set((inner[0]?.scope === "rule" ? inner : inner.slice(-1)).map(({ subject }) => subject))]
 }

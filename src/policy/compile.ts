@@ -14,14 +14,18 @@ import * as Capabilities from "./capabilities.ts"
 import * as CompiledCache from "./compiledCache.ts"
 import { compileError, type Problem, problemsOf } from "./compileErrors.ts"
 import { decodeModules, locate, type Modules, query, refused, rulesOf } from "./discover.ts"
-import { entrypoint, generate } from "./entrypoint.ts"
+import { entrypoint, generate, subjects } from "./entrypoint.ts"
 import { hidden } from "./hidden.ts"
 import { missing } from "./missing.ts"
 import * as Opa from "./opa.ts"
+import { Subject } from "./Rule.ts"
 import { originOf, type Source, sources } from "./sources.ts"
 import { fileOfTar } from "./tar.ts"
 
 type Files = PolicySet["bundles"][number]["files"]
+
+/** One rule for each kind of document: what is generated for these is all that is ever generated. */
+const everySubject = Subject.literals.map((judges) => ({ judges, name: "deny", path: [] }))
 
 const unexpected = (what: string) => () => new PolicyUnavailable({ detail: `${what} could not be read` })
 
@@ -103,7 +107,7 @@ const discover = Effect.fnUntraced(function*(workshop: Workshop) {
   const annotations = yield* Effect.mapError(decodeAnnotations(inspection.stdout), unexpected("the policies' METADATA"))
   // A file that OPA cannot parse alone is left out of its answer: it must not be left out of the gate.
   if (found.length !== policies.length) return yield* failWithProblems(workshop, modules)
-  const refusals = refused(found, policies)
+  const refusals = refused(found, annotations, policies)
   if (refusals.length > 0) return yield* failWithRefusals(workshop, refusals)
   return { modules: found, rules: rulesOf(found, annotations, policies) }
 })
@@ -126,8 +130,9 @@ const build = Effect.fnUntraced(function*(files: Files) {
     ([name, text]) => disk.writeFileString(join(folder, "generated", name), text)
   )
   const documents = data.map(({ name }) => `data/${name}`)
-  const options = ["-t", "wasm", "-e", entrypoint, "--capabilities", "capabilities.json", "-o", "bundle.tar.gz"]
-  const built = yield* opa("build", ...options, "generated", "policies", ...documents)
+  const entrypoints = subjects(rules).flatMap((judges) => ["-e", entrypoint(judges)])
+  const options = ["-t", "wasm", "--capabilities", "capabilities.json", "-o", "bundle.tar.gz"]
+  const built = yield* opa("build", ...options, ...entrypoints, "generated", "policies", ...documents)
   if (built.exitCode !== 0) return yield* failWithProblems(workshop, built)
   const { data: merged, wasm } = yield* unpack(yield* disk.readFile(join(folder, "bundle.tar.gz")))
   const documentsText = new TextDecoder().decode(merged)
@@ -144,7 +149,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
 export const compile = Effect.fn("Policy.compile")(
   function*(files: Files, cacheDirectory: string) {
     const pin = yield* readPin("opa")
-    const made = JSON.stringify([2, pin.version, provided, generate([])])
+    const made = JSON.stringify([3, pin.version, provided, generate(everySubject)])
     const key = digest(made, ...files.flatMap(({ content, path }) => [path, content]))
     const known = yield* CompiledCache.read(cacheDirectory, key)
     if (known !== undefined) return known

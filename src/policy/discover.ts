@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Annotations, notesOf } from "./annotations.ts"
+import { type Annotations, declaredSubjects, notesOf } from "./annotations.ts"
 import { type Problem } from "./compileErrors.ts"
 import { isReserved } from "./entrypoint.ts"
-import { type Rule, severityOf } from "./Rule.ts"
+import { type Rule, severityOf, type Subject } from "./Rule.ts"
 import { originOf, type Source } from "./sources.ts"
 
 /** Evaluated by OPA over the texts of the policies: their packages, and of each rule what its head looks like. */
@@ -14,6 +14,13 @@ export const query = `[{
     some imported in object.get(parsed, "imports", [])
     imported.path.value[0].value == "data"
   ],
+  "reads": {name |
+    walk(parsed.rules, [_, node])
+    node.type == "ref"
+    node.value[0].value == "input"
+    name := node.value[1].value
+    name in {"changeset", "operations"}
+  },
   "rules": [{
     "name": rule.head.ref[0].value,
     "parts": count(rule.head.ref),
@@ -28,6 +35,8 @@ const Modules = Schema.fromJsonString(Schema.Array(Schema.Struct({
   path: Schema.Array(Schema.String),
   /** Of `import data.…`, without `data`. */
   imports: Schema.Array(Schema.Array(Schema.String)),
+  /** Fields of a changeset that its rules read of `input`. */
+  reads: Schema.Array(Schema.String),
   rules: Schema.Array(Schema.Struct({
     name: Schema.String,
     parts: Schema.Int,
@@ -50,18 +59,30 @@ const refusal = ({ isSet, name, parts, value }: Head): string | undefined => {
   return `${name} is a ${value}, and a ${value} says nothing: write \`${name} contains message if { … }\``
 }
 
+/** Why the document that a rule judges is in doubt. */
+const doubt = (subjects: ReadonlyArray<Subject>, { reads }: Modules[number], name: string): string | undefined => {
+  if (subjects.length > 1) return `the rules of ${name} judge different documents: give each its own name`
+  if (subjects.length === 1 || reads.length === 0) return undefined
+  return `${name} stands beside rules that read input.${reads[0]}, which no object has: say in its METADATA what it ` +
+    "judges, `schemas: [{input: schema.changeset}]` or schema.object"
+}
+
 /** Rules that would never report anything, with the line that `opa parse` is asked for. */
 export const refused = (
   modules: Modules,
+  annotations: Annotations,
   known: ReadonlyArray<Source>
 ): ReadonlyArray<Problem & { file: string; name: string }> =>
-  modules.flatMap(({ file, path, rules }) => {
+  modules.flatMap((module) => {
+    const { file, path, rules } = module
     const origin = originOf(known, file)
     if (isReserved(path)) {
       return [{ file, name: "", origin, message: `package ${path.join(".")} is Sluice's own; choose another name` }]
     }
     return rules.flatMap((head) => {
-      const message = severityOf(head.name) === undefined || head.isFunction ? undefined : refusal(head)
+      const message = severityOf(head.name) === undefined || head.isFunction
+        ? undefined
+        : refusal(head) ?? doubt(declaredSubjects(annotations, path, head.name), module, head.name)
       return message === undefined ? [] : [{ file, name: head.name, origin, message }]
     })
   })
@@ -101,7 +122,8 @@ export const rulesOf = (
   for (const [, { bodies, files, name, path }] of [...found].sort(([a], [b]) => a < b ? -1 : 1)) {
     const severity = severityOf(name) ?? "deny"
     const notes = notesOf(annotations, path, name, bodies)
-    rules.push({ ...notes, package: path.join("."), path, name, severity, files: [...files] })
+    const judges = declaredSubjects(annotations, path, name)[0] ?? "object"
+    rules.push({ ...notes, package: path.join("."), path, name, severity, judges, files: [...files] })
   }
   return rules
 }

@@ -1,46 +1,63 @@
-import type { Rule } from "./Rule.ts"
+import type { Rule, Subject } from "./Rule.ts"
 import { shim } from "./shim.ts"
 
-/** The entrypoint of every compiled set. */
-export const entrypoint = "sluice/decision"
+/** The entrypoint that asks the rules for one kind of document. */
+export const entrypoint = (judges: Subject): string => `sluice/${judges}`
 
 /** Packages that a policy may not take. */
 export const isReserved = (path: ReadonlyArray<string>): boolean => path[0] === "sluice"
 
+type Asked = Pick<Rule, "judges" | "name" | "path">
+
 const reference = (path: ReadonlyArray<string>): string =>
   `data${path.map((part) => `[${JSON.stringify(part)}]`).join("")}`
 
-/**
- * Asks every rule at once and says which object it saw: undefined or malformed input has no identity, so it cannot look
- * like an object without findings. `data.sluice.only` narrows the question to one rule, to find the one that hangs.
- */
-const decision = `package sluice
-
-decision := answer if {
-	answer := data.sluice.rules.answer with replace as data.sluice.shim.replace_text
-		with concat as data.sluice.shim.concat_sorted
-		with indexof as data.sluice.shim.indexof_text
-}
-`
-
-const rulesHead = `package sluice.rules
-
-answer := {"saw": saw, "found": found}
-
-saw := [
+/** What a document is known by, in Rego; `identityOf` in `document.ts` says the same of the one that is sent. */
+const saw: Readonly<Record<Subject, string>> = {
+  object: `[
 	object.get(input, "apiVersion", ""),
 	object.get(input, "kind", ""),
 	object.get(input, ["metadata", "namespace"], ""),
 	object.get(input, ["metadata", "name"], ""),
 	count(input),
-]
+]`,
+  changeset: `[
+	object.get(input, "kind", ""),
+	object.get(input, ["changeset", "id"], ""),
+	count(object.get(input, "operations", [])),
+	count(input),
+]`,
+  combined: "[count(input), count([document | document := input[_].contents])]"
+}
+
+/**
+ * Asks every rule at once and says which document it saw: undefined or malformed input has no identity, so it cannot
+ * look like an object without findings.
+ */
+const decision = (judges: Subject): string => `
+${judges} := answer if {
+	answer := data.sluice.asked.${judges}.answer with replace as data.sluice.shim.replace_text
+		with concat as data.sluice.shim.concat_sorted
+		with indexof as data.sluice.shim.indexof_text
+}
+`
+
+/** `data.sluice.only` narrows the question to one rule, to find the one that hangs. */
+const head = (judges: Subject): string =>
+  `package sluice.asked.${judges}
+
+answer := {"saw": saw, "found": found}
+
+saw := ${saw[judges]}
 
 wanted(_) if not data.sluice.only
 
 wanted(index) if data.sluice.only == index
+
+found[index] := results if some index, results in {}
 `
 
-const rule = ({ name, path }: Pick<Rule, "name" | "path">, index: number): string => `
+const question = ({ name, path }: Asked, index: number): string => `
 found["${index}"] := results if {
 	wanted("${index}")
 	results := ${reference([...path, name])}
@@ -48,9 +65,20 @@ found["${index}"] := results if {
 }
 `
 
+/** The kinds of documents that the rules judge; objects always, so that a set without any rule still has an answer. */
+export const subjects = (rules: ReadonlyArray<Pick<Rule, "judges">>): ReadonlyArray<Subject> => [
+  ...new Set<Subject>(["object", ...rules.map(({ judges }) => judges)])
+]
+
 /** The Rego that Sluice adds to a set of policies, by file name. */
-export const generate = (rules: ReadonlyArray<Pick<Rule, "name" | "path">>): Readonly<Record<string, string>> => ({
-  "decision.rego": decision,
-  "rules.rego": rulesHead + rules.map(rule).join(""),
-  "shim.rego": shim
-})
+export const generate = (rules: ReadonlyArray<Asked>): Readonly<Record<string, string>> => {
+  const asked = subjects(rules).map((judges) => [
+    `${judges}.rego`,
+    head(judges) + rules.map((rule, index) => rule.judges === judges ? question(rule, index) : "").join("")
+  ])
+  return {
+    ...Object.fromEntries(asked),
+    "decision.rego": `package sluice\n${subjects(rules).map(decision).join("")}`,
+    "shim.rego": shim
+  }
+}

@@ -3,10 +3,12 @@ import { EvaluationError, type Host } from "./host.ts"
 import { plain } from "./plain.ts"
 import type { Finding } from "./protocol.ts"
 import { isArray, RegoObject, RegoSet, type RegoValue } from "./regoValue.ts"
+import type { Subject } from "./Rule.ts"
 
-const maximumFindings = 100
+const maximumFindings = { object: 100, changeset: 1_000, combined: 1_000 }
 const maximumMessage = 4_096
-const maximumBytes = 1_500_000
+/** The wasm holds some fifteen times as much as the text has. */
+const maximumBytes = { object: 1_500_000, changeset: 16_000_000, combined: 16_000_000 }
 const maximumDepth = 500
 
 const cut = (text: string): string => text.length <= maximumMessage ? text : `${text.slice(0, maximumMessage)}…`
@@ -40,6 +42,11 @@ const locationOf = (result: RegoObject): Pick<Finding, "location"> => {
   return { location: { file: cut(file), ...typeof line === "number" && line > 0 ? { line } : {} } }
 }
 
+const operationOf = (result: RegoObject): Pick<Finding, "operation"> => {
+  const operation = result.get("operation")
+  return typeof operation === "string" ? { operation: cut(operation) } : {}
+}
+
 const pathOf = (result: RegoObject): Pick<Finding, "path"> => {
   const details = result.get("details")
   const path = result.get("path") ?? (details instanceof RegoObject ? details.get("path") : undefined)
@@ -53,7 +60,7 @@ const resultOf = (value: RegoValue): Result => {
   if (!(value instanceof RegoObject) || typeof message !== "string") {
     return { message: "a result is neither a text nor an object with a text `msg`", isError: true }
   }
-  return { message: cut(message), ...locationOf(value), ...pathOf(value) }
+  return { message: cut(message), ...locationOf(value), ...pathOf(value), ...operationOf(value) }
 }
 
 const resultsOf = (value: RegoValue): ReadonlyArray<Result> => {
@@ -66,7 +73,7 @@ const findingsOf = (answer: RegoValue | undefined, identity: string, bundle: num
   const saw = answer instanceof RegoObject ? answer.get("saw") : undefined
   const found = answer instanceof RegoObject ? answer.get("found") : undefined
   if (saw === undefined || JSON.stringify(plain(saw)) !== identity) {
-    return [{ bundle, message: "the policies did not see this object", isError: true }]
+    return [{ bundle, message: "the policies did not see this document", isError: true }]
   }
   if (!(found instanceof RegoObject)) return [{ bundle, message: "the policies gave no answer", isError: true }]
   return found.entries.flatMap(([rule, results]) =>
@@ -74,26 +81,34 @@ const findingsOf = (answer: RegoValue | undefined, identity: string, bundle: num
   )
 }
 
-/** The first 100 in a stable order, and how many there are besides. */
-const capped = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> => {
-  if (findings.length <= maximumFindings) return findings
+/** The first ones in a stable order, and how many there are besides. */
+const capped = (findings: ReadonlyArray<Finding>, most: number): ReadonlyArray<Finding> => {
+  if (findings.length <= most) return findings
   const sorted = [...findings].sort((a, b) => (a.rule ?? -1) - (b.rule ?? -1) || (a.message < b.message ? -1 : 1))
-  const rest = findings.length - maximumFindings
-  return [...sorted.slice(0, maximumFindings), { ...sorted[0]!, message: `and ${rest} more findings on this object` }]
+  const rest = findings.length - most
+  return [...sorted.slice(0, most), { ...sorted[0]!, message: `and ${rest} more findings` }]
 }
 
 /**
- * What one compiled bundle says about one object (JSON text).
+ * What one compiled bundle says about one document (JSON text).
  *
- * Whatever keeps it from a full answer is a finding with `isError`: an object over 1.5 MB or nested deeper than 500, a
- * conflict of rules, memory, an answer about another object.
+ * Whatever keeps it from a full answer is a finding with `isError`: an object over 1.5 MB, a changeset over 16 MB, nesting
+ * deeper than 500, a conflict of rules, memory, an answer about another document.
  */
-export const judge = (host: Host, bundle: number, object: Uint8Array, identity: string): ReadonlyArray<Finding> => {
+export const judge = (
+  host: Host,
+  judges: Subject,
+  bundle: number,
+  document: Uint8Array,
+  identity: string
+): ReadonlyArray<Finding> => {
   const failed = (message: string): ReadonlyArray<Finding> => [{ bundle, message: cut(message), isError: true }]
-  if (object.length > maximumBytes) return failed(`the object is larger than ${maximumBytes} bytes`)
-  if (isDeep(object)) return failed(`the object is nested deeper than ${maximumDepth}`)
+  const most = maximumBytes[judges]
+  if (document.length > most) return failed(`it is larger than ${most} bytes`)
+  if (isDeep(document)) return failed(`it is nested deeper than ${maximumDepth}`)
   try {
-    return capped(findingsOf(host.evaluate(entrypoint, object), identity, bundle))
+    const answer = host.evaluate(entrypoint(judges), document)
+    return capped(findingsOf(answer, identity, bundle), maximumFindings[judges])
   } catch (error) {
     return failed(error instanceof EvaluationError ? error.message : "the answer could not be read")
   }

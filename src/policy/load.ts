@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
-import type { PolicySet } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
-import { canonical, type JsonObject } from "../domain/Json.ts"
+import type { JsonObject } from "../domain/Json.ts"
+import { policySet } from "../domain/policySet.ts"
 import { PolicyUnavailable } from "../domain/StageError.ts"
 
 const defaultFolder = "policies"
@@ -59,10 +59,18 @@ export const load = Effect.fn("Policy.load")(
     // A revision may bring policies that nobody asked for; it must not empty those that the delivery names.
     if (paths !== undefined && paths.length > 0 && !hasRules) return yield* withoutRules(paths)
     const bundles = hasRules
-      ? [{ name: "repository", digest: bundleDigest, enforcement, files, parameters }]
+      ? [{
+        name: "repository",
+        digest: bundleDigest,
+        origin: "repository" as const,
+        enforcement,
+        isWaivable: true,
+        waivers: [],
+        files,
+        parameters
+      }]
       : []
-    const setDigest = digest(...bundles.flatMap(() => [bundleDigest, enforcement, canonical(parameters)]))
-    return { digest: setDigest, bundles } satisfies PolicySet
+    return policySet(bundles)
   },
   Effect.catchTags({
     UnsafePath: (error) => Effect.fail(new PolicyUnavailable({ detail: error.message })),

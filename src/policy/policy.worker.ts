@@ -29,24 +29,31 @@ const narrowed = (data: Uint8Array, rule: number): Uint8Array => {
   return Buffer.from(`{"sluice":{"only":"${rule}"}${rest === "}" ? "" : ","}${rest}`)
 }
 
-const judgeObjects = ({ bytes, identities, lengths, progress }: Judge): ReadonlyArray<ReadonlyArray<Finding>> => {
+/** A bundle without a rule for a kind of document has nothing to say of it. */
+const asks = ({ rules }: Policy, judges: Judge["judges"]): boolean => rules.includes(judges)
+
+const judgeDocuments = (
+  { bytes, identities, judges, lengths, progress }: Judge
+): ReadonlyArray<ReadonlyArray<Finding>> => {
   const begun = new Int32Array(progress)
   let offset = 0
   return lengths.map((length, index) => {
     Atomics.store(begun, 0, index + 1)
-    const object = bytes.subarray(offset, offset + length)
+    const document = bytes.subarray(offset, offset + length)
     offset += length
-    return loaded.flatMap(({ whole }, bundle) => judge(whole, bundle, object, identities[index]!))
+    return loaded.flatMap((policy, bundle) =>
+      asks(policy, judges) ? judge(policy.whole, judges, bundle, document, identities[index]!) : []
+    )
   })
 }
 
-const judgeByRule = ({ bytes, identities, progress }: Judge): ReadonlyArray<ReadonlyArray<Finding>> => {
+const judgeByRule = ({ bytes, identities, judges, progress }: Judge): ReadonlyArray<ReadonlyArray<Finding>> => {
   const begun = new Int32Array(progress)
   const findings: Array<Finding> = []
   for (const [bundle, { data, host, rules }] of loaded.entries()) {
-    for (let rule = 0; rule < rules; rule++) {
+    for (const [rule, kind] of rules.entries()) {
       Atomics.add(begun, 1, 1)
-      findings.push(...judge(host(narrowed(data, rule)), bundle, bytes, identities[0]!))
+      if (kind === judges) findings.push(...judge(host(narrowed(data, rule)), judges, bundle, bytes, identities[0]!))
     }
   }
   return [findings]
@@ -58,7 +65,7 @@ const answer = async (request: Request): Promise<Reply | undefined> => {
     return undefined
   }
   now = request.now
-  const findings = request.by === "objects" ? judgeObjects(request) : judgeByRule(request)
+  const findings = request.by === "documents" ? judgeDocuments(request) : judgeByRule(request)
   return { type: "judged", findings, dependsOnTime: loaded.some(({ dependsOnTime }) => dependsOnTime) }
 }
 

@@ -1,6 +1,7 @@
 import type { Json } from "../domain/Json.ts"
+import type { Subject } from "./Rule.ts"
 
-/** What a rule said about an object, or why it could not say anything. */
+/** What a rule said about a document, or why it could not say anything. */
 export interface Finding {
   /** Which of the loaded policies, by index. */
   readonly bundle: number
@@ -12,6 +13,8 @@ export interface Finding {
   readonly path?: Json
   /** `_loc` of the result. */
   readonly location?: { readonly file: string; readonly line?: number }
+  /** `operation` of the result: which of a changeset's it is about. */
+  readonly operation?: string
 }
 
 /** One compiled bundle on its way to a worker. */
@@ -19,7 +22,8 @@ export interface Loadable {
   readonly module: WebAssembly.Module
   /** JSON text of everything under `data`. */
   readonly data: Uint8Array
-  readonly rules: number
+  /** What each of its rules judges. */
+  readonly rules: ReadonlyArray<Subject>
 }
 
 export interface Load {
@@ -27,16 +31,17 @@ export interface Load {
   readonly policies: ReadonlyArray<Loadable>
 }
 
-/** `objects`: judge each by all rules. `rules`: judge the first object rule by rule, to find the one that hangs. */
+/** `documents`: judge each by all rules. `rules`: judge the first rule by rule, to find the one that hangs. */
 export interface Judge {
   readonly type: "judge"
-  readonly by: "objects" | "rules"
+  readonly by: "documents" | "rules"
+  readonly judges: Subject
   /** JSON texts, one behind the other. */
   readonly bytes: Uint8Array<ArrayBuffer>
   readonly lengths: ReadonlyArray<number>
   /** What the entrypoint has to say that it saw, as JSON text. */
   readonly identities: ReadonlyArray<string>
-  /** Two counters: objects begun, rules begun. */
+  /** Two counters: documents begun, rules begun. */
   readonly progress: SharedArrayBuffer
   /** Nanoseconds since the epoch: the decision's one time. */
   readonly now: bigint
@@ -49,7 +54,7 @@ export type Reply =
   | { readonly type: "failed"; readonly detail: string }
   | {
     readonly type: "judged"
-    /** Of each object, in the order of the request. */
+    /** Of each document, in the order of the request. */
     readonly findings: ReadonlyArray<ReadonlyArray<Finding>>
     /** A verdict that looked at the clock holds for its moment only. */
     readonly dependsOnTime: boolean

@@ -11,7 +11,9 @@ const bytes = (text: string) => Buffer.from(text)
 const map = JSON.stringify(configMap("a"))
 const identity = JSON.stringify(["v1", "ConfigMap", "shop", "a", 4])
 const messages = (host: Host, json = map, id = identity) =>
-  judge(host, 0, bytes(json), id).map(({ isError, message }) => isError === true ? `error: ${message}` : message).sort()
+  judge(host, "object", 0, bytes(json), id).map(({ isError, message }) =>
+    isError === true ? `error: ${message}` : message
+  ).sort()
 
 const rule = (body: string) => ({ "a.rego": `package a\n\ndeny contains message if {\n${body}\n}\n` })
 
@@ -42,7 +44,7 @@ layer(Base)("the policy host", (it) => {
   it.effect("notices when another object was judged", () =>
     Effect.gen(function*() {
       const host = yield* hostOf(rule("message := \"no\""))
-      assert.match(messages(host, JSON.stringify(configMap("b")))[0]!, /did not see this object/)
+      assert.match(messages(host, JSON.stringify(configMap("b")))[0]!, /did not see this document/)
     }))
 
   it.effect("never hangs on replace of an empty text, and answers as Go does", () =>
@@ -65,7 +67,7 @@ layer(Base)("the policy host", (it) => {
         "a.rego": "package a\n\nx := 1 if input.kind\n\nx := 2 if input.metadata\n\ndeny contains \"x\" if x\n"
       })
       for (let index = 0; index < 4_200; index++) {
-        assert.throws(() => host.evaluate(entrypoint, bytes(map)), EvaluationError, "conflict")
+        assert.throws(() => host.evaluate(entrypoint("object"), bytes(map)), EvaluationError, "conflict")
       }
       const secret = JSON.stringify({ apiVersion: "v1", metadata: { name: "a" } })
       assert.deepStrictEqual(messages(host, secret, "[\"v1\",\"\",\"\",\"a\",2]"), ["x"])
@@ -138,7 +140,7 @@ warn contains {"msg": "w", "_loc": {"file": "x.yaml", "line": 7}, "details": {"p
         "ok",
         "w"
       ])
-      const finding = judge(host, 0, bytes(map), identity).find(({ message }) => message === "w")
+      const finding = judge(host, "object", 0, bytes(map), identity).find(({ message }) => message === "w")
       assert.deepStrictEqual(finding?.location, { file: "x.yaml", line: 7 })
       assert.strictEqual(finding?.path, "data.a")
     }))
@@ -150,7 +152,7 @@ warn contains {"msg": "w", "_loc": {"file": "x.yaml", "line": 7}, "details": {"p
       )
       const many = messages(host)
       assert.strictEqual(many.length, 101)
-      assert.include(many, "and 400 more findings on this object")
+      assert.include(many, "and 400 more findings")
       const long = yield* hostOf(rule("message := sprintf(\"%06000d\", [1])"))
       assert.strictEqual(messages(long)[0]!.length, 4_097)
     }))
@@ -161,7 +163,7 @@ warn contains {"msg": "w", "_loc": {"file": "x.yaml", "line": 7}, "details": {"p
         rule("object.subset({1, 2, 9007199254740993}, {9007199254740993})\nmessage := \"yes\"")
       )
       assert.deepStrictEqual(messages(host), ["yes"])
-      assert.deepStrictEqual(plain(host.evaluate(entrypoint, bytes(map))!), {
+      assert.deepStrictEqual(plain(host.evaluate(entrypoint("object"), bytes(map))!), {
         found: { "0": ["yes"] },
         saw: ["v1", "ConfigMap", "shop", "a", 4]
       })

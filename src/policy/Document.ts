@@ -1,0 +1,50 @@
+import { at, type Json, type JsonObject } from "../domain/Json.ts"
+import type { Subject } from "./Rule.ts"
+
+/** One document for the gate: the text that policies see, and what they have to answer to have seen it. */
+export interface Document {
+  readonly judges: Subject
+  readonly json: string
+  /** JSON text of what `saw` says in `entrypoint.ts`. */
+  readonly identity: string
+}
+
+const orEmpty = (value: Json | undefined): Json => value === undefined ? "" : value
+
+/** A Kubernetes object; `json` is its text. */
+export const ofObject = (object: JsonObject, json: string): Document => ({
+  judges: "object",
+  json,
+  identity: JSON.stringify([
+    orEmpty(object["apiVersion"]),
+    orEmpty(object["kind"]),
+    orEmpty(at(object, "metadata", "namespace")),
+    orEmpty(at(object, "metadata", "name")),
+    Object.keys(object).length
+  ])
+})
+
+/** Objects in the shape of conftest's `--combine`. */
+export const ofAll = (all: ReadonlyArray<{ readonly path: string; readonly json: string }>): Document => ({
+  judges: "combined",
+  json: `[${all.map(({ json, path }) => `{"path":${JSON.stringify(path)},"contents":${json}}`).join(",")}]`,
+  identity: JSON.stringify([all.length, all.length])
+})
+
+/** What would change. */
+export const ofChangeset = (
+  document: {
+    readonly kind: string
+    readonly changeset: { readonly id: string }
+    readonly operations: ReadonlyArray<unknown>
+  }
+): Document => ({
+  judges: "changeset",
+  json: JSON.stringify(document),
+  identity: JSON.stringify([
+    document.kind,
+    document.changeset.id,
+    document.operations.length,
+    Object.keys(document).length
+  ])
+})
