@@ -32,7 +32,7 @@ export interface Options {
   readonly cacheDirectory: string
   /** Keys the HMACs that stand for values of Secrets: one for each installation, or for each run of `check`. */
   readonly maskingKey: string | Uint8Array
-  /** Threads that evaluate at the same time: 1, unless given. */
+  /** Threads for policies that take their time, at most: 4, unless given. As long as all are quick, there is one. */
   readonly workers?: number
   /** Milliseconds that a batch may take, besides 5 for each object: 2,000, unless given. */
   readonly deadline?: number
@@ -63,7 +63,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     FileSystem.FileSystem | ChildProcessSpawner.ChildProcessSpawner | Programs
   >()
   const scope = yield* Effect.scope
-  const workers = yield* Workers.make(options.workers ?? 1)
+  const workers = yield* Workers.make(options.workers ?? 4)
   const remembered = Remembered.make()
   const files = new Map<string, PolicySet["bundles"][number]["files"]>()
 
@@ -107,11 +107,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   /** Each object by itself; what was judged before by the same text is not judged again. */
   const judgeEach = Effect.fnUntraced(function*(loaded: Workers.LoadedSet, rendered: Rendered) {
+    const now = yield* Clock.currentTimeMillis
     const findings = new Map<Manifest, ReadonlyArray<Finding>>()
     const waiting: Array<{ manifest: Manifest; document: Document; key: string }> = []
     for (const manifest of loaded.policies.length === 0 ? [] : rendered.manifests) {
       const key = Remembered.keyOf(loaded.digest, manifest.json)
-      const known = remembered.get(key)
+      const known = remembered.get(key, now)
       if (known === undefined) waiting.push({ manifest, key, document: documentOf(manifest, options.maskingKey) })
       else findings.set(manifest, known)
     }
@@ -120,7 +121,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const judgement = judged.get(document)
       if (judgement === undefined) continue
       findings.set(manifest, judgement.findings)
-      if (judgement.isLasting) remembered.set(key, judgement.findings)
+      remembered.set(key, judgement, now)
     }
     return findings
   })

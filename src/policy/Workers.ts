@@ -2,6 +2,7 @@ import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as Semaphore from "effect/Semaphore"
 import type { Worker } from "node:worker_threads"
 import { startThread } from "../programs/thread.ts"
@@ -78,12 +79,16 @@ export interface LoadedSet {
   readonly policies: ReadonlyArray<Loadable>
 }
 
+/** Milliseconds after which a job no longer holds up the next one: it goes on beside it, in a thread of its own. */
+const patience = 250
+
 /**
- * Threads for policies: as many as allowed, each kept warm, each for one job at a time, and ended (2 to 5 ms) when its
- * job misses the deadline or is interrupted. The deadline does not count waiting and starting.
+ * Threads for policies, kept warm, each for one job at a time, and ended (2 to 5 ms) when its job misses the deadline or is
+ * interrupted. One is enough for jobs that are quick; one that is not after a quarter of a second lets the next begin, up
+ * to `most` at a time. The deadline does not count waiting and starting.
  */
-export const make = Effect.fnUntraced(function*(size: number) {
-  const permits = yield* Semaphore.make(size)
+export const make = Effect.fnUntraced(function*(most: number) {
+  const [permits, turn] = [yield* Semaphore.make(most), yield* Semaphore.make(1)]
   const idle: Array<Handle> = []
   const end = ({ worker }: Handle) => Effect.promise(() => worker.terminate())
   yield* Effect.addFinalizer(() => Effect.forEach(idle.splice(0), end, { discard: true }))
@@ -96,7 +101,7 @@ export const make = Effect.fnUntraced(function*(size: number) {
     return handle
   })
   const give = (handle: Handle, exit: Exit.Exit<unknown, unknown>) => {
-    if (Exit.isFailure(exit)) return end(handle)
+    if (Exit.isFailure(exit) || idle.length > 0) return end(handle)
     return Effect.sync(() => {
       handle.worker.unref()
       idle.push(handle)
@@ -126,13 +131,31 @@ export const make = Effect.fnUntraced(function*(size: number) {
     return yield* new WorkerLost({ why: "crash", detail: reply.type === "failed" ? reply.detail : "no answer" })
   })
 
+  /** Holds the turn until it is done, or for a quarter of a second. */
+  const inTurn = <A, E>(job: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.gen(function*() {
+        yield* restore(Semaphore.take(turn, 1))
+        let isHeld = true
+        const pass = Effect.suspend(() => {
+          if (!isHeld) return Effect.void
+          isHeld = false
+          return Semaphore.release(turn, 1)
+        })
+        const waiting = yield* Effect.forkChild(Effect.andThen(Effect.sleep(patience), pass))
+        return yield* restore(job).pipe(Effect.ensuring(Effect.andThen(pass, Fiber.interrupt(waiting))))
+      })
+    )
+
   return {
     /** Starts a thread, if none is there, so that the first job finds it warm. */
     warm: Effect.sync(() => {
       if (idle.length === 0) idle.push(start())
     }),
     judge: (set: LoadedSet, judge: Judge, deadline: Duration.Input) =>
-      permits.withPermit(Effect.acquireUseRelease(take, (handle) => ask(handle, set, judge, deadline), give))
+      permits.withPermit(
+        inTurn(Effect.acquireUseRelease(take, (handle) => ask(handle, set, judge, deadline), give))
+      )
   }
 })
 export type Workers = Effect.Success<ReturnType<typeof make>>

@@ -1,13 +1,18 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { PolicyUnavailable } from "../domain/StageError.ts"
 import type { Document } from "./Document.ts"
 import type { Finding, Judge } from "./protocol.ts"
 import type { LoadedSet, WorkerLost, Workers } from "./Workers.ts"
 
-/** What the policies said about a document. `isLasting` is false where another time or another machine may say otherwise. */
+/** What the policies said about a document. */
 export interface Judgement {
   readonly findings: ReadonlyArray<Finding>
-  readonly isLasting: boolean
+  /**
+   * How long the same document need not be judged again: for ever; not at all, where another moment may say otherwise; or
+   * 10 minutes, so that what ran away costs its deadline once and a machine that was only slow gets another chance.
+   */
+  readonly holds: "always" | "now" | "for a while"
 }
 
 export interface Bounds {
@@ -23,6 +28,8 @@ const maximumBatchCharacters = 1_000_000
 const maximumRunaways = 3
 
 const perObject = 5
+/** Milliseconds. */
+const patience = 30_000
 
 const encoder = new TextEncoder()
 
@@ -79,7 +86,8 @@ const place = (set: LoadedSet, rulesBegun: number): Pick<Finding, "bundle" | "ru
 
 /**
  * Judges documents in worker threads: 2 s and 5 ms a document for each batch. A document whose evaluation runs away is
- * denied by an error that names the rule, and the rest goes on in a new thread; after three of them the rest is denied.
+ * denied by an error that names the rule, and the rest goes on in a new thread. After three of them, or after 30 s besides
+ * the 5 ms for each, the rest is denied.
  */
 export const evaluate = Effect.fnUntraced(function*(
   workers: Workers,
@@ -88,49 +96,67 @@ export const evaluate = Effect.fnUntraced(function*(
   { deadline = 2_000, now }: Bounds
 ) {
   const deadlineOf = (objects: number) => deadline + perObject * objects
+  const end = (yield* Clock.currentTimeMillis) + patience + perObject * documents.length
   const judged = new Map<Document, Judgement>()
-  const refuse = (document: Document, finding: Omit<Finding, "isError">) =>
-    judged.set(document, { findings: [{ ...finding, isError: true }], isLasting: false })
+  const refuse = (document: Document, finding: Omit<Finding, "isError">, holds: Judgement["holds"] = "now") =>
+    judged.set(document, { findings: [{ ...finding, isError: true }], holds })
   let runaways = 0
 
-  /** Which rule does not come to an end: each is asked alone. */
+  /** Which rule does not come to an end: each is asked alone. If all of them do, the document was not to blame. */
   const accuse = Effect.fnUntraced(function*(document: Document, { detail, why }: WorkerLost) {
-    runaways++
     const alone = request([document], "rules", now)
-    const culprit = yield* Effect.exit(workers.judge(set, alone, deadlineOf(1)))
+    const asked = yield* Effect.result(workers.judge(set, alone, deadlineOf(1)))
+    if (asked._tag === "Success") {
+      judged.set(document, { findings: asked.success.findings[0] ?? [], holds: "now" })
+      return false
+    }
+    runaways++
     const message = why === "deadline"
       ? `the evaluation exceeded ${deadlineOf(1) / 1_000} s and was ended`
       : `the evaluation ended its thread: ${detail}`
-    refuse(document, { message, ...culprit._tag === "Failure" ? place(set, counter(alone, 1)) : { bundle: 0 } })
+    refuse(document, { message, ...place(set, counter(alone, 1)) }, why === "deadline" ? "for a while" : "now")
+    return true
   })
 
-  const judgeBatch = Effect.fnUntraced(function*(batch: ReadonlyArray<Document>) {
-    let waiting = batch
-    while (waiting.length > 0) {
-      if (runaways >= maximumRunaways) {
-        const message = `not judged, because ${runaways} before it ran away`
-        for (const document of waiting) refuse(document, { bundle: 0, message })
-        return
-      }
-      const judge = request(waiting, "documents", now)
-      const result = yield* Effect.result(workers.judge(set, judge, deadlineOf(waiting.length)))
-      if (result._tag === "Success") {
-        const { dependsOnTime, findings } = result.success
-        for (const [index, document] of waiting.entries()) {
-          judged.set(document, { findings: findings[index]!, isLasting: !dependsOnTime })
-        }
-        return
-      }
-      const begun = counter(judge, 0)
-      if (begun === 0) {
-        return yield* new PolicyUnavailable({ detail: `the policies could not be loaded: ${result.failure.detail}` })
-      }
-      const runaway = waiting[begun - 1]!
-      yield* accuse(runaway, result.failure)
-      waiting = waiting.filter((document) => document !== runaway)
+  const given = Effect.fnUntraced(function*() {
+    if (runaways >= maximumRunaways) return `not judged, because ${runaways} before it ran away`
+    if ((yield* Clock.currentTimeMillis) > end) {
+      return `not judged, because the policies took more than ${patience / 1_000} s`
     }
+    return undefined
   })
 
-  yield* Effect.forEach(batches(documents), judgeBatch, { discard: true })
+  /** The documents of a batch that have to be judged again. */
+  const judgeBatch = Effect.fnUntraced(function*(batch: ReadonlyArray<Document>) {
+    const message = yield* given()
+    if (message !== undefined) {
+      for (const document of batch) refuse(document, { bundle: 0, message })
+      return []
+    }
+    const judge = request(batch, "documents", now)
+    const result = yield* Effect.result(workers.judge(set, judge, deadlineOf(batch.length)))
+    if (result._tag === "Success") {
+      const { dependsOnTime, findings } = result.success
+      for (const [index, document] of batch.entries()) {
+        judged.set(document, { findings: findings[index]!, holds: dependsOnTime ? "now" : "always" })
+      }
+      return []
+    }
+    const begun = counter(judge, 0)
+    if (begun === 0) {
+      const detail = `the policies could not be loaded: ${result.failure.detail}`
+      return yield* new PolicyUnavailable({ detail, class: "transient" })
+    }
+    const suspect = batch[begun - 1]!
+    const rest = batch.filter((document) => document !== suspect)
+    if (yield* accuse(suspect, result.failure)) return [rest]
+    const half = Math.ceil(rest.length / 2)
+    return [rest.slice(0, half), rest.slice(half)]
+  })
+
+  const waiting = [...batches(documents)]
+  for (let batch = waiting.shift(); batch !== undefined; batch = waiting.shift()) {
+    if (batch.length > 0) waiting.unshift(...yield* judgeBatch(batch))
+  }
   return judged
 })

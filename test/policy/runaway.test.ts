@@ -1,5 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import { configMap, gate, judge } from "./gate.ts"
 
 const runaway = {
@@ -34,6 +36,38 @@ layer(gate(undefined, { deadline: 500 }), { excludeTestServices: true })("a runa
       )
       assert.match(decision.violations[3]!.message, /policy slow could not judge ConfigMap\/shop\/b: .*exceeded/)
     }), 30_000)
+
+  it.effect("lets the others go on meanwhile, and costs its deadline once", () =>
+    Effect.gen(function*() {
+      const hanging = judge(runaway, [configMap("hangs", { hang: "yes" })])
+      const first = yield* Effect.forkChild(hanging)
+      const others = yield* Effect.forEach([1, 2, 3], (index) => judge(runaway, [configMap(`fine${index}`)]))
+      assert.deepStrictEqual(others.map(({ _tag }) => _tag), ["Passed", "Passed", "Passed"])
+      assert.isUndefined(first.pollUnsafe(), "the three were judged while the first was still running away")
+      const denied = yield* Fiber.join(first)
+      assert.strictEqual(denied._tag, "Denied")
+      const again = yield* Effect.timeoutOption(hanging, "300 millis")
+      assert.deepStrictEqual(again, Option.some(denied), "it is remembered")
+    }), 30_000)
+
+  it.effect("blames no object for a batch that was too slow as a whole", () =>
+    Effect.gen(function*() {
+      const slow = {
+        "policies/slow.rego": `package slow
+
+deny contains "found" if {
+	some a in numbers.range(1, 400)
+	some b in numbers.range(1, 400)
+	a * b == -1
+}
+`
+      }
+      const maps = Array.from({ length: 60 }, (_, index) => configMap(`m${index}`))
+      const decision = yield* judge(slow, maps)
+      const alone = yield* judge(slow, [configMap("m0")])
+      assert.strictEqual(alone._tag, "Passed")
+      assert.isFalse(decision.violations.some(({ message }) => message.includes("exceeded")))
+    }), 60_000)
 
   it.effect("does not cost the deadline for each of many objects", () =>
     Effect.gen(function*() {
