@@ -34,6 +34,8 @@ export interface ApiProxy {
   readonly url: string
   /** Decides of each request; assign to change it in mid-test. */
   fate: (request: ApiRequest) => Fate
+  /** Called with what the client sent, once it is whole. */
+  onBody?: (request: ApiRequest, body: Buffer) => void
   /** Every request that came, and the fate that it met. */
   readonly requests: Array<ApiRequest & { readonly fate: Fate; readonly at: number }>
   /** Ends the watches that are open now, one in so many by chance. */
@@ -122,6 +124,11 @@ export const startApiProxy = async (plane: ControlPlane): Promise<ApiProxy> => {
     const request = { method: headers[":method"] ?? "GET", path, isWatch: /[?&]watch=true/u.test(path) }
     const fate = proxy.fate(request)
     proxy.requests.push({ ...request, fate, at: Date.now() })
+    if (proxy.onBody !== undefined) {
+      const chunks: Array<Buffer> = []
+      stream.on("data", (chunk: Buffer) => chunks.push(chunk))
+      stream.on("end", () => proxy.onBody?.(request, Buffer.concat(chunks)))
+    }
     if (request.isWatch) {
       watches.add(stream)
       stream.on("close", () => watches.delete(stream))
