@@ -21,6 +21,9 @@ const load = {
   check: (given: Given) =>
     Promise.all([import("effect/Effect"), import("./cli/check.ts"), import("./offline.ts")])
       .then(([Effect, { check }, { offline }]) => Effect.provide(check(given), offline)),
+  test: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/test.ts"), import("./offline.ts")])
+      .then(([Effect, { test }, { offline }]) => Effect.provide(test(given), offline)),
   diff: (given: Given) =>
     Promise.all([import("effect/Effect"), import("./cli/diff.ts"), import("./layers.ts")])
       .then(([Effect, { diff }, { online }]) => Effect.provide(diff(given), online(cluster(given)))),

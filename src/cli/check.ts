@@ -15,6 +15,7 @@ import { type Given, textOf } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 import { outputsOf, write } from "./outputs.ts"
 import * as print from "./print.ts"
+import { formats } from "./report/Format.ts"
 
 /** What one report is about: a delivery, the root of its tree, and where its policies are if they are not its own. */
 interface Subject {
@@ -173,7 +174,7 @@ export const check = Effect.fn("check")(function*(given: Given) {
   if (given.operands.length > 0 && file !== undefined) {
     return yield* refuse("folders and -f exclude each other", "Name folders, or a file of Deliveries.")
   }
-  const outputs = yield* outputsOf(given.texts.output ?? [])
+  const outputs = yield* outputsOf(given.texts.output ?? [], formats)
   const subjects = file === undefined
     ? yield* Effect.forEach(given.operands.length === 0 ? ["."] : given.operands, pathSubject)
     : yield* fileSubjects(file)
@@ -188,6 +189,6 @@ export const check = Effect.fn("check")(function*(given: Given) {
     yield* print.warning(`${names}: no policies, so nothing was judged`, file === undefined ? noPolicies : noPaths)
   }
   const report = merge(judged.map((one) => one.report))
-  yield* write(report, outputs)
+  yield* write(report, outputs, formats)
   return exitCode(report)
 })

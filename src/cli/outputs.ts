@@ -2,25 +2,30 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { Redactions } from "../domain/redact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
-import type { CheckReport } from "./CheckReport.ts"
-import { painting, plain } from "./color.ts"
+import { type Paint, painting, plain } from "./color.ts"
 import { Failures } from "./Failures.ts"
 import { result } from "./print.ts"
-import { type Format, formatNames, formats } from "./report/Format.ts"
 import { suggestion } from "./suggestion.ts"
 
+/** Writers of one kind of report by the names of their formats; each is loaded when it is asked for. */
+export type Formats<Name extends string, Report> = {
+  readonly [Format in Name]: () => Promise<(report: Report, paint: Paint) => string>
+}
+
 /** One `-o FORMAT[=FILE]`; without a file it goes to stdout. */
-export interface Output {
-  readonly format: Format
+export interface Output<Name extends string> {
+  readonly format: Name
   readonly file: string | undefined
 }
 
 const refuse = (detail: string, hint: string) => InvalidSpec.make({ detail, hint })
 
-const isFormat = (name: string): name is Format => formatNames.some((format) => format === name)
-
 /** What the `-o` flags ask for; one goes to stdout, the table if none is meant to: whoever reads a log sees why. */
-export const outputsOf = (flags: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<Output>, Failures> => {
+export const outputsOf = <Name extends string>(
+  flags: ReadonlyArray<string>,
+  formats: Formats<Name, never>
+): Effect.Effect<ReadonlyArray<Output<Name>>, Failures> => {
+  const isFormat = (name: string): name is Name => Object.hasOwn(formats, name)
   const named = flags.map((flag) => {
     const cut = flag.indexOf("=")
     return cut === -1 ? { name: flag, file: undefined } : { name: flag.slice(0, cut), file: flag.slice(cut + 1) }
@@ -29,7 +34,7 @@ export const outputsOf = (flags: ReadonlyArray<string>): Effect.Effect<ReadonlyA
   const toStdout = asked.filter(({ file }) => file === undefined)
   const errors = [
     ...asked.filter(({ name }) => !isFormat(name)).map(({ name }) =>
-      refuse(`-o: there is no format ${JSON.stringify(name)}`, suggestion(name, formatNames))
+      refuse(`-o: there is no format ${JSON.stringify(name)}`, suggestion(name, Object.keys(formats)))
     ),
     ...asked.filter(({ file }) => file === "").map(({ name }) =>
       refuse(`-o ${name}= names no file`, `Write -o ${name}=FILE, or -o ${name} for stdout.`)
@@ -49,11 +54,15 @@ export const outputsOf = (flags: ReadonlyArray<string>): Effect.Effect<ReadonlyA
 }
 
 /** Writes a report everywhere it was asked for. */
-export const write = Effect.fnUntraced(function*(report: CheckReport, outputs: ReadonlyArray<Output>) {
+export const write = Effect.fnUntraced(function*<Name extends string, Report>(
+  report: Report,
+  outputs: ReadonlyArray<Output<Name>>,
+  formats: Formats<Name, Report>
+) {
   const files = yield* FileSystem.FileSystem
   const redactions = yield* Redactions
   for (const { file, format } of outputs) {
-    const writer = yield* Effect.promise(formats[format])
+    const writer = yield* Effect.promise(() => formats[format]())
     if (file === undefined) {
       yield* result(writer(report, painting(process.stdout)))
       continue

@@ -62,6 +62,20 @@ export const verbs = {
       "sluice check environments/* -o table -o codequality=gl-code-quality-report.json -o junit=junit.xml"
     ]
   },
+  test: {
+    about: "Run the tests of policies (*_test.rego) by OPA, after they compiled for the gate",
+    more: "Exits 0 if they passed, 1 if one failed or too little is covered, 2 if it could not tell.\n" +
+      "Tests see the data that the gate would see. PATH may be a part of policies/: all of it is compiled, and the tests\n" +
+      "below PATH run.",
+    operands: { name: "PATH", about: "folders of policies, or files of tests (default: policies)" },
+    flags: {
+      coverage: { about: "tell of each file how much the tests cover, and which lines not" },
+      threshold: { value: "N", about: "exit 1 where the tests cover less than N percent of the policies' lines" },
+      run: { value: "REGEX", about: "only tests whose full name matches: data.policies.images_test.test_latest" },
+      output: { short: "o", value: "FORMAT[=FILE]", repeated: true, about: "table, json, junit, tap, github" }
+    },
+    examples: ["sluice test", "sluice test policies/images --coverage --threshold 90", "sluice test -o junit=junit.xml"]
+  },
   diff: {
     about: "Show what applying the newest revision would change, by dry-run",
     more:

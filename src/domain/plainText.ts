@@ -12,6 +12,16 @@ export const clip = (text: string, limit: number): string => {
 export const oneLine = (text: string, limit: number): string =>
   clip(text.toWellFormed().slice(0, 100_000).replace(/[\s\u2028\u2029]+/gu, " ").replace(hidden, "").trim(), limit)
 
+/** A line of somebody else's code: its spaces stay, a tab is two. */
+export const codeLine = (text: string, limit: number): string =>
+  clip(
+    text.toWellFormed().slice(0, 100_000).replace(/\t/gu, "  ").replace(/[\n\r\u2028\u2029]+/gu, " ").replace(
+      hidden,
+      ""
+    ),
+    limit
+  ).trimEnd()
+
 /** Somebody else's text with its line breaks. */
 export const lines = (text: string, limit: number): string =>
   clip(

@@ -48,6 +48,12 @@ export const sources = (files: ReadonlyArray<{ readonly path: string; readonly c
   }
 }
 
+/** All Rego of a bundle with its tests, which are no part of what is compiled. */
+export const regoSources = (
+  files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>
+): ReadonlyArray<Source> =>
+  [...files].sort((a, b) => a.path < b.path ? -1 : 1).filter(({ path }) => path.endsWith(".rego")).map(numbered("rego"))
+
 /** The place that OPA means, as people know it. */
 export const originOf = (
   known: ReadonlyArray<Source>,

@@ -6,7 +6,13 @@ const escapeData = (text: string): string =>
   text.toWellFormed().replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A")
 const escapeProperty = (text: string): string => escapeData(text).replaceAll(":", "%3A").replaceAll(",", "%2C")
 
-const command = (name: "error" | "warning", place: Origin | undefined, title: string, message: string): string => {
+/** One workflow command: an annotation at a place. */
+export const command = (
+  name: "error" | "warning",
+  place: Origin | undefined,
+  title: string,
+  message: string
+): string => {
   const properties = [
     ...place === undefined ? [] : [`file=${escapeProperty(place.file)}`],
     ...place?.line === undefined ? [] : [`line=${place.line}`],
