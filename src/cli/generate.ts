@@ -1,11 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { dirname } from "node:path"
+import { dirname, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { stringify } from "yaml"
 import { definitions } from "../api/v1alpha1/crd.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { errorPage, InvalidSpec, type StageError } from "../domain/StageError.ts"
+import { schemas, schemaText } from "../policy/schemas.ts"
 import type { Given } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 import { help, helpOf } from "./help.ts"
@@ -41,6 +42,9 @@ export const reference: string = [
   ""
 ].join("\n")
 
+/** Where the JSON Schemas for authors of policies are: `schemas.ts` makes them, the gate and `opa check` read them. */
+const schemaFolder = new URL("../../policies/schemas/", import.meta.url)
+
 const crds = new URL("../../deploy/base/crds/", import.meta.url)
 
 const yaml = (value: JsonObject): string =>
@@ -48,6 +52,10 @@ const yaml = (value: JsonObject): string =>
 
 /** Every file that is made from the sources, by what a person asks for. */
 export const made: Readonly<Record<string, ReadonlyArray<{ readonly file: URL; readonly text: string }>>> = {
+  schemas: Object.entries(schemas).map(([name, schema]) => ({
+    file: new URL(`${name}.json`, schemaFolder),
+    text: schemaText(schema)
+  })),
   reference: [{ file: new URL("./README.md", import.meta.url), text: reference }],
   crds: [
     ...definitions.map(({ definition, plural }) => ({ file: new URL(`${plural}.yaml`, crds), text: yaml(definition) })),
@@ -66,25 +74,37 @@ const write = Effect.fnUntraced(function*(file: string, text: string) {
   const files = yield* FileSystem.FileSystem
   yield* files.makeDirectory(dirname(file), { recursive: true })
   yield* files.writeFileString(file, text)
-}, Effect.mapError(({ message }) => failed(message, "sluice generate writes into a checkout of its sources.")))
+}, Effect.mapError(({ message }) => failed(message, "Name a folder that can be written.")))
 
 const failed = (detail: string, hint: string) => new Failures({ errors: [InvalidSpec.make({ detail, hint })] })
+
+/** `schemas DIR`: the schemas go to an author's own folder. */
+const asked = ([first, ...rest]: ReadonlyArray<string>) => {
+  const [folder] = rest
+  if (first !== "schemas" || rest.length !== 1 || folder === undefined || Object.hasOwn(made, folder)) return undefined
+  return Object.entries(schemas).map(([name, schema]) => ({
+    path: resolve(folder, `${name}.json`),
+    text: schemaText(schema)
+  }))
+}
 
 /** Writes what is made from the sources; with `--check`, writes nothing and answers 1 where it is stale. */
 export const generate = Effect.fn("generate")(function*({ operands, switches }: Given) {
   const files = yield* FileSystem.FileSystem
-  const stray = operands.find((name) => !Object.hasOwn(made, name))
+  const own = asked(operands)
+  const stray = own === undefined ? operands.find((name) => !Object.hasOwn(made, name)) : undefined
   if (stray !== undefined) {
     return yield* failed(`${JSON.stringify(stray)} is not made from the sources`, suggestion(stray, Object.keys(made)))
   }
-  const asked = operands.length === 0 ? Object.keys(made) : operands
+  const wanted = own ?? (operands.length === 0 ? Object.keys(made) : operands)
+    .flatMap((name) => made[name]!).map(({ file, text }) => ({ path: fileURLToPath(file), text }))
   let stale = 0
-  for (const { file, text } of asked.flatMap((name) => made[name]!)) {
-    const path = fileURLToPath(file)
+  for (const { path, text } of wanted) {
     const old = yield* Effect.orElseSucceed(files.readFileString(path), () => "")
     if (old === text) continue
     stale++
-    yield* switches.has("check") ? print.aside(`${path} is stale: run npm run generate`) : write(path, text)
+    const remedy = own === undefined ? "npm run generate" : `sluice generate ${operands.join(" ")}`
+    yield* switches.has("check") ? print.aside(`${path} is stale: run ${remedy}`) : write(path, text)
   }
   return switches.has("check") && stale > 0 ? 1 : 0
 })

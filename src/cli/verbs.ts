@@ -127,9 +127,13 @@ export const verbs = {
   ...resourceVerbs,
   generate: {
     about: "Write the files that are made from the sources",
-    operands: { name: "WHAT", about: "reference, crds (default: all)" },
+    operands: {
+      name: "WHAT",
+      usage: "[reference | crds | schemas [DIR]]",
+      about: "what to write (default: all); with DIR, the JSON Schemas for policies go there"
+    },
     flags: { check: { about: "write nothing; exit 1 if something is stale" } },
-    examples: ["sluice generate --check", "sluice generate crds"],
+    examples: ["sluice generate --check", "sluice generate crds", "sluice generate schemas policies/schemas"],
     hidden: true
   }
 } as const satisfies Readonly<Record<string, Verb>>

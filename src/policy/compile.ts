@@ -21,6 +21,7 @@ import * as Opa from "./opa.ts"
 import { Subject } from "./Rule.ts"
 import { originOf, type Source, sources } from "./sources.ts"
 import { fileOfTar } from "./tar.ts"
+import { shippedSchemas, typing } from "./typed.ts"
 
 type Files = PolicySet["bundles"][number]["files"]
 
@@ -60,8 +61,12 @@ const setUp = Effect.fnUntraced(function*(files: Files) {
 })
 
 /** What `opa check` says, with lines; asked only after something failed. */
-const failWithProblems = Effect.fnUntraced(function*({ data, opa, policies }: Workshop, failed: Opa.Finished) {
-  const checked = yield* opa("check", "-f", "json", "--capabilities", "capabilities.json", "policies")
+const failWithProblems = Effect.fnUntraced(function*(
+  { data, opa, policies }: Workshop,
+  failed: Opa.Finished,
+  ...typed: ReadonlyArray<string>
+) {
+  const checked = yield* opa("check", "-f", "json", "--capabilities", "capabilities.json", ...typed, "policies")
   const problems = yield* problemsOf(checked.stderr || checked.stdout, failed.stderr || failed.stdout, [
     ...policies,
     ...data
@@ -109,7 +114,8 @@ const discover = Effect.fnUntraced(function*(workshop: Workshop) {
   if (found.length !== policies.length) return yield* failWithProblems(workshop, modules)
   const refusals = refused(found, annotations, policies)
   if (refusals.length > 0) return yield* failWithRefusals(workshop, refusals)
-  return { modules: found, rules: rulesOf(found, annotations, policies) }
+  const typed = yield* typing(workshop.folder, annotations)
+  return { modules: found, rules: rulesOf(found, annotations, policies), typed }
 })
 
 const unpack = Effect.fnUntraced(function*(archive: Uint8Array) {
@@ -124,7 +130,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
   const disk = yield* FileSystem.FileSystem
   const workshop = yield* setUp(files)
   const { data, folder, opa, policies } = workshop
-  const { modules, rules } = yield* discover(workshop)
+  const { modules, rules, typed } = yield* discover(workshop)
   yield* Effect.forEach(
     Object.entries(generate(rules)),
     ([name, text]) => disk.writeFileString(join(folder, "generated", name), text)
@@ -132,8 +138,13 @@ const build = Effect.fnUntraced(function*(files: Files) {
   const documents = data.map(({ name }) => `data/${name}`)
   const entrypoints = subjects(rules).flatMap((judges) => ["-e", entrypoint(judges)])
   const options = ["-t", "wasm", "--capabilities", "capabilities.json", "-o", "bundle.tar.gz"]
-  const built = yield* opa("build", ...options, ...entrypoints, "generated", "policies", ...documents)
-  if (built.exitCode !== 0) return yield* failWithProblems(workshop, built)
+  const [built, checked] = yield* Effect.all([
+    opa("build", ...options, ...entrypoints, "generated", "policies", ...documents),
+    // `opa build` knows no schemas.
+    typed.length === 0 ? Effect.undefined : opa("check", "--capabilities", "capabilities.json", ...typed, "policies")
+  ], { concurrency: "unbounded" })
+  if (built.exitCode !== 0) return yield* failWithProblems(workshop, built, ...typed)
+  if (checked !== undefined && checked.exitCode !== 0) return yield* failWithProblems(workshop, checked, ...typed)
   const { data: merged, wasm } = yield* unpack(yield* disk.readFile(join(folder, "bundle.tar.gz")))
   const documentsText = new TextDecoder().decode(merged)
   const clashes = [...hidden(modules, policies, documentsText), ...missing(modules, policies, documentsText)]
@@ -149,7 +160,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
 export const compile = Effect.fn("Policy.compile")(
   function*(files: Files, cacheDirectory: string) {
     const pin = yield* readPin("opa")
-    const made = JSON.stringify([3, pin.version, provided, generate(everySubject)])
+    const made = JSON.stringify([3, pin.version, provided, generate(everySubject), yield* shippedSchemas])
     const key = digest(made, ...files.flatMap(({ content, path }) => [path, content]))
     const known = yield* CompiledCache.read(cacheDirectory, key)
     if (known !== undefined) return known

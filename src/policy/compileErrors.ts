@@ -26,6 +26,11 @@ const hints: ReadonlyArray<readonly [RegExp, string]> = [
     "These policies are Rego v0. `opa fmt --write --v0-v1 policies` turns them into v1."
   ],
   [
+    /undefined ref: input\b/,
+    "Its schema in METADATA has no such field (sluice generate schemas DIR writes the schemas). A field of your own kinds " +
+    "is read by object.get(input, \"name\", null)."
+  ],
+  [
     /undefined function/,
     "Mend its name. Policies decide on what they are given alone: no built-in reaches the network, the environment or chance."
   ]

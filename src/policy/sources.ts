@@ -14,12 +14,15 @@ const numbered =
     name: `p${String(index).padStart(4, "0")}.${extension}`
   })
 
-/** Judged at the top of the document: data may well hold lists of kinds further down. */
-const isManifest = (path: string, text: string): boolean => {
+/** Manifests and JSON Schemas. Judged at the top of the document: data may well hold lists of kinds further down. */
+const isNoData = (path: string, text: string): boolean => {
   if (!path.endsWith(".json")) return /^apiVersion\s*:/m.test(text) && /^kind\s*:/m.test(text)
   try {
     const document: unknown = JSON.parse(text)
-    return isJsonObject(document) && typeof document.apiVersion === "string" && typeof document.kind === "string"
+    if (!isJsonObject(document)) return false
+    const { $schema, apiVersion, kind } = document
+    return typeof apiVersion === "string" && typeof kind === "string" ||
+      typeof $schema === "string" && /^https?:\/\/json-schema\.org\//u.test($schema)
   } catch {
     return false
   }
@@ -32,13 +35,13 @@ interface Sources {
 
 /**
  * Sorts files into Rego and data. Tests are left out, and so are Kubernetes manifests (`apiVersion` and `kind`), which
- * stand beside policies as samples.
+ * stand beside policies as samples, and JSON Schemas, which type them.
  */
 export const sources = (files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>): Sources => {
   const sorted = [...files].sort((a, b) => a.path < b.path ? -1 : 1)
   const withEnding = (...endings: ReadonlyArray<string>) =>
     sorted.filter(({ path }) => endings.some((ending) => path.endsWith(ending)))
-  const isData = ({ content, path }: (typeof files)[number]) => !isManifest(path, Buffer.from(content).toString("utf8"))
+  const isData = ({ content, path }: (typeof files)[number]) => !isNoData(path, Buffer.from(content).toString("utf8"))
   return {
     policies: withEnding(".rego").filter(({ path }) => !path.endsWith("_test.rego")).map(numbered("rego")),
     data: [

@@ -1,0 +1,44 @@
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import type { Annotations } from "./annotations.ts"
+import { Subject } from "./Rule.ts"
+
+const shipped = new URL("../../policies/schemas/", import.meta.url)
+
+/** The JSON Schemas that rules are typed by, as they are shipped: `schemas.ts` makes them. */
+export const shippedSchemas = Effect.flatMap(
+  FileSystem.FileSystem,
+  (disk) =>
+    Effect.forEach(Subject.literals, (name) =>
+      Effect.map(
+        disk.readFileString(fileURLToPath(new URL(`${name}.json`, shipped))),
+        (text) => ({ name: `${name}.json`, text })
+      ))
+)
+
+/** Schemas that METADATA names, as OPA looks for them in a folder: `schema.acl.users` is `acl/users.json`. */
+const namedIn = (annotations: Annotations): ReadonlyArray<string> =>
+  annotations.flatMap(({ annotations: { schemas = [] } }) =>
+    schemas.flatMap(({ schema }) => schema === undefined ? [] : [schema.slice(1).map(({ value }) => value).join("/")])
+  )
+
+/**
+ * Puts schemas where OPA finds them, and answers its options for that. Those of the author's own are not at hand: they
+ * say anything, and where a file cannot be named so, nothing is typed.
+ */
+export const typing = Effect.fnUntraced(function*(folder: string, annotations: Annotations) {
+  const disk = yield* FileSystem.FileSystem
+  const names = new Set(namedIn(annotations))
+  if (names.size === 0) return []
+  for (const name of Subject.literals) names.delete(name)
+  if ([...names].some((name) => !/^[\w-]+(\/[\w-]+)*$/u.test(name))) return []
+  const foreign = [...names].map((name) => ({ name: `${name}.json`, text: "{}" }))
+  for (const { name, text } of [...yield* shippedSchemas, ...foreign]) {
+    const file = join(folder, "schemas", name)
+    yield* disk.makeDirectory(dirname(file), { recursive: true })
+    yield* disk.writeFileString(file, text)
+  }
+  return ["-s", "schemas"]
+})
