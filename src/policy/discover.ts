@@ -26,7 +26,18 @@ export const query = `[{
     "parts": count(rule.head.ref),
     "isSet": [key | some key in ["key", "value"]; object.get(rule.head, key, null) != null] == ["key"],
     "isFunction": "args" in object.keys(rule.head),
-    "value": object.get(rule.head, ["value", "type"], "")
+    "value": object.get(rule.head, ["value", "type"], ""),
+    "asks": {name |
+      some expression in object.get(rule, "body", [])
+      not expression.negated
+      not expression["with"]
+      walk(expression.terms, [path, node])
+      node.type == "ref"
+      node.value[0].value == "input"
+      name := node.value[1].value
+      name in {"request", "review"}
+      every inner in {"body", "key", "term"} { not inner in path }
+    }
   } | some rule in parsed.rules]
 } | some file in input.files; parsed := rego.parse_module(file.name, file.text)]`
 
@@ -42,7 +53,9 @@ const Modules = Schema.fromJsonString(Schema.Array(Schema.Struct({
     parts: Schema.Int,
     isSet: Schema.Boolean,
     isFunction: Schema.Boolean,
-    value: Schema.String
+    value: Schema.String,
+    /** Fields of an admission review without which its body is undefined. */
+    asks: Schema.Array(Schema.String)
   }))
 })))
 export type Modules = typeof Modules.Type
@@ -59,8 +72,16 @@ const refusal = ({ isSet, name, parts, value }: Head): string | undefined => {
   return `${name} is a ${value}, and a ${value} says nothing: write \`${name} contains message if { … }\``
 }
 
-/** Why the document that a rule judges is in doubt. */
-const doubt = (subjects: ReadonlyArray<Subject>, { reads }: Modules[number], name: string): string | undefined => {
+/** Why the document that a rule judges is in doubt, or is not the one that it was written for. */
+const doubt = (
+  subjects: ReadonlyArray<Subject>,
+  { reads }: Modules[number],
+  { asks: [asked], name }: Head
+): string | undefined => {
+  if (asked !== undefined && subjects.every((subject) => subject === "object")) {
+    return `${name} asks for input.${asked}, which no object has, so it would never say anything: input is the object ` +
+      "itself, input.kind and input.metadata"
+  }
   if (subjects.length > 1) return `the rules of ${name} judge different documents: give each its own name`
   if (subjects.length === 1 || reads.length === 0) return undefined
   return `${name} stands beside rules that read input.${reads[0]}, which no object has: say in its METADATA what it ` +
@@ -82,7 +103,7 @@ export const refused = (
     return rules.flatMap((head) => {
       const message = severityOf(head.name) === undefined || head.isFunction
         ? undefined
-        : refusal(head) ?? doubt(declaredSubjects(annotations, path, head.name), module, head.name)
+        : refusal(head) ?? doubt(declaredSubjects(annotations, path, head.name), module, head)
       return message === undefined ? [] : [{ file, name: head.name, origin, message }]
     })
   })

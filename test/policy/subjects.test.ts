@@ -33,7 +33,8 @@ layer(gate())("the documents that rules judge", (it) => {
 
   it.effect("asks no rule about another kind of document", () =>
     Effect.gen(function*() {
-      const changes = combined.replace("schema.combined", "schema.changeset")
+      const said = "# METADATA\n# scope: package\n# schemas:\n# - input: schema.changeset\npackage changes\n"
+      const changes = `${said}\ndeny contains "x" if true\n`
       const decision = yield* judge({ "policies/changes.rego": changes }, [configMap("a")])
       assert.strictEqual(decision._tag, "Passed")
       assert.deepStrictEqual(decision.summary, { objects: 1, passed: 0, warned: 0, denied: 0, waived: 0 })
