@@ -24,6 +24,7 @@ const load = {
   test: (given: Given) =>
     Promise.all([import("effect/Effect"), import("./cli/test.ts"), import("./offline.ts")])
       .then(([Effect, { test }, { offline }]) => Effect.provide(test(given), offline)),
+  policy: (given: Given) => import("./cli/policy.ts").then(({ policy }) => policy(given)),
   diff: (given: Given) =>
     Promise.all([import("effect/Effect"), import("./cli/diff.ts"), import("./layers.ts")])
       .then(([Effect, { diff }, { online }]) => Effect.provide(diff(given), online(cluster(given)))),

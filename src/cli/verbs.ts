@@ -76,6 +76,26 @@ export const verbs = {
     },
     examples: ["sluice test", "sluice test policies/images --coverage --threshold 90", "sluice test -o junit=junit.xml"]
   },
+  policy: {
+    about: "Make a new policy: a rule that works, with its tests and samples, to be changed",
+    more: "Writes NAME/NAME.rego, NAME/NAME_test.rego and samples of what it allows and denies; overwrites nothing.",
+    operands: {
+      name: "new NAME",
+      usage: "new NAME",
+      about: "the policy's id, words with dashes between them: image-digest-required",
+      least: 2,
+      most: 2
+    },
+    flags: {
+      category: { value: "NAME", about: "a folder between: policies/images/image-digest-required" },
+      changeset: { about: "judge what would change (deletions, shares, the commit) instead of each object" },
+      dir: { value: "DIR", about: "where policies are (policies)" }
+    },
+    examples: [
+      "sluice policy new image-digest-required --category images",
+      "sluice policy new no-lost-data --changeset"
+    ]
+  },
   diff: {
     about: "Show what applying the newest revision would change, by dry-run",
     more:
