@@ -56,13 +56,13 @@ layer(gate(undefined, { deadline: 500 }), { excludeTestServices: true })("a runa
         "policies/slow.rego": `package slow
 
 deny contains "found" if {
-	some a in numbers.range(1, 400)
-	some b in numbers.range(1, 400)
+	some a in numbers.range(1, 250)
+	some b in numbers.range(1, 250)
 	a * b == -1
 }
 `
       }
-      const maps = Array.from({ length: 60 }, (_, index) => configMap(`m${index}`))
+      const maps = Array.from({ length: 120 }, (_, index) => configMap(`m${index}`))
       const decision = yield* judge(slow, maps)
       const alone = yield* judge(slow, [configMap("m0")])
       assert.strictEqual(alone._tag, "Passed")
