@@ -18,6 +18,8 @@ export interface Settings {
   /** No colours, by https://no-color.org. */
   readonly noColor: boolean
   readonly logLevel: string
+  /** `logfmt` or `json`. */
+  readonly logFormat: string
 }
 
 const text = (name: string, otherwise: string) => Config.String(name).pipe(Config.withDefault(otherwise))
@@ -43,6 +45,7 @@ export const settings: Effect.Effect<Settings, Config.ConfigError> = Effect.gen(
       none: yield* eitherCase("NO_PROXY")
     },
     noColor: (yield* text("NO_COLOR", "")) !== "",
-    logLevel: yield* text("SLUICE_LOG_LEVEL", "info")
+    logLevel: yield* text("SLUICE_LOG_LEVEL", "info"),
+    logFormat: yield* text("SLUICE_LOG_FORMAT", "logfmt")
   }
 })

@@ -17,7 +17,7 @@ export const maskKey = randomBytes(32)
  * render and the gate. No cluster, no network but to get the programs. What it keeps is below `data`, or in the cache.
  */
 export const offlineIn = (data: string | undefined) =>
-  Layer.unwrap(Effect.map(settings, ({ cacheDirectory, kubebuilderAssets, logLevel, path }) => {
+  Layer.unwrap(Effect.map(settings, ({ cacheDirectory, kubebuilderAssets, logFormat, logLevel, path }) => {
     const programs = Programs.layer({ cacheDirectory: join(cacheDirectory, "programs"), path, kubebuilderAssets })
     const kept = data ?? cacheDirectory
     return Layer.mergeAll(
@@ -25,7 +25,7 @@ export const offlineIn = (data: string | undefined) =>
       Policy.layer({ cacheDirectory: join(kept, "policies"), maskingKey: maskKey })
     ).pipe(
       Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),
-      Layer.provideMerge(logging(logLevel))
+      Layer.provideMerge(logging(logLevel, logFormat))
     )
   }))
 

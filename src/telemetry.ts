@@ -13,15 +13,28 @@ const levels: Readonly<Record<string, LogLevel.LogLevel>> = {
   error: "Error"
 }
 
-/** `message key=value …`, one line to stderr: stdout is for results. The last redactor stands before it. */
-const lines = Logger.make<unknown, void>((options) => {
-  const known = Context.get(options.fiber.context, Redactions)
-  process.stderr.write(`${known.redact(Logger.formatLogFmt.log(options))}\n`)
-})
+/** One JSON object, its annotations beside time, level and message. */
+const json = Logger.map(
+  Logger.formatStructured,
+  ({ annotations, cause, level, message, timestamp }) =>
+    JSON.stringify({ timestamp, level, message, ...cause === undefined ? {} : { cause }, ...annotations })
+)
 
-/** How the process logs. Unknown levels mean `info`. */
-export const logging = (level: string) =>
-  Layer.merge(Logger.layer([lines]), Layer.succeed(References.MinimumLogLevel, levels[level] ?? "Info"))
+/** One line to stderr: stdout is for results. The last redactor stands before it. */
+const lines = (format: Logger.Logger<unknown, string>) =>
+  Logger.make<unknown, void>((options) => {
+    const known = Context.get(options.fiber.context, Redactions)
+    process.stderr.write(`${known.redact(format.log(options))}\n`)
+  })
+
+/**
+ * How the process logs: `logfmt` (`message key=value …`) or `json`; unknown formats mean `logfmt`, unknown levels `info`.
+ */
+export const logging = (level: string, format: string) =>
+  Layer.merge(
+    Logger.layer([lines(format === "json" ? json : Logger.formatLogFmt)]),
+    Layer.succeed(References.MinimumLogLevel, levels[level] ?? "Info")
+  )
 
 // Metrics: the labels stand behind each name. No label holds what people write: no message, path, revision or address.
 
