@@ -1,5 +1,6 @@
 import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
+import type { Evidence } from "./DecisionRecord.ts"
 import { type Manifest, Origin } from "./Manifest.ts"
 
 const said = (description: string) => Schema.String.annotate({ description })
@@ -82,6 +83,8 @@ export interface Verdict {
   readonly violations: ReadonlyArray<Violation>
   readonly waived: ReadonlyArray<Waived>
   readonly summary: Summary
+  /** What it was decided on, for the record. */
+  readonly evidence?: Evidence
 }
 
 interface DecisionDefinition extends Data.TaggedEnum.WithGenerics<1> {

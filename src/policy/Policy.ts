@@ -20,6 +20,7 @@ import { compile } from "./compile.ts"
 import type { Document } from "./Document.ts"
 import { documents } from "./documents.ts"
 import { evaluate } from "./evaluate.ts"
+import { type Effort, evidenceOf, inputOf, noEffort } from "./evidence.ts"
 import { load } from "./load.ts"
 import { documentOf, toldOf } from "./objects.ts"
 import type { Finding } from "./protocol.ts"
@@ -100,13 +101,19 @@ const make = Effect.fnUntraced(function*(options: Options) {
     return { judging, loaded: { digest: set.digest, policies } }
   })
 
-  const judge = Effect.fnUntraced(function*(loaded: Workers.LoadedSet, documents: ReadonlyArray<Document>) {
-    const now = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
-    return yield* evaluate(workers, loaded, documents, { now, deadline: options.deadline })
-  })
+  const judge = Effect.fnUntraced(
+    function*(loaded: Workers.LoadedSet, documents: ReadonlyArray<Document>, effort: Effort) {
+      const now = BigInt(yield* Clock.currentTimeMillis) * 1_000_000n
+      const judging = evaluate(workers, loaded, documents, { now, deadline: options.deadline })
+      const [took, judged] = yield* Effect.timed(judging)
+      effort.documents += documents.length
+      effort.nanoseconds += Number(Duration.toNanosUnsafe(took))
+      return judged
+    }
+  )
 
   /** Each object by itself; what was judged before by the same text is not judged again. */
-  const judgeEach = Effect.fnUntraced(function*(loaded: Workers.LoadedSet, rendered: Rendered) {
+  const judgeEach = Effect.fnUntraced(function*(loaded: Workers.LoadedSet, rendered: Rendered, effort: Effort) {
     const now = yield* Clock.currentTimeMillis
     const findings = new Map<Manifest, ReadonlyArray<Finding>>()
     const waiting: Array<{ manifest: Manifest; document: Document; key: string }> = []
@@ -116,7 +123,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       if (known === undefined) waiting.push({ manifest, key, document: documentOf(manifest, options.maskingKey) })
       else findings.set(manifest, known)
     }
-    const judged = yield* judge(loaded, waiting.map(({ document }) => document))
+    const judged = yield* judge(loaded, waiting.map(({ document }) => document), effort)
     for (const { document, key, manifest } of waiting) {
       const judgement = judged.get(document)
       if (judgement === undefined) continue
@@ -128,22 +135,29 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   /** All objects at once, for the rules that ask for that. */
   const judgeAll = Effect.fnUntraced(
-    function*(judging: ReadonlyArray<Judging>, loaded: Workers.LoadedSet, rendered: Rendered) {
+    function*(judging: ReadonlyArray<Judging>, loaded: Workers.LoadedSet, rendered: Rendered, effort: Effort) {
       if (!judging.some(({ rules }) => rules.some(({ judges }) => judges === "combined"))) {
         return { told: [], passed: 0 }
       }
       const document = combinedDocument(rendered, options.maskingKey)
-      const judged = yield* judge(loaded, [document])
+      const judged = yield* judge(loaded, [document], effort)
       return toldOfAll(judging, judged.get(document)?.findings ?? [notJudged])
     }
   )
 
   const objects = Effect.fn("Policy.objects")(function*(set: PolicySet, rendered: Rendered) {
     const { judging, loaded } = yield* prepare(set)
-    const each = toldOf(judging, rendered, yield* judgeEach(loaded, rendered))
-    const all = yield* judgeAll(judging, loaded, rendered)
+    const effort = noEffort()
+    const each = toldOf(judging, rendered, yield* judgeEach(loaded, rendered, effort))
+    const all = yield* judgeAll(judging, loaded, rendered, effort)
     const counts = { objects: rendered.manifests.length, passed: each.passed + all.passed }
-    const said = yield* verdict(judging, [...each.told, ...all.told], counts)
+    const decided = yield* verdict(judging, [...each.told, ...all.told], counts)
+    const judged = {
+      object: { documents: rendered.manifests.length, told: each.told },
+      combined: { documents: 1, told: all.told }
+    }
+    const input = inputOf(rendered, options.maskingKey)
+    const said = { ...decided, evidence: evidenceOf(input, effort, { judging, judged, said: decided }) }
     return said.summary.denied > 0
       ? Decision.Denied<ReadonlyArray<Manifest>>(said)
       : Decision.Passed<ReadonlyArray<Manifest>>({ admitted: admit(rendered.manifests), ...said })

@@ -201,7 +201,8 @@ deny contains sprintf("%v %v %v %v", [parameters.limit, parameters.other, data.t
         decision.violations.map(({ message, object }) => object.name + message),
         ["aa", "ab", "ac", "za", "zb", "zc"]
       )
-      assert.deepStrictEqual(yield* judge(rules, [configMap("z"), configMap("a")]), decision)
+      const again = yield* judge(rules, [configMap("z"), configMap("a")])
+      assert.deepStrictEqual(again.violations, decision.violations)
     }))
 
   it.effect("lets a changeset through with its proof, until there are rules for changesets", () =>

@@ -80,7 +80,10 @@ export const Base = Programs.layer(fromEnvironment(process.env)).pipe(
 )
 
 /** The real gate over a cache folder of its own, or over one that is given. */
-export const gate = (cacheDirectory?: string, options: { readonly deadline?: number } = {}) =>
+export const gate = (
+  cacheDirectory?: string,
+  options: { readonly deadline?: number; readonly maskingKey?: string } = {}
+) =>
   Layer.unwrap(Effect.gen(function*() {
     const files = yield* FileSystem.FileSystem
     const folder = cacheDirectory ?? (yield* files.makeTempDirectoryScoped({ prefix: "sluice-test-policies-" }))
