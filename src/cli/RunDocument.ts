@@ -19,7 +19,10 @@ const outcomeFields = (outcome: Outcome): object => {
   }
 }
 
-const happened = (event: RunEvent): object => {
+/** What a run says of itself on stdout; its decisions are for the log. */
+export type Shown = Exclude<RunEvent, { readonly _tag: "PolicyDecided" }>
+
+const happened = (event: Shown): object => {
   switch (event._tag) {
     case "RunStarted":
       return { event: "run-started", revision: event.revision && format(event.revision), why: event.why }
@@ -48,5 +51,5 @@ const happened = (event: RunEvent): object => {
 }
 
 /** One line of `run -o json`: stable, `cli.sluice.dev/v1`. What is not known is left out. */
-export const runDocument = (event: RunEvent): string =>
+export const runDocument = (event: Shown): string =>
   JSON.stringify({ time: event.time, delivery: event.delivery, run: event.run, ...happened(event) })

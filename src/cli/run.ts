@@ -6,6 +6,7 @@ import { type Delivery, milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts
 import type { RunEvent } from "../domain/Outcome.ts"
 import { exitCodeOf } from "../domain/StageError.ts"
 import { Notify } from "../notify/Notify.ts"
+import { logDecision } from "../pipeline/logDecision.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
 import type { Request } from "../pipeline/Request.ts"
 import { ownIdentity, Rights } from "../pipeline/Rights.ts"
@@ -93,6 +94,7 @@ export const run = Effect.fn("run")(function*(input: RunInput) {
   }
   yield* Stream.mergeAll(running.map(lane), { concurrency: "unbounded" }).pipe(
     Stream.runForEach((event) => {
+      if (event._tag === "PolicyDecided") return logDecision("Debug", event)
       if (event._tag === "RunEnded") ended.set(event.delivery, event)
       return input.output === "json" ? print.result(runDocument(event)) : view.show(event)
     })

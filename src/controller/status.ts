@@ -113,6 +113,7 @@ export const after = (status: DeliveryStatus, happening: Happening, given: Facts
     case "StageStarted":
       return atStage(status, happening.stage, happening.revision, facts)
     case "StageFinished":
+    case "PolicyDecided":
     case "RunInterrupted":
     case "DriftFound":
       return status

@@ -1,6 +1,7 @@
 import * as Data from "effect/Data"
 import type { Counts } from "./Changeset.ts"
-import type { Summary, Violation } from "./Decision.ts"
+import type { Summary, Violation, Waived } from "./Decision.ts"
+import type { DecisionRecord, Pass } from "./DecisionRecord.ts"
 import type { DriftFinding } from "./DriftReport.ts"
 import type { Commit, Revision } from "./Revision.ts"
 import type { Stage, StageError } from "./StageError.ts"
@@ -12,11 +13,22 @@ export type Outcome = Data.TaggedEnum<{
     /** The objects that changed, as people read them. */
     readonly objects: ReadonlyArray<string>
     readonly violations: ReadonlyArray<Violation>
+    readonly waived?: ReadonlyArray<Waived>
     readonly summary: Summary
   }
   /** The summary is absent where the revision advanced without a run. */
-  Unchanged: { readonly violations: ReadonlyArray<Violation>; readonly summary: Summary | undefined }
-  Denied: { readonly violations: ReadonlyArray<Violation>; readonly summary: Summary }
+  Unchanged: {
+    readonly violations: ReadonlyArray<Violation>
+    readonly waived?: ReadonlyArray<Waived>
+    readonly summary: Summary | undefined
+  }
+  Denied: {
+    readonly violations: ReadonlyArray<Violation>
+    readonly waived?: ReadonlyArray<Waived>
+    readonly summary: Summary
+    /** Which pass refused it; the objects unless said. */
+    readonly pass?: Pass
+  }
   Failed: { readonly error: StageError; readonly changes: Counts | undefined }
   Interrupted: { readonly by: string }
 }>
@@ -48,6 +60,8 @@ export type RunHappening = Data.TaggedEnum<{
   RunStarted: { readonly revision: Revision | undefined; readonly why: string }
   StageStarted: { readonly stage: Stage; readonly revision: Revision | undefined }
   StageFinished: { readonly stage: Stage; readonly durationMs: number; readonly note: string }
+  /** A pass of the gate came to a decision. */
+  PolicyDecided: { readonly revision: Revision | undefined; readonly record: DecisionRecord }
   RunInterrupted: { readonly stage: Stage | undefined; readonly by: string }
   RunEnded: { readonly outcome: Outcome; readonly details: Run }
   /** Between two runs: somebody changed what is kept. */

@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { type Action, counted, type Counts, counts } from "../domain/Changeset.ts"
+import type { DecisionRecord } from "../domain/DecisionRecord.ts"
 import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
 import { type Commit, format, type Revision } from "../domain/Revision.ts"
 import type { Stage, StageError } from "../domain/StageError.ts"
@@ -67,10 +68,17 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
       return Effect.asVoid(emit({ _tag: "StageFinished", stage: name, durationMs, note }))
     }
 
+    const decided = (record: DecisionRecord) => Effect.asVoid(emit({ _tag: "PolicyDecided", revision, record }))
+
     yield* emit({ _tag: "RunStarted", revision, why })
     yield* started("fetch")
     const attempt: Attempt<R> = {
-      progress: { started, finished, wrote: (action: Action) => Effect.sync(() => void written[counted[action]]++) },
+      progress: {
+        started,
+        finished,
+        decided,
+        wrote: (action: Action) => Effect.sync(() => void written[counted[action]]++)
+      },
       fetched: (durationMs, found) => {
         commit = found
         return finished("fetch", Math.round(durationMs), revision === undefined ? "" : format(revision))

@@ -10,7 +10,7 @@ import { lane } from "./Lane.ts"
 import type { Loop } from "./Loop.ts"
 import { atTheField } from "./misfit.ts"
 import * as note from "./note.ts"
-import { Progress, stage } from "./Progress.ts"
+import { judged, Progress, stage } from "./Progress.ts"
 import type { Right } from "./Rights.ts"
 import { ends, planning, type Stages } from "./Stages.ts"
 import { readTree, type Tree } from "./Tree.ts"
@@ -20,14 +20,14 @@ import { Watched } from "./Watched.ts"
 export const plan = Effect.fnUntraced(function*(delivery: Delivery, { artifact, closure, policies }: Tree) {
   const { capabilities, diff, inventories, policy, render, watched } = yield* planning
   const rendered = yield* stage("render", render.render(delivery, closure, capabilities), note.rendered)
-  const objects = yield* stage("policy", policy.objects(policies, rendered), note.decision)
+  const objects = yield* stage("policy", judged("objects", policies, policy.objects(policies, rendered)), note.decision)
   if (objects._tag === "Denied") return objects
   const written = yield* watched.writes
   const inventory = yield* inventories.load
   const revision = format(artifact.revision)
   const differing = diff.diff(delivery, objects.admitted, inventory, revision)
   const changeset = yield* stage("diff", differing.pipe(Effect.catch(atTheField(rendered))), note.changeset)
-  const verdict = yield* policy.changeset(policies, changeset)
+  const verdict = yield* judged("changeset", policies, policy.changeset(policies, changeset))
   if (verdict._tag === "Denied") return verdict
   return { ...objects, _tag: "Admitted" as const, changeset: verdict.admitted, inventory, written }
 })

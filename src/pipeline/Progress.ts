@@ -2,12 +2,16 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Action } from "../domain/Changeset.ts"
+import type { PolicySet, Verdict } from "../domain/Decision.ts"
+import { type DecisionRecord, type Pass, recordOf } from "../domain/DecisionRecord.ts"
 import type { Stage } from "../domain/StageError.ts"
 
 /** Where a run tells what it is doing, and the one moment that others wait for: everything is applied. */
 export class Progress extends Context.Service<Progress, {
   readonly started: (stage: Stage) => Effect.Effect<void>
   readonly finished: (stage: Stage, durationMs: number, note: string) => Effect.Effect<void>
+  /** A pass of the gate came to a decision. */
+  readonly decided: (record: DecisionRecord) => Effect.Effect<void>
   /** An object was written: a run that fails half-way says how much is in the cluster. */
   readonly wrote: (action: Action) => Effect.Effect<void>
   /** The changeset is in the cluster and recorded; what follows (health) may be cut short by a newer revision. */
@@ -17,6 +21,7 @@ export class Progress extends Context.Service<Progress, {
   static readonly silent = Progress.of({
     started: () => Effect.void,
     finished: () => Effect.void,
+    decided: () => Effect.void,
     wrote: () => Effect.void,
     applied: Effect.void
   })
@@ -35,3 +40,15 @@ export const stage = <A, E, R>(
     yield* progress.finished(name, Math.round(Duration.toMillis(duration)), note(value))
     return value
   }).pipe(Effect.withSpan(`sluice.${name}`))
+
+/** A pass of the gate, whose decision is recorded, and says which pass it was. */
+export const judged = <A extends Verdict & { readonly _tag: "Passed" | "Denied" }, E, R>(
+  pass: Pass,
+  set: PolicySet,
+  decision: Effect.Effect<A, E, R>
+): Effect.Effect<A & { readonly pass: Pass }, E, R | Progress> =>
+  Effect.gen(function*() {
+    const made = yield* decision
+    yield* (yield* Progress).decided(recordOf(pass, set, made))
+    return { ...made, pass }
+  })
