@@ -2,10 +2,12 @@ import * as Effect from "effect/Effect"
 import type * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import { client, type ClusterOptions } from "./client.ts"
+import { Reports } from "./controller/Reports.ts"
 import { SecretVersions } from "./controller/SecretVersions.ts"
 import { Drift } from "./drift/Drift.ts"
 import { Sources } from "./fetch/Sources.ts"
 import { DeliveryWriter } from "./kube/DeliveryWriter.ts"
+import { ReportWriter } from "./kube/ReportWriter.ts"
 import { fetching, granting, stages } from "./layers.ts"
 import { Notify } from "./notify/Notify.ts"
 import { maskKey, offlineIn } from "./offline.ts"
@@ -48,10 +50,11 @@ export const agentLayer = (options: AgentOptions) => {
     Drift.layer,
     SecretVersions.layer,
     DeliveryWriter.layer,
+    Reports.layer,
     Notify.layer({ allowLoopback, cluster, gather }),
     server
   ).pipe(
-    Layer.provideMerge(Sources.layer),
+    Layer.provideMerge(Layer.merge(Sources.layer, ReportWriter.layer)),
     Layer.provideMerge(Layer.mergeAll(fetching(data), Hooks.layer)),
     Layer.provideMerge(Layer.provideMerge(granting(true), client({ ...options, concurrency }, maskKey))),
     Layer.provideMerge(offlineIn(data))

@@ -56,10 +56,25 @@ export const stageDuration = Metric.histogram("sluice_stage_duration_seconds", {
   boundaries: [0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120]
 })
 
-/** bundle, rule, result: passed, warned, denied, waived */
+/**
+ * bundle, rule (the policy's id), result: passed, warned, denied, waived. Policies that repositories bring are named up to
+ * a number, all others are `other`.
+ */
 export const policyResults = Metric.counter("sluice_policy_results_total", {
   description: "Verdicts of policies.",
   incremental: true
+})
+
+/** pass: objects, changeset; verdict: passed, denied */
+export const policyDecisions = Metric.counter("sluice_policy_decisions_total", {
+  description: "Decisions of the gate.",
+  incremental: true
+})
+
+/** pass */
+export const policyDuration = Metric.histogram("sluice_policy_evaluation_seconds", {
+  description: "How long policies took for a decision, with the wait for a thread.",
+  boundaries: [0.001, 0.01, 0.05, 0.1, 0.5, 1, 5, 30]
 })
 
 /** namespace, name */

@@ -108,9 +108,10 @@ describe("architecture", () => {
     assert.deepStrictEqual(holders.filter((name) => name !== "layers.ts"), [])
   })
 
-  it("hands the right to write Deliveries to the controller alone", () => {
+  it("hands the right to write Deliveries and policy reports to the controller alone", () => {
+    const writers = /\b(?:DeliveryWriter|ReportWriter)\b/u
     const holders = files
-      .filter(({ folder, text }) => !["kube", "controller"].includes(folder) && /\bDeliveryWriter\b/u.test(text))
+      .filter(({ folder, text }) => !["kube", "controller"].includes(folder) && writers.test(text))
       .map(({ name }) => name)
     assert.deepStrictEqual(holders.filter((name) => name !== "agent.ts"), [])
   })

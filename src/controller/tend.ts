@@ -23,6 +23,7 @@ import { Noted } from "./Happening.ts"
 import { isBlip } from "./history.ts"
 import { logLine } from "./logLine.ts"
 import { observe } from "./observe.ts"
+import * as Recorder from "./Recorder.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
 import { neverRequested, Requests } from "./requests.ts"
 import * as Voice from "./Voice.ts"
@@ -66,6 +67,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   const id = idOf(live)
   const writer = yield* DeliveryWriter
   const voice = yield* Voice.make({ namespace, name, uid }, live.status, instance)
+  const recorder = yield* Recorder.make({ namespace, name, uid })
   const requests = new Requests(live.status.lastHandledReconcileAt)
   requests.take(live)
   let lane: Lane | undefined
@@ -100,6 +102,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
 
   const hear = (given: LiveDelivery | MalformedDelivery) =>
     Effect.fnUntraced(function*(event: RunEvent) {
+      yield* recorder.hear(event)
       const line = logLine(event)
       if (line !== undefined) {
         yield* Effect.annotateLogs(Effect.logWithLevel(line.level)(line.text), { delivery: id, run: event.run })
