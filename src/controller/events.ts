@@ -1,14 +1,17 @@
 import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import type { Violation, Waived } from "../domain/Decision.ts"
+import type { Pass } from "../domain/DecisionRecord.ts"
 import type { ObjectRef } from "../domain/ObjectRef.ts"
 import type { Outcome } from "../domain/Outcome.ts"
 import { errorPage, type StageError } from "../domain/StageError.ts"
 import { conditionOf } from "./conditions.ts"
 import type { Happening } from "./Happening.ts"
+import { plural } from "./words.ts"
 
 /** What Kubernetes is told of a transition. */
 export interface DeliveryEvent {
   readonly type: "Normal" | "Warning"
-  /** The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `RevisionApplied`, `Suspended`, `Resumed`. */
+  /** The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `RevisionApplied`, `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`. */
   readonly reason: string
   /** What was done or tried. */
   readonly action: string
@@ -46,6 +49,48 @@ const trouble = (after: DeliveryStatus, action: string, about: Pick<DeliveryEven
   return { type: reason === "DependencyNotReady" ? "Normal" : "Warning", reason, action, message, ...about }
 }
 
+const own = "repository"
+
+/** Who refuses, where it is not only the repository's own policies about its objects. */
+const refuser = (denials: ReadonlyArray<Violation>, pass: Pass): string => {
+  const bundles = [...new Set(denials.map(({ bundle: { name } }) => name))].sort()
+  if (pass === "objects" && bundles.every((name) => name === own)) return ""
+  return `${bundles.join(", ")} refused ${pass === "objects" ? "the objects" : "what would change"}: `
+}
+
+const denial = (
+  after: DeliveryStatus,
+  { pass = "objects", violations }: Outcome & { _tag: "Denied" }
+): DeliveryEvent => {
+  const denials = violations.filter(({ severity }) => severity === "deny")
+  const [first] = denials
+  const told = trouble(after, "policy", first === undefined ? {} : { related: first.object })
+  return { ...told, message: refuser(denials, pass) + told.message }
+}
+
+/** What waivers lift is told when it is more or less than before. */
+const waivers = (
+  before: DeliveryStatus,
+  after: DeliveryStatus,
+  waived: ReadonlyArray<Waived> = []
+): ReadonlyArray<DeliveryEvent> => {
+  const count = after.policy?.waived ?? 0
+  if (count === 0 || count === (before.policy?.waived ?? 0)) return []
+  const each = waived.slice(0, 5).map(({ object, policy, waiver: { owner, reason, until } }) =>
+    `${policy} for ${object.kind}/${object.name} by ${owner}${until === undefined ? "" : ` until ${until}`}: ${reason}`
+  )
+  const message = `${plural(count, "denial")} waived${each.length === 0 ? "" : `: ${each.join("; ")}`}`
+  return [{ type: "Normal", reason: "PolicyWaived", action: "policy", message }]
+}
+
+/** That policies pass what they denied before. */
+const passing = (before: DeliveryStatus, after: DeliveryStatus): ReadonlyArray<DeliveryEvent> => {
+  const now = conditionOf(after, "PolicyPassed")
+  if (conditionOf(before, "PolicyPassed")?.status !== "False" || now?.status !== "True") return []
+  const revision = after.lastAttemptedRevision === undefined ? "" : `${after.lastAttemptedRevision}: `
+  return [{ type: "Normal", reason: "PolicyPassed", action: "policy", message: revision + now.message }]
+}
+
 const ofRun = (before: DeliveryStatus, after: DeliveryStatus, outcome: Outcome): ReadonlyArray<DeliveryEvent> => {
   const message = readyOf(after)?.message ?? ""
   switch (outcome._tag) {
@@ -55,11 +100,8 @@ const ofRun = (before: DeliveryStatus, after: DeliveryStatus, outcome: Outcome):
       return hasChanged(before, after) && wasInTrouble(before)
         ? [{ type: "Normal", reason: "Succeeded", action: "apply", message }]
         : []
-    case "Denied": {
-      const first = outcome.violations.find(({ severity }) => severity === "deny")
-      const about = first === undefined ? {} : { related: first.object }
-      return hasChanged(before, after) ? [trouble(after, "policy", about)] : []
-    }
+    case "Denied":
+      return hasChanged(before, after) ? [denial(after, outcome)] : []
     case "Failed":
       return hasChanged(before, after)
         ? [trouble(after, errorPage[outcome.error._tag].stage, ofError(outcome.error))]
@@ -82,7 +124,10 @@ const ofHappening = (
 ): ReadonlyArray<DeliveryEvent> => {
   switch (happening._tag) {
     case "RunEnded":
-      return ofRun(before, after, happening.outcome)
+      return [
+        ...ofRun(before, after, happening.outcome),
+        ..."waived" in happening.outcome ? waivers(before, after, happening.outcome.waived) : []
+      ]
     case "Drifted": {
       const { reason, said, type } = drift[happening.action]
       const { fields = [], manager = "", object = "" } = after.drift?.last ?? {}
@@ -112,7 +157,7 @@ export const events = (
   happening: Happening
 ): ReadonlyArray<DeliveryEvent> => {
   const isResumed = readyOf(before)?.reason === "Suspended" && readyOf(after)?.reason !== "Suspended"
-  const told = ofHappening(before, after, happening)
+  const told = [...passing(before, after), ...ofHappening(before, after, happening)]
   return isResumed
     ? [{ type: "Normal", reason: "Resumed", action: "resume", message: "Goes on after it was suspended" }, ...told]
     : told

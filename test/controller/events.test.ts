@@ -3,7 +3,7 @@ import type { DeliveryEvent } from "../../src/controller/events.ts"
 import { Noted } from "../../src/controller/Happening.ts"
 import type { Outcome } from "../../src/domain/Outcome.ts"
 import { DependencyNotReady, FetchFailed, HealthTimeout, InvalidSpec } from "../../src/domain/StageError.ts"
-import { advanced, applied, denied, story, unchanged } from "./story.ts"
+import { advanced, applied, denied, story, summary, unchanged, violation } from "./story.ts"
 
 const reasons = (told: ReadonlyArray<DeliveryEvent>) => told.map(({ reason, type }) => `${type} ${reason}`)
 
@@ -31,6 +31,7 @@ describe("events", () => {
       "Normal RevisionApplied",
       "Warning PolicyDenied",
       "Warning PolicyDenied",
+      "Normal PolicyPassed",
       "Normal Succeeded",
       "Warning HealthTimeout",
       "Normal Succeeded"
@@ -44,7 +45,51 @@ describe("events", () => {
       name: "checkout"
     })
     assert.match(first?.message ?? "", /^2 policy violations: image-digest-required/u)
-    assert.deepStrictEqual(life.told[4]?.related, { kind: "Deployment", namespace: "shop", name: "checkout" })
+    assert.deepStrictEqual(life.told[5]?.related, { kind: "Deployment", namespace: "shop", name: "checkout" })
+  })
+
+  it("tells who refuses what, and that it is over", () => {
+    const life = story()
+    const bundle = { name: "platform-baseline", digest: "sha256:bb" }
+    const violations = [{ ...violation, bundle }, violation]
+    const refused = { ...summary, denied: 2 }
+    life.runs({ _tag: "Denied", violations: [violation], summary: refused, pass: "objects" }, "a")
+    life.runs({ _tag: "Denied", violations, summary: refused, pass: "objects" }, "b")
+    life.runs({ _tag: "Denied", violations: [violation], summary: refused, pass: "changeset" }, "c")
+    life.starts("d")
+    life.reaches("d", "apply")
+    life.ends(applied, "d")
+    const upTo = (message: string) => message.replace(/violations: .*/u, "violations")
+    assert.deepStrictEqual(life.told.map(({ message, reason }) => `${reason} ${upTo(message)}`), [
+      "PolicyDenied 2 policy violations",
+      "PolicyDenied platform-baseline, repository refused the objects: 2 policy violations",
+      "PolicyDenied repository refused what would change: 2 policy violations",
+      `PolicyPassed main@sha1:${"d".repeat(40)}: All policies passed`,
+      `RevisionApplied Applied revision: main@sha1:${"d".repeat(40)}`
+    ])
+  })
+
+  it("tells what waivers lift when that is more or less than before", () => {
+    const life = story()
+    const waiver = {
+      policy: violation.policy,
+      objects: [],
+      reason: "INC-42",
+      owner: "dana",
+      until: "2026-12-31T00:00:00Z"
+    }
+    const waived = [{ ...violation, waiver }]
+    const one: Outcome = { _tag: "Unchanged", violations: [], waived, summary: { ...summary, waived: 1 } }
+    life.runs({ ...applied, waived, summary: { ...summary, waived: 1 } } as Outcome, "a")
+    for (let turn = 0; turn < 3; turn++) life.runs(one, "a")
+    life.runs({ ...one, waived: [...waived, ...waived], summary: { ...summary, waived: 2 } }, "b")
+    life.runs(unchanged, "c")
+    assert.deepStrictEqual(reasons(life.told), ["Normal RevisionApplied", "Normal PolicyWaived", "Normal PolicyWaived"])
+    assert.strictEqual(
+      life.told[1]?.message,
+      "1 denial waived: image-digest-required for Deployment/checkout by dana until 2026-12-31T00:00:00Z: INC-42"
+    )
+    assert.match(life.told[2]?.message ?? "", /^2 denials waived: /u)
   })
 
   it("tells nothing again when the agent starts anew", () => {
