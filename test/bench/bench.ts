@@ -4,11 +4,12 @@ import { drift } from "./drift.ts"
 import { failing } from "./failing.ts"
 import { Ground } from "./Ground.ts"
 import { interruption, latency } from "./latency.ts"
+import { policy } from "./policy.ts"
 import { scale } from "./scale.ts"
 import { startup } from "./startup.ts"
 
 /**
- * `npm run bench [-- startup|latency|interruption|apply|plain|kustomize|agent|agent-1000 …]`: all in one run, on one
+ * `npm run bench [-- policy|startup|latency|interruption|apply|plain|kustomize|agent|agent-1000 …]`: all in one run, on one
  * machine, or only those named.
  */
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>> = {
@@ -29,6 +30,10 @@ const named = process.argv.slice(2).filter((name) => !name.startsWith("--"))
 if (named.length === 0 || named.includes("drift")) {
   console.log("\n── drift")
   await drift(idleMinutes)
+}
+if (named.length === 0 || named.includes("policy")) {
+  console.log("\n── policy")
+  await policy()
 }
 for (const [name, benchmark] of Object.entries(benchmarks)) {
   if (named.length > 0 && !named.includes(name)) continue
