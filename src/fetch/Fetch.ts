@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type { Delivery } from "../api/v1alpha1/Delivery.ts"
+import type { Source } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import { digest } from "../domain/digest.ts"
 import { canonical, type Json } from "../domain/Json.ts"
@@ -21,6 +21,11 @@ export const fetchDefaults = {
   packs: 20
 } as const
 
+/** Whatever has a source of its own: a Delivery, a PolicyBundle. */
+export interface Sourced {
+  readonly spec: { readonly source: Pick<Source, "git" | "interval"> }
+}
+
 /** One delivery's source with the credentials that it had when it was opened: from here on no Secret is read. */
 export interface Opened {
   /** Equal for all who share URL, credentials and ref. Lives in memory only. */
@@ -37,12 +42,12 @@ export interface Opened {
 
 /** The fetch stage: the tree of the desired revision. */
 export class Fetch extends Context.Service<Fetch, {
-  readonly open: (delivery: Delivery) => Effect.Effect<Opened, FetchError, Secrets>
+  readonly open: (delivery: Sourced) => Effect.Effect<Opened, FetchError, Secrets>
   /** The revision that the source points to now: one ref listing, nothing downloaded. */
-  readonly head: (delivery: Delivery) => Effect.Effect<Revision, FetchError, Secrets>
+  readonly head: (delivery: Sourced) => Effect.Effect<Revision, FetchError, Secrets>
   /** The tree of a revision (of the newest if none is named). It stays readable for as long as the scope is open. */
   readonly fetch: (
-    delivery: Delivery,
+    delivery: Sourced,
     revision?: Revision
   ) => Effect.Effect<Artifact, FetchError, Secrets | Scope.Scope>
 }>()("sluice/fetch/Fetch") {
@@ -58,7 +63,7 @@ const make = Effect.fnUntraced(function*(
   const git = yield* makeGitSource(options)
 
   const open = Effect.fnUntraced(function*(
-    { spec: { source } }: Delivery
+    { spec: { source } }: Sourced
   ): Effect.fn.Return<Opened, FetchError, Secrets> {
     const wanted = yield* Effect.fromResult(wantedOf(source.git))
     const url = yield* Effect.fromResult(parseGitUrl(source.git.url))

@@ -4,13 +4,13 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
+import { milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import { normalizedRepository } from "../domain/repositoryAddress.ts"
 import type { Revision } from "../domain/Revision.ts"
 import type { FetchError } from "../domain/StageError.ts"
 import type { Secrets } from "../kube/Secrets.ts"
-import { Fetch, type Opened } from "./Fetch.ts"
+import { Fetch, type Opened, type Sourced } from "./Fetch.ts"
 import { makePoller, type Poller, type Why } from "./Poller.ts"
 
 /** A delivery's source, kept up to date for it. The Secret was read once: new credentials want a new follower. */
@@ -31,7 +31,7 @@ export class Sources extends Context.Service<Sources, {
    * Follows a delivery's source until the scope closes: one listing an interval, the shortest of all followers', up to
    * a tenth early. Failed listings are tried again with backoff. A commit is never listed.
    */
-  readonly follow: (delivery: Delivery) => Effect.Effect<Followed, FetchError, Secrets | Scope.Scope>
+  readonly follow: (delivery: Sourced) => Effect.Effect<Followed, FetchError, Secrets | Scope.Scope>
   /** Lists every source of a repository, in any spelling, at once; a burst costs two listings. Answers how many. */
   readonly hint: (repository: string) => Effect.Effect<number>
 }>()("sluice/fetch/Sources") {
@@ -81,7 +81,7 @@ const make = Effect.gen(function*() {
     )
 
   const follow = Effect.fn("Sources.follow")(function*(
-    delivery: Delivery
+    delivery: Sourced
   ): Effect.fn.Return<Followed, FetchError, Secrets | Scope.Scope> {
     const opened = yield* fetch.open(delivery)
     const { pinned } = opened

@@ -66,7 +66,11 @@ export const wholeDelivery: JsonObject = {
 
 /** Every field of a PolicyBundle that can stand beside the others. */
 export const wholePolicyBundle: JsonObject = {
-  source: { git: { ...git, secretRef: { name: "platform-git", namespace: "sluice-system" } } },
+  source: {
+    git: { ...git, secretRef: { name: "platform-git", namespace: "sluice-system" } },
+    interval: "10m",
+    webhook: { secretRef: { name: "platform-hook", namespace: "sluice-system" } }
+  },
   path: "policies",
   match: {
     namespaceSelector: {
@@ -198,6 +202,26 @@ export const cases: ReadonlyArray<Case> = [
     { source: { library: ["change-safety"] }, path: "policies" },
     "spec: names path and no source.git",
     "path is a folder of the Git repository"
+  ),
+  policyBundle(
+    "a webhook and no repository",
+    {
+      source: {
+        library: ["change-safety"],
+        webhook: { secretRef: { name: "platform-hook", namespace: "sluice-system" } }
+      }
+    },
+    "spec.source: names webhook and no git",
+    "webhook tells of the Git repository"
+  ),
+  policyBundle(
+    "a waiver of no object",
+    {
+      source: { git },
+      waivers: [{ policy: "x", objects: [], reason: "y", owner: "z", until: "2026-12-31T00:00:00Z" }]
+    },
+    "spec.waivers[0].objects: expected at least one object",
+    "should have at least 1 items"
   ),
   policyBundle(
     "a waiver for ever",

@@ -52,7 +52,8 @@ export const LastDrift = Schema.Struct({
   manager: required(String, "The field manager that did it, or unknown."),
   fields: required(Schema.Array(String), "The fields that changed, as far as they can be known."),
   time: required(String, "RFC 3339."),
-  action: required(Literals(["healed", "reported", "backing off"]), "healed, or why it was not.")
+  action: required(Literals(["healed", "reported", "backing off", "denied"]), "healed, or why it was not."),
+  why: optional(String, "What the policy says that denies it.")
 })
 export type LastDrift = typeof LastDrift.Type
 
@@ -83,6 +84,16 @@ export const DeliveryStatus = Schema.Struct({
       denied: required(Int, "Results that deny."),
       waived: required(Int, "Denials that a waiver lifted."),
       violations: optional(Schema.Array(Violation), "The first 20 of them."),
+      waivers: optional(
+        Schema.Array(Schema.Struct({
+          policy: required(String, "The policy."),
+          object: required(String, "Deployment/shop/checkout."),
+          owner: required(String, "Who answers for it."),
+          reason: required(String, "Why."),
+          until: optional(String, "RFC 3339; from then on it denies.")
+        })),
+        "The first 20 denials that a waiver lifted."
+      ),
       bundles: optional(
         Schema.Array(Schema.Struct({
           name: required(String, "Its name."),
@@ -127,3 +138,18 @@ export const PlainStatus = Schema.Struct({
   conditions: optional(Conditions, "Ready: whether it can be used.")
 })
 export type PlainStatus = typeof PlainStatus.Type
+
+/** The status of a PolicyBundle: whether it judges, by what, and whom. */
+export const PolicyBundleStatus = Schema.Struct({
+  observedGeneration: optional(Int, "The generation that this status is about."),
+  conditions: optional(Conditions, "Ready: whether it judges; Reconciling and Stalled after kstatus."),
+  revision: optional(String, "The revision of its repository that judges."),
+  digest: optional(String, "Of everything in it that can change a verdict: files, data, enforcement, waivers."),
+  policies: optional(Int, "How many policies it has."),
+  deliveries: optional(Int, "How many Deliveries it judges."),
+  warnings: optional(
+    Schema.Array(String),
+    "What is most likely a mistake: a waiver of a policy that it does not have, or that has expired."
+  )
+})
+export type PolicyBundleStatus = typeof PolicyBundleStatus.Type

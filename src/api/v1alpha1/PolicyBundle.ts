@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
-import { apiVersion, gitRules, GitSource } from "./Delivery.ts"
-import { LabelName, List, Moment, Name, optional, required, Text, Words } from "./fields.ts"
+import { apiVersion, gitRules, GitSource, GoDuration } from "./Delivery.ts"
+import { defaulted, LabelName, List, Moment, Name, optional, required, Text, Words } from "./fields.ts"
 import { needs, oneOf, ruled } from "./rules.ts"
 
 const Requirement = Schema.Struct({
@@ -16,11 +16,18 @@ export const LabelSelector = Schema.Struct({
 })
 export type LabelSelector = typeof LabelSelector.Type
 
+/** Which Deliveries a PolicyBundle judges: both have to fit; what is left out fits all. */
+export interface Match {
+  readonly namespaceSelector?: LabelSelector
+  readonly deliverySelector?: LabelSelector
+}
+
 const SecretRef = Schema.Struct({
   name: required(Name, "Its name."),
   namespace: required(LabelName, "Its namespace.")
 })
 
+/** Lets one policy's denials through for a time: in a PolicyBundle, and in the `waivers.yaml` of a repository. */
 export const Waiver = Schema.Struct({
   policy: required(Text(256), "The id of the policy that it lifts."),
   objects: optional(
@@ -31,8 +38,8 @@ export const Waiver = Schema.Struct({
         name: optional(Text(253), "Their name.")
       }),
       256
-    ),
-    "The objects for which it does; all, where none are named."
+    ).check(Schema.isMinLength(1, { expected: "at least one object" })),
+    "The objects for which it does, by what is said of them; all, where this is left out."
   ),
   reason: required(Text(1_024), "Why."),
   owner: required(Text(256), "Who answers for it."),
@@ -55,10 +62,25 @@ export const PolicyBundleSpec = ruled(
           git: optional(Git, "A Git repository."),
           library: optional(
             List(Text(256), 64).check(Schema.isMinLength(1, { expected: "at least one policy" })),
-            "Names of policies that come with Sluice: pod-security/restricted."
+            "Policies that come with Sluice: a profile (pod-security/restricted), a category, or one policy of it."
+          ),
+          interval: defaulted(
+            GoDuration,
+            "1m",
+            "How often the repository is asked what is new, where no webhook tells."
+          ),
+          webhook: optional(
+            Schema.Struct({
+              secretRef: required(
+                SecretRef,
+                "The Secret with token, or signingToken (whsec_…); with both while one replaces the other."
+              )
+            }),
+            "Who may tell that the repository has something new."
           )
         }),
-        oneOf(["git", "library"], "exactly one of git and library says where the policies come from")
+        oneOf(["git", "library"], "exactly one of git and library says where the policies come from"),
+        needs("webhook", ["git"], "webhook tells of the Git repository: without git there is none")
       ),
       "Where the policies come from."
     ),
@@ -84,7 +106,11 @@ export const PolicyBundleSpec = ruled(
 export const PolicyBundle = Schema.Struct({
   apiVersion: Schema.Literal(apiVersion),
   kind: Schema.Literal("PolicyBundle"),
-  metadata: Schema.Struct({ name: Schema.String }),
+  metadata: Schema.Struct({
+    name: Name,
+    labels: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+    annotations: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
+  }),
   spec: required(PolicyBundleSpec, "What is wanted.")
 })
 export type PolicyBundle = typeof PolicyBundle.Type

@@ -1,7 +1,7 @@
 import type * as Schema from "effect/Schema"
 import type { JsonObject } from "../../domain/Json.ts"
 import { WrittenDelivery } from "./Delivery.ts"
-import { DeliveryStatus, PlainStatus } from "./DeliveryStatus.ts"
+import { DeliveryStatus, PlainStatus, PolicyBundleStatus } from "./DeliveryStatus.ts"
 import { Notifier } from "./Notifier.ts"
 import { PolicyBundle } from "./PolicyBundle.ts"
 import { structuralSchema } from "./structural.ts"
@@ -42,7 +42,10 @@ const delivery = [
 const policyBundle = [
   ...ready,
   column("Enforcement", "string", ".spec.enforcement", "mandatory unless it says something else."),
+  column("Policies", "integer", ".status.policies", "How many policies it has."),
+  column("Deliveries", "integer", ".status.deliveries", "How many Deliveries it judges."),
   age,
+  wide("Revision", "string", ".status.revision", "The revision of its repository that judges."),
   wide("Source", "string", ".spec.source.git.url", "Where it comes from."),
   wide("Library", "string", ".spec.source.library", "What of Sluice's own policies."),
   wide("Path", "string", ".spec.path", "What of the source."),
@@ -123,7 +126,7 @@ export const definitions: ReadonlyArray<{ readonly plural: string; readonly defi
     scope: "Cluster",
     description: "The platform's guardrails: policies that no tenant can override.",
     schema: PolicyBundle,
-    status: PlainStatus,
+    status: PolicyBundleStatus,
     columns: policyBundle
   },
   {

@@ -2,7 +2,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { at, isJsonObject, type Json } from "../../domain/Json.ts"
 import { WrittenDelivery } from "./Delivery.ts"
-import { DeliveryStatus, PlainStatus } from "./DeliveryStatus.ts"
+import { DeliveryStatus, PlainStatus, PolicyBundleStatus } from "./DeliveryStatus.ts"
 import { Notifier, notifierOf } from "./Notifier.ts"
 import { PolicyBundle } from "./PolicyBundle.ts"
 import { problemsOf, written } from "./problems.ts"
@@ -34,7 +34,7 @@ export interface Malformed<Status> extends Standing<Status> {
 }
 
 export type LiveDelivery = Live<WrittenDelivery, DeliveryStatus>
-export type LivePolicyBundle = Live<PolicyBundle, PlainStatus>
+export type LivePolicyBundle = Live<PolicyBundle, PolicyBundleStatus>
 export type LiveNotifier = Live<Notifier, PlainStatus>
 
 const maximumProblems = 20
@@ -99,8 +99,10 @@ export const decodeDelivery = (object: unknown): Result.Result<LiveDelivery, Mal
   decode(object, WrittenDelivery, WrittenDelivery, DeliveryStatus)
 
 /** Reads a PolicyBundle of the cluster. */
-export const decodePolicyBundle = (object: unknown): Result.Result<LivePolicyBundle, Malformed<PlainStatus>> =>
-  decode(object, PolicyBundle, PolicyBundle, PlainStatus)
+export const decodePolicyBundle = (
+  object: unknown
+): Result.Result<LivePolicyBundle, Malformed<PolicyBundleStatus>> =>
+  decode(object, PolicyBundle, PolicyBundle, PolicyBundleStatus)
 
 /** Reads a Notifier of the cluster. */
 export const decodeNotifier = (object: unknown): Result.Result<LiveNotifier, Malformed<PlainStatus>> =>
