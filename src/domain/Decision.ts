@@ -97,6 +97,8 @@ export interface PolicySet {
   /** Of everything that can change a verdict: rules, data, parameters, enforcement. */
   readonly digest: string
   readonly bundles: ReadonlyArray<Bundle>
+  /** The repository's own: they hold for its policies, and for the platform's bundles that allow it. */
+  readonly waivers: ReadonlyArray<Waiver>
 }
 
 /** Policies that are compiled into one wasm of their own: no bundle can shadow, weaken or read another. */

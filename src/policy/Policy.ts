@@ -8,11 +8,12 @@ import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
+import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import type { Changeset } from "../domain/Changeset.ts"
-import { Decision, type PolicySet } from "../domain/Decision.ts"
+import { Decision, type PolicySet, type Violation } from "../domain/Decision.ts"
 import type { Manifest, Rendered } from "../domain/Manifest.ts"
-import type { PolicyError } from "../domain/StageError.ts"
+import { type InvalidSpec, type PolicyError, PolicyUnavailable } from "../domain/StageError.ts"
 import type { Programs } from "../programs/Programs.ts"
 import { admit } from "./admit.ts"
 import { combinedDocument, toldOfAll } from "./combined.ts"
@@ -22,6 +23,7 @@ import { documents } from "./documents.ts"
 import { evaluate } from "./evaluate.ts"
 import { type Effort, evidenceOf, inputOf, noEffort } from "./evidence.ts"
 import { load } from "./load.ts"
+import { loadBundle, type LoadedBundle } from "./loadBundle.ts"
 import { documentOf, toldOf } from "./objects.ts"
 import type { Finding } from "./protocol.ts"
 import * as Remembered from "./Remembered.ts"
@@ -43,11 +45,21 @@ export interface Options {
 export class Policy extends Context.Service<Policy, {
   /** The policies that judge this delivery at this revision. Read, not compiled. */
   readonly load: (delivery: Delivery, artifact: Artifact) => Effect.Effect<PolicySet, PolicyError>
+  /** What a PolicyBundle judges by, compiled: of its repository's tree or, without one, of what comes with Sluice. */
+  readonly bundle: (
+    resource: PolicyBundle,
+    artifact: Artifact | undefined
+  ) => Effect.Effect<LoadedBundle, PolicyError | InvalidSpec>
   /** The first pass: every rendered object, before any request to the cluster. */
   readonly objects: (
     set: PolicySet,
     rendered: Rendered
   ) => Effect.Effect<Decision<ReadonlyArray<Manifest>>, PolicyError>
+  /** What the rules about single objects deny of some of them, whatever stands beside them. */
+  readonly denials: (
+    set: PolicySet,
+    manifests: ReadonlyArray<Manifest>
+  ) => Effect.Effect<ReadonlyArray<Violation>, PolicyError>
   /** The second pass: what would change, before the first write. */
   readonly changeset: (set: PolicySet, changeset: Changeset) => Effect.Effect<Decision<Changeset>, PolicyError>
 }>()("sluice/policy/Policy") {
@@ -95,7 +107,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const policies: Array<Workers.LoadedSet["policies"][number]> = []
     for (const bundle of set.bundles) {
       const { data, module, names, rules } = yield* compiledBundle(bundle)
-      judging.push({ bundle, rules, names })
+      judging.push({ bundle, rules, names, ofRepository: set.waivers })
       policies.push({ module, rules: rules.map(({ judges }) => judges), data: documents(data, bundle.parameters) })
     }
     return { judging, loaded: { digest: set.digest, policies } }
@@ -173,7 +185,27 @@ const make = Effect.fnUntraced(function*(options: Options) {
       }
       return set
     }),
+    bundle: Effect.fnUntraced(function*(resource, artifact) {
+      const bundle = yield* Effect.provide(loadBundle(resource, artifact), services)
+      yield* workers.warm
+      const { rules } = yield* compiledBundle(bundle)
+      const policies = [...new Set(rules.map(({ policy }) => policy))].sort()
+      if (policies.length === 0) {
+        return yield* new PolicyUnavailable({
+          detail: "none of its rules reports anything",
+          hint: "Rules that report are named deny, violation or warn."
+        })
+      }
+      return { bundle, policies }
+    }),
     objects,
+    denials: Effect.fnUntraced(function*(set, manifests) {
+      const { judging, loaded } = yield* prepare(set)
+      const rendered: Rendered = { manifests, closure: "", locate: ({ origin }) => Effect.succeed(origin) }
+      const { passed, told } = toldOf(judging, rendered, yield* judgeEach(loaded, rendered, noEffort()))
+      const { violations } = yield* verdict(judging, told, { objects: manifests.length, passed })
+      return violations.filter(({ severity }) => severity === "deny")
+    }),
     changeset: (_set, changeset) =>
       Effect.succeed(Decision.Passed<Changeset>({
         admitted: admit(changeset),

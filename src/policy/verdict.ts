@@ -1,15 +1,19 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Bundle, Summary, Verdict, Violation } from "../domain/Decision.ts"
+import type { Bundle, Summary, Verdict, Violation, Waived, Waiver } from "../domain/Decision.ts"
 import type { Origin } from "../domain/Manifest.ts"
 import type { Finding } from "./protocol.ts"
 import type { Rule, Subject } from "./Rule.ts"
 import { withPaths } from "./sources.ts"
+import { waive } from "./waivers.ts"
 
 /** A bundle of the set, and what compiling it found. */
 export interface Judging {
   readonly bundle: Bundle
   readonly rules: ReadonlyArray<Rule>
   readonly names: ReadonlyArray<{ readonly name: string; readonly path: string }>
+  /** The waivers of the repository that is judged, whoever's bundle this is. */
+  readonly ofRepository: ReadonlyArray<Waiver>
 }
 
 /** What a finding is about, and where that is written. */
@@ -83,15 +87,27 @@ export const passedBy = (
     : rules - new Set(findings.map(({ bundle, rule }) => `${bundle}/${rule}`)).size
 }
 
-/** Findings to what is said of them: any denial of an enforced bundle denies the whole revision. */
+/** Only what a rule found can be waived: what could not be judged is denied. */
+const isWaivable = ({ enforcement, rule, severity }: Violation): boolean =>
+  rule !== "error" && (severity === "deny" || enforcement === "audit")
+
+/** Findings to what is said of them: any denial of an enforced bundle that nobody waives denies the whole revision. */
 export const verdict = Effect.fnUntraced(function*(
   judging: ReadonlyArray<Judging>,
   told: ReadonlyArray<Told>,
   counts: Pick<Summary, "objects" | "passed">
 ) {
   const violations: Array<Violation> = []
-  for (const one of told) violations.push(yield* violationOf(judging[one.finding.bundle]!, one))
+  const waived: Array<Waived> = []
+  const now = yield* Clock.currentTimeMillis
+  for (const one of told) {
+    const by = judging[one.finding.bundle]!
+    const violation = yield* violationOf(by, one)
+    const judged = isWaivable(violation) ? waive(violation, by.bundle, by.ofRepository, now) : { violation }
+    if ("waived" in judged) waived.push(judged.waived)
+    else violations.push(judged.violation)
+  }
   const denied = violations.filter(({ severity }) => severity === "deny").length
-  const summary: Summary = { ...counts, warned: violations.length - denied, denied, waived: 0 }
-  return { violations: sorted(violations), waived: [], summary } satisfies Verdict
+  const summary: Summary = { ...counts, warned: violations.length - denied, denied, waived: waived.length }
+  return { violations: sorted(violations), waived: sorted(waived), summary } satisfies Verdict
 })

@@ -1,0 +1,74 @@
+import * as Effect from "effect/Effect"
+import { posix } from "node:path"
+import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
+import type { Bundle } from "../domain/Decision.ts"
+import { PolicyUnavailable } from "../domain/StageError.ts"
+
+const maximumFiles = 1_000
+const maximumBytes = 8 * 1024 * 1024
+
+/** What the file is called in which a repository waives policies, at the top of a folder of its policies. */
+export const waiversFile = "waivers.yaml"
+
+/** Where policies are looked for. */
+export interface Place {
+  /** The field that names them, for who has to mend it. */
+  readonly field: string
+  readonly paths: ReadonlyArray<string>
+  /** Whether they have to be there. */
+  readonly isRequired: boolean
+}
+
+export interface PolicyFiles {
+  readonly files: Bundle["files"]
+  readonly hasRules: boolean
+  /** The files of waivers: they are no data. */
+  readonly waivers: Bundle["files"]
+}
+
+/** Rego without its tests, and the documents beside it; nothing hidden. */
+const isPolicyFile = ({ kind, path }: ArtifactEntry): boolean =>
+  kind === "file" && /\.(rego|json|ya?ml)$/.test(path) && !path.endsWith("_test.rego") &&
+  !path.split("/").some((part) => part.startsWith("."))
+
+const filesAt = Effect.fnUntraced(function*(artifact: Artifact, reference: string, { field, isRequired }: Place) {
+  const path = yield* artifact.resolve("", reference)
+  const entry = yield* artifact.entry(path)
+  if (entry === undefined && isRequired) {
+    return yield* new PolicyUnavailable({
+      detail: `${field} names ${JSON.stringify(reference)}, and there is no such path at this revision`
+    })
+  }
+  if (entry === undefined) return []
+  const found = (entry.kind === "file" ? [entry] : yield* artifact.walk(path)).filter(isPolicyFile)
+  return found.map((file) => ({ path: file.path, isWaivers: file.path === posix.join(path, waiversFile) }))
+})
+
+const tooMuch = (what: string, { field }: Place) =>
+  new PolicyUnavailable({ detail: `the policies are more than ${what}; name narrower ${field}` })
+
+/** Reads the Rego of some paths and the documents beside it: at most 1,000 files and 8 MiB. */
+export const policyFiles = Effect.fn("Policy.files")(
+  function*(artifact: Artifact, place: Place) {
+    const found = (yield* Effect.forEach(place.paths, (path) => filesAt(artifact, path, place))).flat()
+    const waivers = new Set(found.filter(({ isWaivers }) => isWaivers).map(({ path }) => path))
+    const names = [...new Set(found.map(({ path }) => path))].sort()
+    if (names.length > maximumFiles) return yield* tooMuch(`${maximumFiles} files`, place)
+    const contents = yield* artifact.read(names)
+    if (contents.reduce((sum, { length }) => sum + length, 0) > maximumBytes) return yield* tooMuch("8 MiB", place)
+    const all = names.map((path, index) => ({ path, content: contents[index]! }))
+    const files = all.filter(({ path }) => !waivers.has(path))
+    return {
+      files,
+      hasRules: files.some(({ path }) => path.endsWith(".rego")),
+      waivers: all.filter(({ path }) => waivers.has(path))
+    } satisfies PolicyFiles
+  },
+  Effect.catchTags({
+    UnsafePath: (error) => Effect.fail(new PolicyUnavailable({ detail: error.message })),
+    FetchFailed: (error) => Effect.fail(new PolicyUnavailable({ detail: error.message, class: "transient" })),
+    AuthFailed: (error) => Effect.fail(new PolicyUnavailable({ detail: error.message })),
+    InvalidSpec: (error) => Effect.fail(new PolicyUnavailable({ detail: error.message })),
+    AccessDenied: (error) => Effect.fail(new PolicyUnavailable({ detail: error.message }))
+  })
+)
