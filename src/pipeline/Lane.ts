@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as FiberHandle from "effect/FiberHandle"
 import * as Latch from "effect/Latch"
 import * as RcMap from "effect/RcMap"
 import * as Result from "effect/Result"
@@ -61,6 +62,8 @@ interface Desire {
 
 /** After so many interruptions in a row a run may finish its apply before the newest revision is taken. */
 const patience = 3
+/** Milliseconds until the clock is looked at again: somebody may have set it. */
+const nap = 3_600_000
 
 /** A rollout that had its time. */
 const isUnhealthy = ({ _tag }: StageError): boolean => _tag === "HealthCheckFailed" || _tag === "HealthTimeout"
@@ -90,10 +93,25 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       lookup: (revision: Revision) => Effect.timed(options.tree(revision)),
       idleTimeToLive: "1 second"
     })
+    const ending = yield* FiberHandle.make()
+
+    /** When a waiver ends, the same revision is judged by what is left: nothing else would say so. */
+    const heed = Effect.fnUntraced(function*(endsAt: number | undefined) {
+      if (endsAt === undefined) return yield* FiberHandle.clear(ending)
+      const untilThen = Effect.gen(function*() {
+        // A timer may be early by a millisecond.
+        for (let left = 1; left > 0; left = endsAt - (yield* Clock.currentTimeMillis)) {
+          yield* Effect.sleep(Math.min(left, nap))
+        }
+        yield* ask("policy")
+      })
+      yield* FiberHandle.run(ending, untilThen)
+    })
 
     /** A tree that cannot be read is an identity too: the newest revision is broken, and its run says so. */
     const identityOf = (revision: Revision) =>
       RcMap.get(trees, revision).pipe(
+        Effect.tap(([, { endsAt }]) => heed(endsAt)),
         Effect.map(([, { artifact, identity }]) => ({ identity, commit: artifact.commit })),
         Effect.onError(() => RcMap.invalidate(trees, revision)),
         Effect.catch((error) =>
@@ -125,7 +143,9 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       // That the source could not be read was told: so is what its newest revision comes to.
       const insists = asked.insists || isOut
       if (!isNews && !insists) return
-      const { commit, identity } = !(yield* sameAs(known, revision))
+      // What judges it is another now: the tree that is at hand does not say so.
+      if (has("policy")) yield* RcMap.invalidate(trees, revision)
+      const { commit, identity } = has("policy") || !(yield* sameAs(known, revision))
         ? yield* identityOf(revision)
         : isNews
         ? { ...known!, commit: yield* Effect.orElseSucceed(commitOf(revision), () => undefined) }

@@ -37,11 +37,12 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
   const [apply, progress, watched] = [yield* Apply, yield* Progress, yield* Watched]
   if (yield* watched.rests(tree.identity)) return Outcome.Unchanged({ summary: undefined, violations: [] })
   const planned = yield* plan(delivery, tree)
-  if (planned._tag === "Denied") return Outcome.Denied(planned)
-  const { changeset, inventory, summary, violations, written } = planned
+  if (planned._tag === "Denied") return yield* Effect.as(watched.denied(planned), Outcome.Denied(planned))
+  const { changeset, inventory, summary, violations, waived, written } = planned
   const changed = changeset.changes.filter(({ action }) => action !== "unchanged")
-  const unchanged = Outcome.Unchanged({ summary, violations })
-  const applied = Effect.all([progress.applied, watched.applied(changeset), written], { discard: true })
+  const unchanged = Outcome.Unchanged({ summary, violations, waived })
+  const kept = watched.applied(changeset, tree.policies)
+  const applied = Effect.all([progress.applied, kept, written], { discard: true })
   const settled = inventory.applied?.identity === tree.identity && inventory.applied.healthy
   if (changed.length === 0 && settled) return yield* Effect.as(applied, unchanged)
 
@@ -54,7 +55,7 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
   const changes = counts(changeset.changes)
   yield* stage("apply", writing.pipe(Effect.andThen(applied), Effect.andThen(waiting)), () => note.told(changes))
   if (changed.length === 0) return unchanged
-  return Outcome.Applied({ changes, objects: changed.map(({ ref }) => display(ref)), summary, violations })
+  return Outcome.Applied({ changes, objects: changed.map(({ ref }) => display(ref)), summary, violations, waived })
 })
 
 /** The loop of one delivery: requests in, everything that happens out. The newest revision always wins. */

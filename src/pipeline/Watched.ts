@@ -2,7 +2,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Changeset } from "../domain/Changeset.ts"
-import type { Admitted } from "../domain/Decision.ts"
+import type { Admitted, PolicySet, Verdict } from "../domain/Decision.ts"
 import type { StageError } from "../domain/StageError.ts"
 
 /** What an agent knows of one delivery's objects between two runs. Without one (`run`, `diff`) the cluster is asked. */
@@ -11,14 +11,17 @@ export interface Watched {
   readonly rests: (identity: string) => Effect.Effect<boolean, StageError>
   /** From here on nothing else writes, until the scope closes or the effect that it answers is run. */
   readonly writes: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
-  /** All of a changeset is in the cluster: from now on it is kept so. */
-  readonly applied: (changeset: Admitted<Changeset>) => Effect.Effect<void>
+  /** All of a changeset, which these policies let through, is in the cluster: from now on it is kept so. */
+  readonly applied: (changeset: Admitted<Changeset>, policies: PolicySet) => Effect.Effect<void>
+  /** The newest revision is refused: what only a run could put right stays as it is. */
+  readonly denied: (verdict: Verdict) => Effect.Effect<void>
 }
 
 export const Watched = Context.Reference<Watched>("sluice/pipeline/Watched", {
   defaultValue: () => ({
     rests: () => Effect.succeed(false),
     writes: Effect.succeed(Effect.void),
-    applied: () => Effect.void
+    applied: () => Effect.void,
+    denied: () => Effect.void
   })
 })

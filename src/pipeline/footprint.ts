@@ -17,7 +17,10 @@ const defaultPolicies = "policies"
 export const footprintOf = ({ spec }: Delivery, { closure, policies }: Tree): ReadonlySet<string> => {
   const files = [
     ...closure.files.keys(),
-    ...policies.bundles.flatMap((bundle) => bundle.files.map(({ path }) => path))
+    // The platform's are of another repository.
+    ...policies.bundles.filter(({ origin }) => origin !== "bundle").flatMap(({ files }) =>
+      files.map(({ path }) => path)
+    )
   ]
   const folders = [spec.path, closure.path, ...spec.policy.paths ?? [defaultPolicies]]
     .map((path) => posix.normalize(path).replace(/^(\.?\/)+|\/+$|^\.$/gu, ""))

@@ -396,4 +396,87 @@ describe("the loop of one delivery", () => {
       )
       assert.deepStrictEqual(world.outcomes(), ["Applied", "Failed", "Applied"])
     }))
+
+  it.effect("judges a revision again by other policies: once for all who say so, and what it denies stays as it is", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const requests = yield* Queue.unbounded<Request>()
+      world.closureOf = ({ hash }) => `${hash} by one`
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* Queue.offer(requests, { why: "started" })
+          yield* TestClock.adjust("5 seconds")
+          world.closureOf = ({ hash }) => `${hash} by two`
+          world.denied = new Set([`${revision(1).hash} by two`])
+          for (const why of ["policy", "policy", "interval", "policy"] as const) yield* Queue.offer(requests, { why })
+          yield* TestClock.adjust("5 seconds")
+          assert.deepStrictEqual(world.outcomes(), ["Applied", "Denied"])
+          const by = `${revision(1).hash} by one`
+          assert.deepStrictEqual(world.cluster, [by, by])
+          // The same policies again cost nothing but a look.
+          world.closureOf = ({ hash }) => `${hash} by one`
+          world.denied = new Set()
+          yield* Queue.offer(requests, { why: "policy" })
+          yield* TestClock.adjust("5 seconds")
+          yield* Queue.offer(requests, { why: "policy" })
+          yield* TestClock.adjust("5 seconds")
+        }),
+        { requests: Stream.fromQueue(requests) }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Applied", "Denied", "Applied"])
+      assert.deepStrictEqual(
+        world.events.flatMap((event) => event._tag === "RunStarted" ? [event.why] : []),
+        ["started", "policy", "policy"]
+      )
+    }))
+
+  it.effect("judges a run in progress by policies that came meanwhile", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const requests = yield* Queue.unbounded<Request>()
+      world.planMs = 1_000
+      world.closureOf = () => "by one"
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* Queue.offer(requests, { why: "started" })
+          yield* TestClock.adjust("500 millis")
+          world.closureOf = () => "by two"
+          world.denied = new Set(["by two"])
+          yield* Queue.offer(requests, { why: "policy" })
+          yield* TestClock.adjust("5 seconds")
+        }),
+        { requests: Stream.fromQueue(requests) }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Interrupted", "Denied"])
+      assert.deepStrictEqual(world.cluster, ["", ""])
+    }))
+
+  it.effect("judges a revision again at the moment that a waiver ends, and asks nobody until then", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const month = 31 * 24 * 3_600_000
+      world.endsAt = month
+      world.closureOf = () => "waived"
+      let heads = 0
+      const head = Effect.suspend(() => Effect.succeed((heads++, world.head)))
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("1 minute")
+          const { length } = world.events
+          yield* TestClock.setTime(month - 1)
+          assert.strictEqual(world.events.length, length)
+          assert.strictEqual(heads, 1)
+          world.endsAt = undefined
+          world.closureOf = () => "no longer waived"
+          world.denied = new Set(["no longer waived"])
+          yield* TestClock.adjust("10 seconds")
+        }),
+        { requests: Stream.concat(Stream.make({ why: "started" as const }), Stream.never), head }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Applied", "Denied"])
+      assert.deepStrictEqual(world.cluster, ["waived", "waived"])
+    }))
 })

@@ -19,6 +19,8 @@ export class World {
   head = revision(1)
   /** Which commits mean the same to the delivery. */
   closureOf = (of: Revision): string => of.hash
+  /** When the next waiver ends. */
+  endsAt: number | undefined
   fetchFails: StageError | undefined
   runFails: StageError | undefined
   denied: ReadonlySet<string> = new Set()
@@ -43,10 +45,11 @@ export class World {
         this.fetchFails === undefined ? Effect.succeed(this.head) : Effect.fail(this.fetchFails)
       ),
       tree: (of: Revision) =>
-        Effect.as(Effect.sleep(this.fetchMs), {
+        Effect.map(Effect.sleep(this.fetchMs), () => ({
           artifact: { revision: of, commit: undefined },
-          identity: this.closureOf(of)
-        } as unknown as Tree),
+          identity: this.closureOf(of),
+          endsAt: this.endsAt
+        } as unknown as Tree)),
       run: (tree: Tree) =>
         Effect.gen({ self: this }, function*() {
           const progress = yield* Progress
