@@ -7,6 +7,7 @@ import { SecretVersions } from "./controller/SecretVersions.ts"
 import { Drift } from "./drift/Drift.ts"
 import { Sources } from "./fetch/Sources.ts"
 import { DeliveryWriter } from "./kube/DeliveryWriter.ts"
+import { PolicyBundleWriter } from "./kube/PolicyBundleWriter.ts"
 import { ReportWriter } from "./kube/ReportWriter.ts"
 import { fetching, granting, stages } from "./layers.ts"
 import { Notify } from "./notify/Notify.ts"
@@ -51,6 +52,7 @@ export const agentLayer = (options: AgentOptions) => {
     SecretVersions.layer,
     DeliveryWriter.layer,
     Reports.layer,
+    PolicyBundleWriter.layer,
     Notify.layer({ allowLoopback, cluster, gather }),
     server
   ).pipe(

@@ -9,6 +9,7 @@ import { Identity } from "../kube/Identity.ts"
 import { KubeClient } from "../kube/KubeClient.ts"
 import { decide, type Decided, type Rules } from "./decide.ts"
 import { gather } from "./gather.ts"
+import { guardrails } from "./guardrails.ts"
 import { keyOf } from "./keyOf.ts"
 import { type LiveDelivery, type MalformedDelivery, Registry } from "./Registry.ts"
 import { tend } from "./tend.ts"
@@ -81,7 +82,10 @@ export const controller = Effect.fnUntraced(function*({ instance, ready, ...rule
     yield* Queue.offer(current.seen, live)
   })
 
-  const { synced } = yield* gather(client.as(Identity.Self()), registry, concern)
+  const bundles = yield* Queue.unbounded<string>()
+  const recount = yield* guardrails(registry, bundles, concern)
+  const bundled = (name: string) => void Queue.offerUnsafe(bundles, name)
+  const { synced } = yield* gather(client.as(Identity.Self()), registry, concern, bundled)
   yield* synced
   yield* ready.open
   for (;;) {
@@ -94,5 +98,6 @@ export const controller = Effect.fnUntraced(function*({ instance, ready, ...rule
       Effect.catchDefect(think(id), (defect) => Effect.logError(`${id}: this is a mistake in Sluice`, defect)), {
       discard: true
     })
+    yield* recount
   }
 })

@@ -7,7 +7,7 @@ import type { StageError } from "../domain/StageError.ts"
 
 /** What happens to a Delivery beside its runs. */
 export type Noted = Data.TaggedEnum<{
-  /** Somebody took what is ours: put back, only told, or left for a while because they fight. */
+  /** Somebody took what is ours: put back, only told, left for a while because they fight, or denied. */
   Drifted: {
     readonly object: ObjectRef
     /** As managedFields name it, or `unknown (see the audit log)`. */
@@ -16,6 +16,8 @@ export type Noted = Data.TaggedEnum<{
     /** RFC 3339: when it was taken, where managedFields tell. */
     readonly time: string | undefined
     readonly action: LastDrift["action"]
+    /** What the policy says that denies it. */
+    readonly why?: string | undefined
   }
   /** No run starts until it is resumed, by the spec or by `until`. */
   Suspended: {

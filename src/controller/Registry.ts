@@ -1,11 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import type { PolicyBundleStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import type * as live from "../api/v1alpha1/live.ts"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
-import type { LabelSelector } from "../api/v1alpha1/PolicyBundle.ts"
+import type { Match, PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { deliveryLabel, deliveryValue } from "../domain/ownership.ts"
+import type { GuardState } from "../pipeline/guarding.ts"
 
 /** A Delivery as it stands in the cluster. */
 export interface LiveDelivery extends live.LiveDelivery {
@@ -16,10 +18,19 @@ export interface LiveDelivery extends live.LiveDelivery {
 /** A Delivery that cannot be read: it stalls itself, never its kind. */
 export type MalformedDelivery = live.Malformed<DeliveryStatus>
 
-/** Which Deliveries a PolicyBundle judges. One that cannot be read selects all: the gate fails closed. */
-export interface Selecting {
-  readonly namespaces: LabelSelector | undefined
-  readonly deliveries: LabelSelector | undefined
+/** A PolicyBundle as it stands in the cluster. */
+export interface Guardrail {
+  readonly name: string
+  readonly uid: string
+  readonly generation: number
+  readonly status: PolicyBundleStatus
+  /** Whom it judges; what cannot be read selects all: the gate fails closed. */
+  readonly match: Match
+  /** What it says, or what is wrong with it: then it cannot judge. */
+  readonly resource: PolicyBundle | undefined
+  readonly problems: ReadonlyArray<string>
+  /** Undefined until it was looked at for the first time. */
+  readonly state: GuardState | undefined
 }
 
 type Labels = Readonly<Record<string, string>>
@@ -50,7 +61,7 @@ const nobody: ReadonlySet<string> = new Set()
 export class Registry {
   readonly deliveries = new Map<string, LiveDelivery | MalformedDelivery>()
   readonly notifiers = new Map<string, Notifier>()
-  readonly bundles = new Map<string, Selecting>()
+  readonly bundles = new Map<string, Guardrail>()
   readonly namespaces = new Map<string, { readonly labels: Labels; readonly terminating: boolean }>()
   readonly accounts = new Set<string>()
   /** The Deliveries that a Delivery's inventory lists, with their uids. */

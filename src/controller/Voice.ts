@@ -14,7 +14,7 @@ import * as StatusWriter from "./StatusWriter.ts"
 export interface Voice {
   readonly say: (
     happening: Happening,
-    facts: Pick<Facts, "generation" | "waits" | "requestedAt">
+    facts: Pick<Facts, "generation" | "waits" | "requestedAt" | "bundles">
   ) => Effect.Effect<void>
   readonly tell: (events: ReadonlyArray<DeliveryEvent>) => Effect.Effect<void>
   readonly status: Effect.Effect<DeliveryStatus>

@@ -1,4 +1,4 @@
-import type { Condition, DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import type { Condition } from "../api/v1alpha1/DeliveryStatus.ts"
 
 export type Type = Condition["type"]
 
@@ -16,7 +16,13 @@ export const yes = (reason: string, message: string): Claim => ({ status: "True"
 export const no = (reason: string, message: string): Claim => ({ status: "False", reason, message })
 export const unknown = (reason: string, message: string): Claim => ({ status: "Unknown", reason, message })
 
-export const conditionOf = (status: DeliveryStatus, type: Type): Condition | undefined =>
+/** What has conditions. */
+export interface Conditioned {
+  readonly observedGeneration?: number
+  readonly conditions?: ReadonlyArray<Condition>
+}
+
+export const conditionOf = (status: Conditioned, type: Type): Condition | undefined =>
   status.conditions?.find((condition) => condition.type === type)
 
 const says = (condition: Condition, claim: Claim, generation: number): boolean =>
@@ -27,11 +33,11 @@ const says = (condition: Condition, claim: Claim, generation: number): boolean =
  * The status with these conditions: undefined takes one away, those that are not named stay. The same object if it says
  * all of that already.
  */
-export const withConditions = (
-  status: DeliveryStatus,
+export const withConditions = <Status extends Conditioned>(
+  status: Status,
   claims: Readonly<Partial<Record<Type, Claim | undefined>>>,
   { generation, now }: { readonly generation: number; readonly now: string }
-): DeliveryStatus => {
+): Status => {
   let changed = status.observedGeneration !== generation
   const conditions = types.flatMap((type): ReadonlyArray<Condition> => {
     const before = conditionOf(status, type)
@@ -50,7 +56,7 @@ export const withConditions = (
  * The status with the transition times that others saw: a condition that went and came back before it was written has
  * not changed for them.
  */
-export const steadied = (status: DeliveryStatus, written: DeliveryStatus): DeliveryStatus => {
+export const steadied = <Status extends Conditioned>(status: Status, written: Status): Status => {
   if (status.conditions === undefined || status.conditions === written.conditions) return status
   let changed = false
   const conditions = status.conditions.map((condition) => {

@@ -1,12 +1,12 @@
 import * as Data from "effect/Data"
 import * as Result from "effect/Result"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
-import { AccessDenied, InvalidSpec, PolicyUnavailable, type StageError } from "../domain/StageError.ts"
+import { AccessDenied, InvalidSpec, type StageError } from "../domain/StageError.ts"
 import { Identity } from "../kube/Identity.ts"
 import { wrongDependencies } from "./dependencies.ts"
+import { guardsOf } from "./guards.ts"
 import { sourceOwner, unknown } from "./inheritance.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
-import { selects } from "./selector.ts"
 
 /** Whose source a Delivery uses, and as whom it is read. */
 export interface Owner {
@@ -62,12 +62,6 @@ export const isSuspended = ({ spec }: Pick<Delivery, "spec">, now: number): bool
   return spec.suspend && !(until <= now)
 }
 
-const selecting = (delivery: LiveDelivery, known: Registry): ReadonlyArray<string> =>
-  [...known.bundles].filter(([, { deliveries, namespaces }]) =>
-    selects(namespaces, known.namespaces.get(delivery.namespace)?.labels ?? {}) &&
-    selects(deliveries, delivery.resource.metadata.labels ?? {})
-  ).map(([name]) => name)
-
 const resolved = ({ resource }: LiveDelivery, owner: LiveDelivery): Delivery => ({
   ...resource,
   spec: { ...resource.spec, source: owner.resource.spec.source! }
@@ -87,15 +81,8 @@ const decideLive = (
     const reader = owner === delivery ? identity : yield* identityOf(owner, known, rules)
     const whole = resolved(delivery, owner)
     if (isSuspended(whole, now)) return Decided.Suspended({ delivery: whole, identity })
-    const bundles = selecting(delivery, known)
-    if (bundles.length > 0) {
-      return yield* Result.fail(
-        new PolicyUnavailable({
-          detail: `PolicyBundle ${bundles.join(", ")} selects this Delivery, and this version cannot load bundles yet`,
-          hint: "Until it can, take the selectors away, or keep the rules in the repository's own policies/."
-        })
-      )
-    }
+    // Which they are is no part of the decision: a lane goes on with others. That one cannot judge is.
+    yield* guardsOf(delivery, known)
     const source = { namespace: owner.namespace, name: owner.name, identity: reader }
     return Decided.Runs({ delivery: whole, identity, source })
   })

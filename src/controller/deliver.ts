@@ -6,6 +6,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
+import type { Bundle } from "../domain/Decision.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { format, parse, type Revision } from "../domain/Revision.ts"
@@ -15,7 +16,9 @@ import { Known } from "../kube/Known.ts"
 import { Living } from "../kube/Living.ts"
 import { Notify } from "../notify/Notify.ts"
 import { footprintOf, isOutside } from "../pipeline/footprint.ts"
+import { Guards } from "../pipeline/Guards.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
+import { refusedNow } from "../pipeline/refusedNow.ts"
 import type { Request, Why } from "../pipeline/Request.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import { treeOf } from "../pipeline/Tree.ts"
@@ -24,10 +27,11 @@ import type { Decided } from "./decide.ts"
 import { awaited } from "./dependencies.ts"
 import { following } from "./following.ts"
 import { freed } from "./freed.ts"
+import { guardsNow } from "./guards.ts"
 import { hooked } from "./hooked.ts"
 import { keep } from "./keep.ts"
 import type { LiveDelivery, Registry } from "./Registry.ts"
-import { secretsChange } from "./secretsChange.ts"
+import { secretsChange, secretsOf } from "./secretsChange.ts"
 
 /** Who hears of what is done for a Delivery, and who wakes it. */
 export interface Station {
@@ -51,6 +55,8 @@ export interface Station {
     readonly head: Effect.Effect<Revision, FetchError>
     readonly waits: () => DependencyNotReady | undefined
   }) => Effect.Effect<void, never, Scope.Scope>
+  /** Told what the run that begins is judged by. */
+  readonly judges: (bundles: ReadonlyArray<Pick<Bundle, "digest" | "name">>) => void
   /** Starts everything about this Delivery anew. */
   readonly again: Effect.Effect<void>
 }
@@ -82,13 +88,17 @@ export const deliver = Effect.fnUntraced(function*(
     return live && awaited(registry, live, desired, urlOf)
   }
   yield* station.wakes({ wake, refresh, head, waits })
-  yield* secretsChange(delivery, source.namespace, station.again).pipe(Effect.provide(owners))
-  yield* hooked(delivery).pipe(Effect.provide(owners))
+  const { apply: { allowManagers }, source: { git, interval, webhook } } = delivery.spec
+  const secrets = { namespace: source.namespace, names: secretsOf(delivery.spec.source), interval }
+  yield* secretsChange(secrets, station.again).pipe(Effect.provide(owners))
+  const { name, namespace } = delivery.metadata
+  yield* hooked({ namespace, name, url: git.url, secret: webhook?.secretRef.name }).pipe(Effect.provide(owners))
 
-  const { apply: { allowManagers }, source: { interval } } = delivery.spec
   const drift = yield* Effect.provide(drifts.watch({ allowManagers, interval: milliseconds(interval) }), own)
   const { owns, polls } = station
-  const { beside, watched } = yield* Effect.provide(keep({ delivery, drift, owns, polls }), own)
+  const guards = { current: guardsNow(registry, id) }
+  const refused = yield* refusedNow(guards)
+  const { beside, rejudge, watched } = yield* Effect.provide(keep({ delivery, drift, owns, polls, refused }), own)
 
   // What the last tree was read from: of a revision that touches none of it nothing has to be read.
   let footprint: ReadonlySet<string> | undefined
@@ -96,6 +106,7 @@ export const deliver = Effect.fnUntraced(function*(
     const artifact = yield* (yield* followed).fetch(revision)
     const read = yield* treeOf(delivery, artifact)
     footprint = footprintOf(delivery, read)
+    station.judges(read.policies.bundles)
     return read
   })
   const untouched = Effect.fnUntraced(function*(earlier: Revision, later: Revision) {
@@ -115,7 +126,7 @@ export const deliver = Effect.fnUntraced(function*(
   const events = pipeline({
     delivery,
     notifiers,
-    requests: Stream.fromQueue(requests),
+    requests: Stream.tap(Stream.fromQueue(requests), ({ why }) => why === "policy" ? rejudge : Effect.void),
     head,
     tree,
     untouched,
@@ -148,8 +159,9 @@ export const deliver = Effect.fnUntraced(function*(
   yield* Stream.runForEach(events, heard).pipe(
     Effect.provideService(Watched, {
       ...watched,
-      applied: (changeset) => Effect.andThen(watched.applied(changeset), written)
+      applied: (changeset, policies) => Effect.andThen(watched.applied(changeset, policies), written)
     }),
+    Effect.provideService(Guards, guards),
     Effect.provideService(Known, drift.seen),
     Effect.provideService(Living, (label) => registry.isLiving(label)),
     Effect.provide(own)

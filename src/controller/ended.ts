@@ -1,6 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
-import type { Summary, Violation } from "../domain/Decision.ts"
+import type { Summary, Violation, Waived } from "../domain/Decision.ts"
+import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, Run } from "../domain/Outcome.ts"
 import { format } from "../domain/Revision.ts"
 import { classOf, type StageError } from "../domain/StageError.ts"
@@ -91,7 +92,13 @@ const claimsOf = (status: DeliveryStatus, outcome: Outcome, run: Run, revision: 
         ? advanced(status, revision, facts)
         : { ...succeeded(revision), PolicyPassed: passed(status, outcome.summary), Healthy: healthy(facts) }
     case "Denied": {
-      const why = line(denied(outcome.violations, outcome.summary), facts)
+      const said = denied(outcome.violations, outcome.summary)
+      // The policies are others than when it was let through.
+      const isApplied = revision !== undefined && status.lastAppliedRevision === revision
+      const why = line(
+        isApplied ? `${revision} is applied and stays, and would be refused by now: ${said}` : said,
+        facts
+      )
       return {
         ...notReady("PolicyDenied", why, false, why),
         PolicyPassed: no("PolicyDenied", judged(outcome.summary))
@@ -104,9 +111,21 @@ const claimsOf = (status: DeliveryStatus, outcome: Outcome, run: Run, revision: 
   }
 }
 
+const waiver = ({ object, policy, waiver: { owner, reason, until } }: Waived, facts: Facts) => ({
+  policy: line(policy, facts, 200),
+  object: line(display({ group: "", namespace: "", ...object }), facts, 400),
+  owner: line(owner, facts, 200),
+  reason: line(reason, facts, 400),
+  ...until === undefined ? {} : { until }
+})
+
 const policyOf = (status: DeliveryStatus, outcome: Outcome, facts: Facts): DeliveryStatus["policy"] => {
   const judgement:
-    | { readonly summary: Summary | undefined; readonly violations: ReadonlyArray<Violation> }
+    | {
+      readonly summary: Summary | undefined
+      readonly violations: ReadonlyArray<Violation>
+      readonly waived?: ReadonlyArray<Waived>
+    }
     | undefined = "violations" in outcome ? outcome : undefined
   if (judgement === undefined) return status.policy
   if (judgement.summary === undefined) return (status.policy?.denied ?? 0) > 0 ? undefined : status.policy
@@ -116,12 +135,14 @@ const policyOf = (status: DeliveryStatus, outcome: Outcome, facts: Facts): Deliv
     .toSorted((a, b) => a.severity.localeCompare(b.severity))
     .slice(0, named)
     .map((found) => violation(clean, found))
+  const waivers = (judgement.waived ?? []).slice(0, named).map((found) => waiver(found, facts))
   return {
     passed,
     warned,
     denied,
     waived,
     ...violations.length === 0 ? {} : { violations },
+    ...waivers.length === 0 ? {} : { waivers },
     ...facts.bundles === undefined ? {} : { bundles: facts.bundles }
   }
 }

@@ -11,7 +11,10 @@ import { plural } from "./words.ts"
 /** What Kubernetes is told of a transition. */
 export interface DeliveryEvent {
   readonly type: "Normal" | "Warning"
-  /** The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `RevisionApplied`, `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`. */
+  /**
+   * The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `HealDenied`, `RevisionApplied`,
+   * `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`.
+   */
   readonly reason: string
   /** What was done or tried. */
   readonly action: string
@@ -114,7 +117,8 @@ const ofRun = (before: DeliveryStatus, after: DeliveryStatus, outcome: Outcome):
 const drift = {
   healed: { type: "Normal", reason: "Healed", said: "put back" },
   reported: { type: "Warning", reason: "Drifted", said: "left as it is" },
-  "backing off": { type: "Warning", reason: "DriftBackingOff", said: "left for a while: it is taken back each time" }
+  "backing off": { type: "Warning", reason: "DriftBackingOff", said: "left for a while: it is taken back each time" },
+  denied: { type: "Warning", reason: "HealDenied", said: "not put back" }
 } as const
 
 const ofHappening = (
@@ -130,9 +134,9 @@ const ofHappening = (
       ]
     case "Drifted": {
       const { reason, said, type } = drift[happening.action]
-      const { fields = [], manager = "", object = "" } = after.drift?.last ?? {}
+      const { fields = [], manager = "", object = "", why } = after.drift?.last ?? {}
       const what = fields.length === 0 ? "" : `: ${fields.join(", ")}`
-      const message = `${object}${what} taken by ${manager}, ${said}`
+      const message = `${object}${what} taken by ${manager}, ${said}${why === undefined ? "" : `: ${why}`}`
       return [{ type, reason, action: "heal", message, ...related(happening.object) }]
     }
     case "Held":

@@ -45,12 +45,13 @@ const reach = Effect.fnUntraced(function*(session: KubeSession) {
 
 /**
  * Keeps what is known of the cluster true, by five watches as the agent, and tells which Deliveries are concerned by each
- * change. `synced` opens when all has been listed once: before that, nothing may be taken as absent.
+ * change, and which PolicyBundle has changed. `synced` opens when all has been listed once: before that, nothing may be taken as absent.
  */
 export const gather = Effect.fnUntraced(function*(
   session: KubeSession,
   known: Registry,
-  concerned: (ids: Iterable<string>) => Effect.Effect<void>
+  concerned: (ids: Iterable<string>) => Effect.Effect<void>,
+  bundled: (name: string) => void
 ) {
   yield* reach(session)
   const latches: Array<Latch.Latch> = []
@@ -106,8 +107,13 @@ export const gather = Effect.fnUntraced(function*(
     id: ({ name }) => name,
     ids: () => known.bundles.keys(),
     take: (id, bundle) => {
+      const before = known.bundles.get(id)
+      const isSame = bundle !== undefined && before?.uid === bundle.uid && before.generation === bundle.generation
+      if (isSame) return []
       if (bundle === undefined) known.bundles.delete(id)
-      else known.bundles.set(id, bundle)
+      // What judged until now goes on until what it says now was looked at.
+      else known.bundles.set(id, { ...bundle, state: before?.uid === bundle.uid ? before.state : undefined })
+      bundled(id)
       return known.deliveries.keys()
     }
   })

@@ -6,25 +6,29 @@ import * as Stream from "effect/Stream"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
-import type { Standing } from "../apply/Standing.ts"
+import type { Standing, Stood } from "../apply/Standing.ts"
+import type { PolicySet } from "../domain/Decision.ts"
 import type { Healed } from "../domain/Drift.ts"
-import { unknownManager } from "../domain/DriftReport.ts"
 import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { fingerprint } from "../domain/ownership.ts"
+import type { PolicyError } from "../domain/StageError.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
+import { findingOf, findingOfFight, reported, withheld } from "./findings.ts"
 import { suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
   readonly watched: Watched
   readonly beside: (lane: Beside) => Effect.Effect<void>
+  /** Other policies judge from now on: what they refused to put back is looked at again. */
+  readonly rejudge: Effect.Effect<void>
 }
 
 export interface Options {
@@ -34,6 +38,11 @@ export interface Options {
   readonly owns: (inventory: Inventory) => Effect.Effect<void>
   /** Told of the kinds that can only be looked at now and then. */
   readonly polls: (kinds: ReadonlyArray<string>) => Effect.Effect<void>
+  /** Which of some objects, that were let through by these policies, are refused by now: why, by their keys. */
+  readonly refused: (
+    admittedBy: PolicySet,
+    objects: ReadonlyArray<Stood>
+  ) => Effect.Effect<ReadonlyMap<string, string>, PolicyError>
 }
 
 /** How many milliseconds before something that could not be read, or healed, is tried again; healing ever more slowly. */
@@ -45,9 +54,10 @@ const batch = "1 second"
 /**
  * Watches what a delivery owns, and heals it from memory: the bytes that the gate admitted are put back within
  * milliseconds. Where they are not in memory (after a restart, or after a run that ended half-way) a run of the whole loop
- * puts it right. With `drift: report` nothing is written, and all is told.
+ * puts it right. With `drift: report` nothing is written, and all is told. What the policies refuse by now is not put back
+ * either, and it is told why.
  */
-export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }: Options) {
+export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, refused }: Options) {
   const [apply, inventories] = [yield* Apply, yield* InventoryStore]
   const rights = yield* Effect.context<Right>()
   const scope = yield* Effect.scope
@@ -55,12 +65,15 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   const isNeeded = yield* Latch.make(false)
   const { drift: mode, wait } = delivery.spec.apply
   let standing: Standing | undefined
+  let admittedBy: PolicySet | undefined
   let fights = fighting.none
   let failures = 0
   const unrecorded = new Map<string, InventoryEntry>()
   let isRecording = false
   /** What only a run can put right. */
   const left = new Map<string, Suspect>()
+  /** What policies keep from being put back: told once. */
+  const held = new Map<string, ObjectRef>()
   let tell: Beside["tell"] = () => Effect.void
 
   const record = Effect.suspend(() => {
@@ -84,6 +97,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   const resume = Effect.suspend(() => {
     const suspects = [...left.values()]
     left.clear()
+    held.clear()
     if (suspects.length === 0) return Effect.void
     const findings = suspects.filter(({ why }) => why !== "doubt").map((suspect) => suspicion(suspect, "healed"))
     const told = findings.length === 0 ? Effect.void : tell({ _tag: "DriftFound", findings })
@@ -123,9 +137,19 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
       yield* Effect.ignore(Effect.provide(record, rights))
       return release
     }),
-    applied: (changeset) =>
+    denied: ({ violations }) =>
+      Effect.suspend(() => {
+        const suspects = standing === undefined ? [...left.values()].filter(({ ref }) => !held.has(key(ref))) : []
+        if (suspects.length === 0) return Effect.void
+        for (const { ref } of suspects) held.set(key(ref), ref)
+        const [first] = violations
+        const why = `the policies refuse the newest revision${first === undefined ? "" : ` (${first.policy})`}`
+        return tell({ _tag: "DriftFound", findings: suspects.map((suspect) => withheld(suspicion(suspect), why)) })
+      }),
+    applied: (changeset, policies) =>
       Effect.suspend(() => {
         standing = apply.standing(changeset)
+        admittedBy = policies
         return Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.ignore(follow), resume), scope))
       })
   }
@@ -147,18 +171,36 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   /** Heals what may be healed now; answers what is left to a run, because its bytes are not at hand. */
   const healNow = Effect.fnUntraced(function*(
     suspects: ReadonlyArray<Suspect>,
-    found: (healed: Healed) => Effect.Effect<void>
+    found: (healed: Healed) => Effect.Effect<void>,
+    withhold: (healed: Healed, suspect: Suspect, why: string) => void
   ) {
     const owned = yield* inventories.load
     const entries = entriesOf(owned)
     const bytes = standing
     const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === entries.get(key(ref))?.digest
     const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
-    const healing = taken.filter(isAtHand)
-    if (bytes !== undefined && healing.length > 0) {
+    const atHand = taken.filter(isAtHand)
+    const objects = atHand.flatMap(({ ref }) => bytes?.get(key(ref)) ?? [])
+    const why = mode === "heal" && admittedBy !== undefined && objects.length > 0
+      ? yield* refused(admittedBy, objects)
+      : new Map<string, string>()
+    const [healing, refusing] = [false, true].map((is) => atHand.filter(({ ref }) => why.has(key(ref)) === is))
+    if (bytes !== undefined && healing!.length > 0) {
       yield* Stream.runForEach(
-        apply.heal(delivery, bytes, owned, healing, { writes: mode === "heal" }),
+        apply.heal(delivery, bytes, owned, healing!, { writes: mode === "heal" }),
         (healed) => found(healed)
+      )
+    }
+    if (bytes !== undefined && refusing!.length > 0) {
+      const suspectOf = new Map(refusing!.map((suspect) => [key(suspect.ref), suspect]))
+      yield* Stream.runForEach(
+        apply.heal(delivery, bytes, owned, refusing!, { writes: false }),
+        (healed) =>
+          Effect.sync(() => {
+            const id = key(healed.ref)
+            const suspect = suspectOf.get(id)
+            if (suspect !== undefined) withhold(healed, suspect, why.get(id) ?? "")
+          })
       )
     }
     return taken.filter((suspect) => !isAtHand(suspect))
@@ -167,6 +209,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   const noted = Effect.fnUntraced(function*(healed: Healed) {
     if (mode !== "heal") return
     left.delete(key(healed.ref))
+    held.delete(key(healed.ref))
     unrecorded.set(key(healed.ref), healed.entry)
     yield* drift.wrote(healed.entry, healed.resourceVersion)
   })
@@ -186,11 +229,18 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
     if (fought.length > 0) yield* tell({ _tag: "DriftFound", findings: fought })
     const due = suspects.filter((suspect) => !waiting.includes(suspect))
     const done: Array<Healed> = []
+    const kept: Array<DriftFinding> = []
+    const withhold = (healed: Healed, suspect: Suspect, why: string) => {
+      const isNews = !held.has(key(healed.ref))
+      left.set(key(healed.ref), suspect)
+      held.set(key(healed.ref), healed.ref)
+      if (isNews && healed.action !== "untouched") kept.push(withheld(findingOf("report")(healed), why))
+    }
     const healed = yield* Effect.result(
-      Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one))))
+      Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one)), withhold))
     )
     fights = fighting.healed(fights, done, yield* Clock.currentTimeMillis)
-    const findings = done.filter(({ action }) => action !== "untouched").map(findingOf(mode))
+    const findings = [...done.filter(({ action }) => action !== "untouched").map(findingOf(mode)), ...kept]
     if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
     if (unrecorded.size > 0) yield* recordSoon
     if (healed._tag === "Failure") {
@@ -230,6 +280,12 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
   })
   return {
     watched,
+    rejudge: Effect.suspend(() => {
+      const refs = [...held.values()]
+      for (const ref of refs) left.delete(key(ref))
+      held.clear()
+      return refs.length === 0 ? Effect.void : drift.again(refs)
+    }),
     beside: (lane) => {
       tell = lane.tell
       const known = [insist, Effect.forever(Effect.andThen(drift.moved, tellPolled))]
@@ -240,26 +296,3 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls }
 
 const later = (drift: DriftWatch, refs: ReadonlyArray<ObjectRef>, ms: number) =>
   Effect.andThen(Effect.sleep(ms), drift.again(refs))
-
-const findingOf = (mode: "heal" | "report" | "ignore") => ({ fields, manager, ref, time }: Healed): DriftFinding => ({
-  object: ref,
-  manager,
-  fields,
-  time,
-  action: mode === "heal" ? "healed" : "reported"
-})
-
-/** What is told of drift that nobody may look into: that it is there. */
-const reported = ({ ref }: Suspect): DriftFinding => ({
-  object: ref,
-  manager: unknownManager,
-  fields: [],
-  action: "reported"
-})
-
-const findingOfFight = (fights: fighting.Fights, ref: ObjectRef): ReadonlyArray<DriftFinding> => {
-  const fight = fighting.fightOf(fights, ref)
-  return fight === undefined
-    ? []
-    : [{ object: ref, manager: fight.manager, fields: fight.fields, action: "backing off" }]
-}

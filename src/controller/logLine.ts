@@ -40,8 +40,9 @@ export const logLine = (event: RunEvent): LogLine | undefined => {
       if (first === undefined) return undefined
       const fields = first.fields.length === 0 ? "" : ` (${first.fields.slice(0, 5).join(", ")})`
       const more = rest.length === 0 ? "" : `, and ${rest.length} more`
-      const text = `drift ${first.action}: ${display(first.object)}${fields} by ${first.manager}${more}`
-      return { level: "Info", text: oneLine(text, 1_000) }
+      const why = first.why === undefined ? "" : `: ${first.why}`
+      const text = `drift ${first.action}: ${display(first.object)}${fields} by ${first.manager}${why}${more}`
+      return { level: first.action === "denied" ? "Warn" : "Info", text: oneLine(text, 1_000) }
     }
     default:
       return undefined

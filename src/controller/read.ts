@@ -1,8 +1,10 @@
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import { decodeDelivery, decodeNotifier, decodePolicyBundle } from "../api/v1alpha1/live.ts"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
+import { LabelSelector, type Match } from "../api/v1alpha1/PolicyBundle.ts"
 import { at, isJsonObject, type Json } from "../domain/Json.ts"
-import type { LiveDelivery, MalformedDelivery, Selecting } from "./Registry.ts"
+import type { Guardrail, LiveDelivery, MalformedDelivery } from "./Registry.ts"
 
 export const text = (value: Json | undefined): string => typeof value === "string" ? value : ""
 
@@ -24,13 +26,25 @@ export const delivery = (item: Json): LiveDelivery | MalformedDelivery => {
   return Result.isSuccess(read) ? { ...read.success, ...placeOf(item) } : read.failure
 }
 
-/** Whom a PolicyBundle selects; one that cannot be read selects all. */
-export const bundle = (item: Json): Selecting & { readonly name: string } => {
+const Selectors = Schema.Struct({
+  namespaceSelector: Schema.optionalKey(LabelSelector),
+  deliverySelector: Schema.optionalKey(LabelSelector)
+})
+
+/** Whom a PolicyBundle selects of which something cannot be read: all, if it is this. */
+const matchOf = (item: Json): Match =>
+  Result.getOrElse(Schema.decodeUnknownResult(Selectors)(at(item, "spec", "match") ?? {}), () => ({}))
+
+/** A PolicyBundle, whatever it holds: what cannot be read says why, and judges nobody well. */
+export const bundle = (item: Json): Omit<Guardrail, "state"> => {
   const read = decodePolicyBundle(item)
-  const { name } = placeOf(item)
-  if (Result.isFailure(read)) return { name, namespaces: undefined, deliveries: undefined }
-  const { match } = read.success.resource.spec
-  return { name, namespaces: match?.namespaceSelector, deliveries: match?.deliverySelector }
+  const { generation, status, uid } = Result.merge(read)
+  const standing = { name: placeOf(item).name, uid, generation, status }
+  if (Result.isFailure(read)) {
+    return { ...standing, match: matchOf(item), resource: undefined, problems: read.failure.problems }
+  }
+  const { resource } = read.success
+  return { ...standing, match: resource.spec.match ?? {}, resource, problems: [] }
 }
 
 /** A Notifier; one that cannot be read tells nobody. */

@@ -1,25 +1,27 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
+import { milliseconds, type Source } from "../api/v1alpha1/Delivery.ts"
 import { SecretVersions } from "./SecretVersions.ts"
 
-/** The Secrets that a Delivery's source refers to, by name. */
-const namesOf = ({ spec: { source: { git, webhook } } }: Delivery): ReadonlySet<string> =>
-  new Set([git.secretRef, webhook?.secretRef].flatMap((ref) => ref === undefined ? [] : [ref.name]))
+/** The Secrets that a source refers to, by name. */
+export const secretsOf = (
+  { git, webhook }: Pick<Source, "git" | "webhook">
+): ReadonlyArray<string> => [
+  ...new Set([git.secretRef, webhook?.secretRef].flatMap((ref) => ref === undefined ? [] : [ref.name]))
+]
 
 /**
- * Calls `changed` when a Secret that the source refers to is another than at the start; in the background, as whoever
- * reads them. Who may not watch them looks at them once an interval.
+ * Calls `changed` when one of these Secrets is another than at the start; in the background, as whoever reads them. Who
+ * may not watch them looks at them once an interval (`1m`).
  */
 export const secretsChange = Effect.fnUntraced(function*(
-  delivery: Delivery,
-  namespace: string,
+  secrets: { readonly namespace: string; readonly names: ReadonlyArray<string>; readonly interval: string },
   changed: Effect.Effect<void>
 ) {
   const versions = yield* SecretVersions
-  const interval = milliseconds(delivery.spec.source.interval)
-  for (const name of namesOf(delivery)) {
-    const changes = yield* versions.changes({ namespace, name, interval })
+  const interval = milliseconds(secrets.interval)
+  for (const name of secrets.names) {
+    const changes = yield* versions.changes({ namespace: secrets.namespace, name, interval })
     yield* Effect.forkScoped(Stream.runForEach(changes, () => changed))
   }
 })

@@ -67,7 +67,8 @@ const drifted = (status: DeliveryStatus, drift: Of<"Drifted">, facts: Facts): De
       manager: line(drift.manager, facts, 128),
       fields: drift.fields.slice(0, 20).map((field) => line(field, facts, 200)),
       time: drift.time ?? facts.now,
-      action: drift.action
+      action: drift.action,
+      ...drift.why === undefined ? {} : { why: line(drift.why, facts, 400) }
     }
   }
 })

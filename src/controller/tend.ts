@@ -18,7 +18,9 @@ import { Rights } from "../pipeline/Rights.ts"
 import type { Decided } from "./decide.ts"
 import { deliver } from "./deliver.ts"
 import { depart } from "./depart.ts"
+import type { Facts } from "./Facts.ts"
 import { finalizer } from "./finalize.ts"
+import { printOf } from "./guards.ts"
 import { Noted } from "./Happening.ts"
 import { isBlip } from "./history.ts"
 import { logLine } from "./logLine.ts"
@@ -71,12 +73,17 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   const requests = new Requests(live.status.lastHandledReconcileAt)
   requests.take(live)
   let lane: Lane | undefined
+  /** What the lane was last told to be judged by, and what its last run was. */
+  let guarded = ""
+  let bundles: Facts["bundles"]
 
   const current = () => registry.deliveries.get(id) ?? live
   const facts = (given: LiveDelivery | MalformedDelivery) => ({
     generation: given.generation,
-    waits: isWellFormed(given) ? given.resource.spec.apply.wait : true
+    waits: isWellFormed(given) ? given.resource.spec.apply.wait : true,
+    bundles
   })
+  const print = (given: LiveDelivery | MalformedDelivery) => isWellFormed(given) ? printOf(given, registry) : ""
 
   /**
    * Stamps what others rely on: the annotation that GitLab's button replaces, and, before anything is written, that we see
@@ -150,9 +157,14 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     requests.answered(asked)
   })
 
-  /** Somebody asks by an annotation, or what this one waited for has come. */
+  /** Somebody asks by an annotation, other policies judge it, or what this one waited for has come. */
   const notice = Effect.fnUntraced(function*(now: LiveDelivery | MalformedDelivery) {
     if (requests.take(now)) yield* Effect.forkScoped(attend)
+    const guards = print(now)
+    if (lane !== undefined && guards !== guarded) {
+      guarded = guards
+      yield* lane.wake("policy")
+    }
     yield* goOn
   })
 
@@ -211,7 +223,10 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
             polls: (kinds) => voice.say(Noted.Polled({ kinds }), facts(given)),
             wakes: (given) =>
               Effect.acquireRelease(
-                Effect.sync(() => lane = given),
+                Effect.sync(() => {
+                  guarded = print(current())
+                  return lane = given
+                }),
                 () => Effect.sync(() => lane = lane === given ? undefined : lane)
               ).pipe(Effect.andThen(Effect.forkScoped(attend)), Effect.asVoid),
             writes: (inventory) =>
@@ -221,6 +236,9 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
                   ? Effect.void
                   : Effect.andThen(owns(inventory), concern(registry.inheritorsOf(given)))
               }),
+            judges: (judging) => {
+              bundles = judging.map(({ digest, name }) => ({ name, digest }))
+            },
             again: SubscriptionRef.update(decided, (decision) => ({ ...decision }))
           }, now)
       }

@@ -6,9 +6,11 @@ import { classOf, errorPage, hintOf, type Stage, type StageError } from "../doma
 import type { Facts } from "./Facts.ts"
 
 /** Somebody else's text on one line of a status: first redacted, then bounded, for half a secret is not recognised. */
-export const line = (text: string, { redact }: Facts, limit = 1_000): string => oneLine(redact(text), limit)
+export const line = (text: string, { redact }: Pick<Facts, "redact">, limit = 1_000): string =>
+  oneLine(redact(text), limit)
 
-export const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`
+export const plural = (count: number, word: string): string =>
+  `${count} ${count === 1 ? word : word.endsWith("y") ? `${word.slice(0, -1)}ies` : `${word}s`}`
 
 const doing: Readonly<Record<Stage, string>> = {
   fetch: "fetching",

@@ -13,8 +13,13 @@ export interface DriftFinding {
   readonly fields: ReadonlyArray<string>
   /** When somebody made the change, RFC 3339, as far as managedFields tell. */
   readonly time?: string | undefined
-  /** `reported` is seen and left alone; `backing off` is a fight: taken back, and taken again within seconds. */
-  readonly action: "healed" | "reported" | "backing off"
+  /**
+   * `reported` is seen and left alone; `backing off` is a fight: taken back, and taken again within seconds; `denied` is
+   * kept as it is by the policies.
+   */
+  readonly action: "healed" | "reported" | "backing off" | "denied"
+  /** The policy that denies it, and what it says. */
+  readonly why?: string | undefined
 }
 
 /** What is told of one delivery's drift. */

@@ -78,10 +78,11 @@ export const violation = (clean: Pick<Clean, "line">, found: Violation): Violati
     package: clean.line(found.package, 200),
     rule: clean.line(found.rule, 100),
     severity: found.severity,
+    ...found.enforcement === undefined ? {} : { enforcement: found.enforcement },
     ...found.title === undefined ? {} : { title: clean.line(found.title, 150) },
     ...found.impact === undefined ? {} : { impact: clean.line(found.impact, 40) },
     message: clean.line(found.message, 500),
-    ...found.remedy === undefined ? {} : { remedy: clean.line(found.remedy, 300) },
+    ...found.remedy === undefined ? {} : { remedy: clean.line(found.remedy, 500) },
     ...found.url === undefined ? {} : { url: clean.line(found.url, 500) },
     object: {
       apiVersion: clean.line(found.object.apiVersion, 100),

@@ -29,7 +29,11 @@ export const Finding = Schema.Struct({
   /** When somebody last changed them, and when we last saw it: milliseconds since the epoch. */
   time: Schema.optionalKey(Schema.Finite),
   seen: Schema.Finite,
-  action: Schema.Literals(["healed", "reported", "backing off"] satisfies ReadonlyArray<DriftFinding["action"]>),
+  action: Schema.Literals(
+    ["healed", "reported", "backing off", "denied"] satisfies ReadonlyArray<DriftFinding["action"]>
+  ),
+  /** What the policy says that denies it. */
+  why: Schema.optionalKey(Schema.String),
   times: Schema.Int
 })
 export type Finding = typeof Finding.Type
@@ -113,6 +117,7 @@ const found = (finding: DriftFinding, seen: number, clean: (text: string) => str
     ...Number.isNaN(time) ? {} : { time },
     seen,
     action: finding.action,
+    ...finding.why === undefined ? {} : { why: clean(finding.why) },
     times: 1
   }
 }

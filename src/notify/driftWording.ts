@@ -40,12 +40,15 @@ const fought = (message: DriftMessage): string => {
   return message.more > 0 || objects.length > 1 ? `${objects.length + message.more} objects` : objects[0] ?? "nothing"
 }
 
+/** Whether it is as somebody left it, and stays so for now. */
+const isLeft = ({ action }: Finding): boolean => action === "reported" || action === "denied"
+
 const headline = (message: DriftMessage): RichText => {
   const name = { strong: nameOf(message) }
   const lasted = seconds(Math.max(0, message.time - message.since))
   switch (message.phase) {
     case "changes": {
-      const left = message.findings.filter(({ action }) => action === "reported").length
+      const left = message.findings.filter(isLeft).length
       return left === 0
         ? [name, ` reverted ${changes(message)}`]
         : left === message.findings.length
@@ -86,7 +89,8 @@ const fields = ({ fieldCount, fields }: Finding): RichText => {
   return fieldCount > fields.length ? [...named, ` and ${fieldCount - fields.length} more`] : named
 }
 
-const consequence = ({ action, seen, time }: Finding): string => {
+const consequence = ({ action, seen, time, why = "" }: Finding): string => {
+  if (action === "denied") return `not reverted, because a policy denies it: ${clip(why, 300)}`
   if (action === "reported") return "not reverted"
   if (action === "backing off") return "reverted later each time"
   const after = time === undefined ? 0 : seen - time
@@ -131,12 +135,12 @@ const hint = (message: DriftMessage): RichText | undefined => {
   if (phase === "changes" && findings.every(({ fields }) => fields.length === 0)) {
     return ["On purpose? Delete it in Git."]
   }
-  const isLeft = findings.every(({ action }) => action === "reported")
+  const isReported = findings.every(({ action }) => action === "reported")
   return [
     phase === "changes" ? "On purpose? Change it in Git" : "Stop one of the two: change it in Git",
     ", or let somebody else decide: ",
     { code: clip(ignore(message), 300) },
-    ...isLeft ? [" · Not on purpose? It is reverted once the delivery is resumed, or its apply.drift is heal"] : []
+    ...isReported ? [" · Not on purpose? It is reverted once the delivery is resumed, or its apply.drift is heal"] : []
   ]
 }
 
@@ -145,7 +149,7 @@ const look = (message: DriftMessage): Wording["look"] =>
     ? "calm"
     : message.phase !== "changes"
     ? "fighting"
-    : message.findings.every(({ action }) => action === "reported")
+    : message.findings.every(isLeft)
     ? "noticed"
     : "reverted"
 

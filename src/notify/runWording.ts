@@ -1,5 +1,5 @@
 import { clip } from "../domain/plainText.ts"
-import { short } from "../domain/Revision.ts"
+import { equals, short } from "../domain/Revision.ts"
 import { stages } from "../domain/StageError.ts"
 import { commitUrl, place } from "./links.ts"
 import type { Message } from "./Message.ts"
@@ -43,7 +43,10 @@ const headline = (message: Message): RichText => {
       const why = message.error === undefined
         ? plural(message.summary?.denied ?? message.violationCount, "policy violation")
         : firstLine(message.error.message)
-      return [name, " did not deploy", ...about, `: ${sentence(why)}`, ...stays(message)]
+      // The policies are others than when it was let through.
+      return message.error === undefined && message.revision !== undefined && equals(message.previous, message.revision)
+        ? [name, " is on", ...about, `, which would be refused by now: ${sentence(why)}`, " It stays as it is."]
+        : [name, " did not deploy", ...about, `: ${sentence(why)}`, ...stays(message)]
     }
     case "failed": {
       const { error } = message

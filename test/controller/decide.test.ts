@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import { selects } from "../../src/api/v1alpha1/selector.ts"
 import { decide, type Decided } from "../../src/controller/decide.ts"
 import type { Registry } from "../../src/controller/Registry.ts"
-import { selects } from "../../src/controller/selector.ts"
 import { Identity } from "../../src/kube/Identity.ts"
-import { live, registry } from "./live.ts"
+import { guardrail, live, registry } from "./live.ts"
 
 const rules = { agentNamespace: "sluice-system", allowCrossNamespace: false }
 const now = Date.parse("2026-11-25T12:00:00Z")
@@ -60,14 +60,37 @@ describe("what is to be done about a Delivery", () => {
     assert.strictEqual(asked(forEver, "shop/web")._tag, "Suspended")
   })
 
-  it("does not run while a PolicyBundle selects it", () => {
+  it("does not run while a PolicyBundle that selects it cannot judge", () => {
     const known = registry(live("shop/web"), live("free/web"))
     known.namespaces.set("shop", { labels: { tenant: "true" }, terminating: false })
-    known.bundles.set("baseline", { namespaces: { matchLabels: { tenant: "true" } }, deliveries: undefined })
-    assert.match(refusal(asked(known, "shop/web")), /^PolicyUnavailable: PolicyBundle baseline selects/u)
+    const tenants = { namespaceSelector: { matchLabels: { tenant: "true" } } }
+    known.bundles.set("baseline", guardrail("baseline", { match: tenants, error: "there is no such branch" }))
+    const refused = refusal(asked(known, "shop/web"))
+    assert.match(
+      refused,
+      /^PolicyUnavailable: PolicyBundle baseline selects this Delivery and cannot judge: there is no/u
+    )
     assert.strictEqual(asked(known, "free/web")._tag, "Runs")
-    known.bundles.set("all", { namespaces: undefined, deliveries: undefined })
-    assert.match(refusal(asked(known, "free/web")), /^PolicyUnavailable/u)
+    known.bundles.set("baseline", guardrail("baseline", { match: tenants, digest: "sha256:1" }))
+    assert.strictEqual(asked(known, "shop/web")._tag, "Runs")
+    known.bundles.set("broken", guardrail("broken", { problems: ["spec.source: names no git or library"] }))
+    assert.match(refusal(asked(known, "free/web")), /PolicyBundle broken .*: spec\.source: names no git or library/u)
+  })
+
+  it("goes on by what judged until now where the newest of a bundle cannot be had", () => {
+    const known = registry(live("shop/web"))
+    known.bundles.set("baseline", guardrail("baseline", { digest: "sha256:1", error: "the host does not answer" }))
+    assert.strictEqual(asked(known, "shop/web")._tag, "Runs")
+  })
+
+  it("waits for a bundle that was never looked at, and for a namespace that was never seen", () => {
+    const known = registry(live("shop/web"))
+    known.bundles.set("baseline", guardrail("baseline", {}))
+    assert.strictEqual(asked(known, "shop/web")._tag, "Awaits")
+    known.bundles.set("baseline", guardrail("baseline", { digest: "sha256:1" }))
+    assert.strictEqual(asked(known, "shop/web")._tag, "Runs")
+    known.namespaces.delete("shop")
+    assert.strictEqual(asked(known, "shop/web")._tag, "Awaits")
   })
 
   it("names a circle of dependencies", () => {

@@ -8,12 +8,13 @@ import { decodeDelivery } from "../../src/api/v1alpha1/live.ts"
 import { Apply } from "../../src/apply/Apply.ts"
 import { InventoryStore } from "../../src/apply/InventoryStore.ts"
 import type { Standing } from "../../src/apply/Standing.ts"
-import { keep } from "../../src/controller/keep.ts"
+import { keep, type Options } from "../../src/controller/keep.ts"
 import type { Changeset } from "../../src/domain/Changeset.ts"
 import type { Admitted } from "../../src/domain/Decision.ts"
 import type { Healed } from "../../src/domain/Drift.ts"
 import { empty, type Inventory, type InventoryEntry } from "../../src/domain/Inventory.ts"
 import { key } from "../../src/domain/ObjectRef.ts"
+import { policySet } from "../../src/domain/policySet.ts"
 import { ApplyFailed } from "../../src/domain/StageError.ts"
 import type { DriftWatch } from "../../src/drift/DriftWatch.ts"
 import { KubeReader } from "../../src/kube/KubeReader.ts"
@@ -51,12 +52,17 @@ const healed = (one: InventoryEntry): Healed => ({
 const [a, b] = [entry("a"), entry("b")]
 
 /** Healing over a cluster and a watch that the test plays: what is found, what heals do, what is saved. */
-const played = Effect.fnUntraced(function*(options: { readonly heals: (suspect: Suspect) => boolean }) {
+const played = Effect.fnUntraced(function*(options: {
+  readonly heals: (suspect: Suspect) => boolean
+  /** Names of objects that the policies refuse by now. */
+  readonly refuses?: ReadonlySet<string>
+}) {
   const found = yield* Queue.unbounded<ReadonlyArray<Suspect>>()
   const asked = yield* Queue.unbounded<string>()
   const told = yield* Queue.unbounded<string>()
   const saved: Array<ReadonlyArray<InventoryEntry>> = []
   const again: Array<string> = []
+  const wrote: Array<string> = []
   let stirred: ReadonlyArray<Suspect> = []
   let inventory: Inventory = { ...empty, entries: [a, b] }
   const drift: DriftWatch = {
@@ -74,8 +80,9 @@ const played = Effect.fnUntraced(function*(options: { readonly heals: (suspect: 
   const standing = new Map([a, b].map((one) => [key(one.ref), one])) as unknown as Standing
   const apply = Layer.mock(Apply)({
     standing: () => standing,
-    heal: (_delivery, _standing, _inventory, suspects) =>
+    heal: (_delivery, _standing, _inventory, suspects, { writes } = { writes: true }) =>
       Stream.fromIterable(suspects).pipe(
+        Stream.tap(({ ref }) => Effect.sync(() => writes && wrote.push(ref.name))),
         Stream.mapEffect((one) =>
           options.heals(one)
             ? Effect.succeed(healed(one.ref.name === "a" ? a : b))
@@ -96,27 +103,35 @@ const played = Effect.fnUntraced(function*(options: { readonly heals: (suspect: 
     Layer.mock(KubeStatus)({}),
     Layer.mock(Secrets)({})
   )
+  const refused: Options["refused"] = (_, objects) =>
+    Effect.succeed(
+      new Map(objects.filter(({ ref }) => options.refuses?.has(ref.name)).map(({ ref }) => [key(ref), "no"]))
+    )
   const services = yield* Layer.build(Layer.mergeAll(apply, store, rights))
-  const keeping = yield* keep({ delivery, drift, owns: () => Effect.void, polls: () => Effect.void }).pipe(
+  const keeping = yield* keep({ delivery, drift, owns: () => Effect.void, polls: () => Effect.void, refused }).pipe(
     Effect.provide(services)
   )
   yield* keeping.beside({
     ask: (why) => Effect.asVoid(Queue.offer(asked, why)),
     tell: (happening) =>
       happening._tag === "DriftFound"
-        ? Effect.asVoid(Queue.offerAll(told, happening.findings.map(({ object }) => object.name)))
+        ? Effect.asVoid(Queue.offerAll(
+          told,
+          happening.findings.map(({ object, why }) => why === undefined ? object.name : `${object.name}: ${why}`)
+        ))
         : Effect.void
   }).pipe(Effect.forkScoped)
-  return { ...keeping, found, asked, told, saved, again }
+  return { ...keeping, found, asked, told, saved, again, wrote }
 })
 
 const changeset = {} as Admitted<Changeset>
+const policies = policySet([])
 
 describe("keep", () => {
   it.effect("heals others while a run is owed that never comes to an end", () =>
     Effect.gen(function*() {
       const { again, asked, found, told, watched } = yield* played({ heals: ({ ref }) => ref.name === "b" })
-      yield* watched.applied(changeset)
+      yield* watched.applied(changeset, policies)
       yield* TestClock.adjust(1)
       yield* Queue.offer(found, [suspect(a)])
       assert.strictEqual(yield* Queue.take(asked), "drift")
@@ -125,7 +140,7 @@ describe("keep", () => {
       // Memory is tried again, too; and what a run has applied is judged anew.
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(again, ["a"])
-      yield* watched.applied(changeset)
+      yield* watched.applied(changeset, policies)
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(again, ["a", "a"])
     }))
@@ -145,7 +160,7 @@ describe("keep", () => {
   it.effect("records many heals at once, and lets none wait for that", () =>
     Effect.gen(function*() {
       const { found, saved, told, watched } = yield* played({ heals: () => true })
-      yield* watched.applied(changeset)
+      yield* watched.applied(changeset, policies)
       yield* TestClock.adjust(1)
       for (const one of [a, b]) {
         yield* Queue.offer(found, [suspect(one)])
@@ -159,7 +174,7 @@ describe("keep", () => {
   it.effect("does not keep its books while a run keeps them", () =>
     Effect.gen(function*() {
       const { found, saved, told, watched } = yield* played({ heals: () => true })
-      yield* watched.applied(changeset)
+      yield* watched.applied(changeset, policies)
       yield* TestClock.adjust(1)
       yield* Queue.offer(found, [suspect(a)])
       yield* Queue.take(told)
@@ -168,5 +183,43 @@ describe("keep", () => {
       yield* TestClock.adjust("2 seconds")
       assert.strictEqual(saved.length, 1)
       yield* release
+    }))
+
+  it.effect("puts nothing back that the policies refuse by now, says why once, and looks again when others judge", () =>
+    Effect.gen(function*() {
+      const refuses = new Set(["a"])
+      const { again, asked, found, rejudge, told, watched, wrote } = yield* played({ heals: () => true, refuses })
+      yield* watched.applied(changeset, policies)
+      yield* TestClock.adjust(1)
+      yield* Queue.offer(found, [suspect(a), suspect(b)])
+      assert.deepStrictEqual([yield* Queue.take(told), yield* Queue.take(told)], ["b", "a: no"])
+      assert.deepStrictEqual(wrote, ["b"])
+      yield* Queue.offer(found, [suspect(a)])
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(Queue.sizeUnsafe(told), 0)
+      // No run would do better.
+      assert.strictEqual(Queue.sizeUnsafe(asked), 0)
+      refuses.clear()
+      yield* rejudge
+      assert.deepStrictEqual(again, ["a"])
+      yield* Queue.offer(found, [suspect(a)])
+      assert.strictEqual(yield* Queue.take(told), "a")
+      assert.deepStrictEqual(wrote, ["b", "a"])
+    }))
+
+  it.effect("says that nothing is put back where only a run could, and its revision is refused", () =>
+    Effect.gen(function*() {
+      const { asked, found, told, watched } = yield* played({ heals: () => true })
+      yield* Queue.offer(found, [suspect(a)])
+      assert.strictEqual(yield* Queue.take(asked), "drift")
+      const verdict = {
+        violations: [],
+        waived: [],
+        summary: { objects: 2, passed: 0, warned: 0, denied: 1, waived: 0 }
+      }
+      yield* watched.denied(verdict)
+      assert.strictEqual(yield* Queue.take(told), "a: the policies refuse the newest revision")
+      yield* watched.denied(verdict)
+      assert.strictEqual(Queue.sizeUnsafe(told), 0)
     }))
 })

@@ -1,7 +1,9 @@
 import * as Schema from "effect/Schema"
 import { apiVersion, WrittenDelivery } from "../../src/api/v1alpha1/Delivery.ts"
 import type { DeliveryStatus } from "../../src/api/v1alpha1/DeliveryStatus.ts"
-import { idOf, type LiveDelivery, Registry } from "../../src/controller/Registry.ts"
+import type { Match } from "../../src/api/v1alpha1/PolicyBundle.ts"
+import { type Guardrail, idOf, type LiveDelivery, Registry } from "../../src/controller/Registry.ts"
+import { FetchFailed } from "../../src/domain/StageError.ts"
 
 const source = { git: { url: "https://git.example.com/shop.git", branch: "main" } }
 
@@ -63,4 +65,40 @@ export const ready = (revision: string): DeliveryStatus => ({
     lastTransitionTime: "2026-11-25T12:00:00Z"
   }],
   source: { revision, url: "https://git.example.com/shop.git" }
+})
+
+/** A PolicyBundle as it stands in a cluster: with a digest it judges, and without it and an error it was never looked at. */
+export const guardrail = (
+  name: string,
+  { digest, error, match = {}, problems = [] }: {
+    readonly match?: Match
+    readonly digest?: string
+    readonly error?: string
+    readonly problems?: ReadonlyArray<string>
+  }
+): Guardrail => ({
+  name,
+  uid: `uid-of-${name}`,
+  generation: 1,
+  status: {},
+  match,
+  resource: undefined,
+  problems,
+  state: digest === undefined && error === undefined ? undefined : {
+    error: error === undefined ? undefined : new FetchFailed({ detail: error }),
+    guard: digest === undefined ? undefined : {
+      revision: "main@sha1:1",
+      policies: ["a"],
+      bundle: {
+        name,
+        digest,
+        origin: "bundle",
+        enforcement: "enforce",
+        isWaivable: false,
+        waivers: [],
+        files: [],
+        parameters: {}
+      }
+    }
+  }
 })

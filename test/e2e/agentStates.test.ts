@@ -151,14 +151,14 @@ describe("a Delivery whose agent is new", () => {
   })
 })
 
-describe("a PolicyBundle that this version cannot load", () => {
+describe("a PolicyBundle that cannot be loaded", () => {
   const bundle = (match: string) =>
     applyYaml(
       scene.plane,
       `apiVersion: sluice.dev/v1alpha1
 kind: PolicyBundle
 metadata: {name: baseline}
-spec: {source: {git: {url: "https://git.example.com/platform.git", branch: main}}, match: ${match}}
+spec: {source: {git: {url: "${scene.git.url}/none.git", branch: main}}, match: ${match}}
 `
     )
   const removed = () => scene.plane.request("DELETE", "/apis/sluice.dev/v1alpha1/policybundles/baseline")
@@ -169,7 +169,7 @@ spec: {source: {git: {url: "https://git.example.com/platform.git", branch: main}
     const stopped = await scene.deliveries.reason("judged/app", "PolicyUnavailable")
     assert.strictEqual(condition(stopped, "Ready")?.status, "False")
     assert.strictEqual(condition(stopped, "PolicyPassed")?.status, "Unknown")
-    assert.match(condition(stopped, "Ready")!.message, /PolicyBundle baseline selects this Delivery/u)
+    assert.match(condition(stopped, "Ready")!.message, /PolicyBundle baseline selects this Delivery and cannot judge/u)
     await scene.event("judged/app", "PolicyUnavailable")
     await edit("judged", "taken")
     const commit = await repository.commit({ "app/one.yaml": configMap("one", "2") }, "Second")

@@ -450,8 +450,9 @@ describe("the agent itself", () => {
       switch (resource) {
         case "deliveries":
           return subresource === "status" ? verb === "patch" : ["list", "watch", "patch"].includes(verb)
-        case "notifiers":
         case "policybundles":
+          return subresource === "status" ? verb === "patch" : ["list", "watch"].includes(verb)
+        case "notifiers":
         case "namespaces":
         case "serviceaccounts":
           return ["list", "watch"].includes(verb)

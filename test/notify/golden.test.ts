@@ -34,6 +34,7 @@ const messages: Readonly<Record<string, Message | DriftMessage>> = {
   "recovered": messageOf("recovered", applied),
   "recovered-unchanged": messageOf("recovered", unchanged),
   "blocked": messageOf("blocked", denied),
+  "blocked-applied": messageOf("blocked", denied, { ...run, previous: run.revision }),
   "blocked-prune": messageOf("blocked", pruneBlocked),
   "failed-fetch": messageOf("failed", fetchFailed, { ...run, commit: undefined, revision: undefined }),
   "failed-render": messageOf("failed", renderFailed),
@@ -50,6 +51,11 @@ const messages: Readonly<Record<string, Message | DriftMessage>> = {
   ),
   "drift-deleted": driftMessageOf([deleted]),
   "drift-noticed": driftMessageOf([{ ...scaled, action: "reported" }]),
+  "drift-denied": driftMessageOf([{
+    ...scaled,
+    action: "denied",
+    why: "no-scaling of PolicyBundle baseline refuses it by now: 9 replicas are too many"
+  }]),
   "drift-fight": driftMessageOf([fight], "fighting"),
   "drift-fight-goes-on": driftMessageOf(Array.from({ length: 41 }, () => fight), "still fighting", 3_610_000),
   "drift-fight-over": driftMessageOf([fight, { ...fight, object: deleted.object }], "over", 8_000_000)

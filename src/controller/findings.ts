@@ -1,0 +1,33 @@
+import type { Healed } from "../domain/Drift.ts"
+import { type DriftFinding, unknownManager } from "../domain/DriftReport.ts"
+import type { ObjectRef } from "../domain/ObjectRef.ts"
+import * as fighting from "../drift/fights.ts"
+import type { Suspect } from "../kube/Suspect.ts"
+
+/** What is told of an object that was put back, or would have been. */
+export const findingOf =
+  (mode: "heal" | "report" | "ignore") => ({ fields, manager, ref, time }: Healed): DriftFinding => ({
+    object: ref,
+    manager,
+    fields,
+    time,
+    action: mode === "heal" ? "healed" : "reported"
+  })
+
+/** What is told of drift that nobody may look into: that it is there. */
+export const reported = ({ ref }: Suspect): DriftFinding => ({
+  object: ref,
+  manager: unknownManager,
+  fields: [],
+  action: "reported"
+})
+
+export const findingOfFight = (fights: fighting.Fights, ref: ObjectRef): ReadonlyArray<DriftFinding> => {
+  const fight = fighting.fightOf(fights, ref)
+  return fight === undefined
+    ? []
+    : [{ object: ref, manager: fight.manager, fields: fight.fields, action: "backing off" }]
+}
+
+/** What is not put back because policies refuse it. */
+export const withheld = (finding: DriftFinding, why: string): DriftFinding => ({ ...finding, action: "denied", why })

@@ -1,0 +1,155 @@
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as FiberMap from "effect/FiberMap"
+import * as Latch from "effect/Latch"
+import type * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as SubscriptionRef from "effect/SubscriptionRef"
+import { Redactions } from "../domain/redact.ts"
+import { Identity } from "../kube/Identity.ts"
+import { guarding, type GuardState } from "../pipeline/guarding.ts"
+import { Rights } from "../pipeline/Rights.ts"
+import { bundleStatus } from "./bundleStatus.ts"
+import * as BundleVoice from "./BundleVoice.ts"
+import { isGuarding } from "./guards.ts"
+import { hooked } from "./hooked.ts"
+import { type Guardrail, isWellFormed, type Registry } from "./Registry.ts"
+import { secretsChange } from "./secretsChange.ts"
+
+/** How long before a PolicyBundle begins anew that ended by a mistake of ours. */
+const pause = "10 seconds"
+/** How often it is counted whom bundles judge, while that may change. */
+const counting = "1 second"
+
+type Named = Pick<Guardrail, "name" | "uid">
+
+/** The Deliveries that a bundle judges now. */
+const judgedBy = (guardrail: Guardrail, known: Registry): ReadonlyArray<string> =>
+  [...known.deliveries].flatMap(([id, delivery]) =>
+    isWellFormed(delivery) && isGuarding(guardrail, delivery, known) ? [id] : []
+  )
+
+const isSame = (a: GuardState | undefined, b: GuardState): boolean =>
+  a?.guard?.bundle.digest === b.guard?.bundle.digest && a?.guard?.revision === b.guard?.revision &&
+  a?.error?._tag === b.error?._tag && a?.error?.message === b.error?.message
+
+/** The secrets of a bundle's source, each in its own namespace, read as the agent: they are the platform's. */
+const watched = Effect.fnUntraced(function*({ name, resource }: Guardrail, again: Effect.Effect<void>) {
+  const { git, interval = "1m", webhook } = resource?.spec.source ?? {}
+  const rights = yield* Rights
+  const as = (namespace: string) => rights.of({ namespace, name }, Identity.Self())
+  for (const ref of [git?.secretRef, webhook?.secretRef]) {
+    if (ref === undefined) continue
+    yield* secretsChange({ namespace: ref.namespace, names: [ref.name], interval }, again).pipe(
+      Effect.provide(as(ref.namespace))
+    )
+  }
+  if (git === undefined || webhook === undefined) return
+  yield* hooked({ namespace: "", name, url: git.url, secret: webhook.secretRef.name }).pipe(
+    Effect.provide(as(webhook.secretRef.namespace))
+  )
+})
+
+/**
+ * Keeps every PolicyBundle of the cluster loaded, says in its status whether it judges, and has the Deliveries thought
+ * about again that it judges whenever that has become something else. One that cannot judge costs the others nothing.
+ * `names`: which have changed. What it answers counts anew whom they judge.
+ */
+export const guardrails = Effect.fnUntraced(function*(
+  registry: Registry,
+  names: Queue.Dequeue<string>,
+  concern: (ids: Iterable<string>) => Effect.Effect<void>
+) {
+  const [redactions, rights] = [yield* Redactions, yield* Rights]
+  const voices = new Map<string, Effect.Effect<void>>()
+  const wards = new Map<string, { readonly uid: string; readonly newest: SubscriptionRef.SubscriptionRef<Guardrail> }>()
+  const fibers = yield* FiberMap.make<string, void>()
+  const stirred = yield* Latch.make(false)
+
+  const current = ({ name, uid }: Named): Guardrail | undefined => {
+    const found = registry.bundles.get(name)
+    return found?.uid === uid ? found : undefined
+  }
+
+  const tend = Effect.fnUntraced(function*(newest: SubscriptionRef.SubscriptionRef<Guardrail>) {
+    const first = SubscriptionRef.getUnsafe(newest)
+    const voice = yield* BundleVoice.make(first, first.status)
+    const speak = Effect.gen(function*() {
+      const guardrail = current(first)
+      if (guardrail === undefined) return
+      const now = DateTime.formatIso(yield* DateTime.now)
+      yield* voice.update((status) =>
+        bundleStatus(status, {
+          ...guardrail,
+          now,
+          redact: (text) => redactions.redact(text),
+          waivers: guardrail.resource?.spec.waivers ?? [],
+          deliveries: judgedBy(guardrail, registry).length
+        })
+      )
+    })
+    voices.set(first.name, speak)
+
+    const take = Effect.fnUntraced(function*(state: GuardState) {
+      const before = current(first)
+      if (before === undefined) return
+      const isNews = !isSame(before.state, state)
+      const guardrail = { ...before, state }
+      registry.bundles.set(first.name, guardrail)
+      yield* speak
+      if (!isNews) return
+      const { error, guard } = state
+      yield* error !== undefined
+        ? Effect.logWarning(`PolicyBundle ${first.name}: ${error.message}`)
+        : Effect.logInfo(`PolicyBundle ${first.name} judges by ${guard?.policies.length ?? 0} policies`)
+      yield* concern(judgedBy(guardrail, registry))
+    })
+
+    const follow = Effect.fnUntraced(function*(guardrail: Guardrail) {
+      yield* speak
+      const { name, resource } = guardrail
+      if (resource === undefined) return yield* Effect.never
+      yield* watched(guardrail, SubscriptionRef.update(newest, (same) => ({ ...same })))
+      const namespace = resource.spec.source.git?.secretRef?.namespace ?? "default"
+      yield* Effect.provide(guarding(resource, take), rights.of({ namespace, name }, Identity.Self()))
+    }, Effect.scoped)
+
+    yield* SubscriptionRef.changes(newest).pipe(
+      Stream.switchMap((guardrail) => Stream.fromEffectDrain(follow(guardrail))),
+      Stream.runDrain
+    )
+  }, Effect.scoped)
+
+  const think = Effect.fnUntraced(function*(name: string) {
+    const guardrail = registry.bundles.get(name)
+    const ward = wards.get(name)
+    if (ward !== undefined && ward.uid !== guardrail?.uid) {
+      wards.delete(name)
+      voices.delete(name)
+      // It ends when its last word is written; no other bundle waits for that.
+      yield* Effect.forkChild(FiberMap.remove(fibers, ward.uid))
+    }
+    if (guardrail === undefined) return
+    if (ward !== undefined && ward.uid === guardrail.uid) return yield* SubscriptionRef.set(ward.newest, guardrail)
+    const newest = yield* SubscriptionRef.make(guardrail)
+    wards.set(name, { uid: guardrail.uid, newest })
+    const tending = Effect.catchCause(
+      tend(newest),
+      (cause) =>
+        Effect.andThen(
+          Effect.logError(`PolicyBundle ${name} begins anew: this is a mistake in Sluice`, cause),
+          Effect.sleep(pause)
+        )
+    )
+    yield* FiberMap.run(fibers, guardrail.uid, Effect.forever(tending))
+  })
+
+  yield* Effect.forkScoped(Stream.runForEach(Stream.fromQueue(names), think))
+  yield* Effect.forkScoped(Effect.forever(Effect.gen(function*() {
+    yield* stirred.await
+    yield* stirred.close
+    yield* Effect.forEach([...voices.values()], (speak) => speak, { discard: true })
+    yield* Effect.sleep(counting)
+  })))
+  return Effect.suspend(() => voices.size === 0 ? Effect.void : Effect.asVoid(stirred.open))
+})
