@@ -7,6 +7,7 @@ import { client, type ClusterOptions } from "./client.ts"
 import { settings } from "./config.ts"
 import { Diff } from "./diff/Diff.ts"
 import { Fetch } from "./fetch/Fetch.ts"
+import { Sources } from "./fetch/Sources.ts"
 import { KubeClient } from "./kube/KubeClient.ts"
 import { makeRights } from "./kube/rights.ts"
 import { Notify } from "./notify/Notify.ts"
@@ -39,7 +40,8 @@ export const stages = Layer.mergeAll(Diff.layer, Apply.layer, InventoryStore.lay
 
 /** The whole loop against one cluster. */
 export const online = (options: ClusterOptions) =>
-  Layer.mergeAll(fetching(undefined), stages, Notify.layer({ allowLoopback: true })).pipe(
+  Layer.mergeAll(stages, Notify.layer({ allowLoopback: true }), Sources.layer).pipe(
+    Layer.provideMerge(fetching(undefined)),
     Layer.provideMerge(Layer.provide(granting(false), client(options, maskKey))),
     Layer.provideMerge(offlineIn(undefined))
   )

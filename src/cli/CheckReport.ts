@@ -1,4 +1,4 @@
-import type { Decision, Summary, Violation } from "../domain/Decision.ts"
+import type { Decision, Summary, Violation, Waived } from "../domain/Decision.ts"
 import type { Manifest, Origin } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
 import { hintOf, type StageError } from "../domain/StageError.ts"
@@ -18,6 +18,8 @@ export interface CheckReport {
   readonly verdict: "passed" | "denied" | "error"
   readonly summary: Summary
   readonly violations: ReadonlyArray<Violation>
+  /** What would deny, were it not waived; left out where nothing is. */
+  readonly waived?: ReadonlyArray<Waived>
   readonly errors: ReadonlyArray<ReportedError>
 }
 
@@ -27,12 +29,21 @@ const report = (
   verdict: CheckReport["verdict"],
   summary: Summary,
   violations: ReadonlyArray<Violation>,
-  errors: ReadonlyArray<ReportedError>
-): CheckReport => ({ apiVersion: "cli.sluice.dev/v1", kind: "CheckReport", verdict, summary, violations, errors })
+  errors: ReadonlyArray<ReportedError>,
+  waived: ReadonlyArray<Waived> = []
+): CheckReport => ({
+  apiVersion: "cli.sluice.dev/v1",
+  kind: "CheckReport",
+  verdict,
+  summary,
+  violations,
+  ...waived.length === 0 ? {} : { waived },
+  errors
+})
 
 /** The verdict of the gate on one folder. */
 export const ofDecision = (decision: Decision<ReadonlyArray<Manifest>>): CheckReport =>
-  report(decision._tag === "Denied" ? "denied" : "passed", decision.summary, decision.violations, [])
+  report(decision._tag === "Denied" ? "denied" : "passed", decision.summary, decision.violations, [], decision.waived)
 
 /** Objects that no policy judged, because there is none. */
 export const ofObjects = (objects: number): CheckReport => report("passed", { ...nothing, objects }, [], [])
@@ -70,7 +81,8 @@ export const merge = (reports: ReadonlyArray<CheckReport>): CheckReport => {
     worst(reports),
     summary,
     reports.flatMap(({ violations }) => violations),
-    reports.flatMap(({ errors }) => errors)
+    reports.flatMap(({ errors }) => errors),
+    reports.flatMap(({ waived = [] }) => waived)
   )
 }
 

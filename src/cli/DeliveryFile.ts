@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { type Notifier, notifierOf, sinks } from "../api/v1alpha1/Notifier.ts"
+import { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import { written } from "../api/v1alpha1/problems.ts"
 import { contradictions } from "../api/v1alpha1/rules.ts"
 import { at, isJsonObject, type Json } from "../domain/Json.ts"
@@ -13,14 +14,21 @@ import { InvalidSpec } from "../domain/StageError.ts"
 import type { GivenSecret } from "../kube/Secrets.ts"
 import { decode } from "./decode.ts"
 import { Failures } from "./Failures.ts"
+import { guesses } from "./guardSelection.ts"
 import { suggestion } from "./suggestion.ts"
 import { type YamlDocument, yamlDocuments } from "./yamlDocuments.ts"
 
 const maximumBytes = 1024 * 1024
 
-/** What `-f` names: Deliveries, and beside them the Notifiers and Secrets that they refer to. */
+/**
+ * What `-f` names: Deliveries, and beside them the Notifiers and Secrets that they refer to, the PolicyBundles that judge
+ * them, and the Namespaces whose labels those select by.
+ */
 export interface DeliveryFile {
   readonly deliveries: ReadonlyArray<Delivery>
+  readonly bundles: ReadonlyArray<PolicyBundle>
+  /** The labels of namespaces, by name. */
+  readonly namespaces: ReadonlyMap<string, Readonly<Record<string, string>>>
   readonly notifiers: ReadonlyArray<Notifier>
   readonly secrets: ReadonlyArray<GivenSecret>
   /** What is allowed and yet most likely a mistake: one line each. */
@@ -49,10 +57,26 @@ const Secret = Schema.Struct({
   stringData: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
 })
 
-const kinds: Readonly<Record<string, string>> = { Delivery: apiVersion, Notifier: apiVersion, Secret: "v1" }
+const Namespace = Schema.Struct({
+  apiVersion: Schema.Literal("v1"),
+  kind: Schema.Literal("Namespace"),
+  metadata: Schema.Struct({ name: Schema.String, labels: Labels, annotations: Labels }),
+  spec: Schema.optionalKey(Schema.Json),
+  status: Schema.optionalKey(Schema.Json)
+})
+
+const kinds: Readonly<Record<string, string>> = {
+  Delivery: apiVersion,
+  Notifier: apiVersion,
+  PolicyBundle: apiVersion,
+  Secret: "v1",
+  Namespace: "v1"
+}
 
 type Read =
   | { readonly kind: "Delivery"; readonly value: Delivery; readonly document: YamlDocument }
+  | { readonly kind: "PolicyBundle"; readonly value: PolicyBundle; readonly document: YamlDocument }
+  | { readonly kind: "Namespace"; readonly value: typeof Namespace.Type }
   | { readonly kind: "Notifier"; readonly value: Notifier }
   | { readonly kind: "Secret"; readonly value: GivenSecret }
 
@@ -67,13 +91,20 @@ const contradicted = (schema: Schema.Constraint, document: YamlDocument) =>
     refuse(document, path, `${written(where)} ${says}`, hint)
   )
 
-const readDelivery = (document: YamlDocument): Answer => {
-  const decoded = decode(Delivery, document)
-  const errors = [...Result.isFailure(decoded) ? decoded.failure : [], ...contradicted(Delivery, document)]
-  return errors.length > 0
-    ? Result.fail(errors)
-    : Result.map(decoded, (value) => ({ kind: "Delivery", value, document }))
+const readWhole = <S extends Schema.Codec<unknown, unknown>>(schema: S, document: YamlDocument) => {
+  const decoded = decode(schema, document)
+  const errors = [...Result.isFailure(decoded) ? decoded.failure : [], ...contradicted(schema, document)]
+  return errors.length > 0 ? Result.fail(errors) : decoded
 }
+
+const readDelivery = (document: YamlDocument): Answer =>
+  Result.map(readWhole(Delivery, document), (value) => ({ kind: "Delivery", value, document }))
+
+const readBundle = (document: YamlDocument): Answer =>
+  Result.map(readWhole(PolicyBundle, document), (value) => ({ kind: "PolicyBundle", value, document }))
+
+const readNamespace = (document: YamlDocument): Answer =>
+  Result.map(decode(Namespace, document), (value) => ({ kind: "Namespace", value }))
 
 /** Decoded by the sink that it names, or else every other sink would complain of what it lacks. */
 const readNotifier = (document: YamlDocument, object: Json): Answer => {
@@ -121,18 +152,25 @@ const readDocument = (document: YamlDocument): Answer => {
   if (object.apiVersion !== version) {
     return Result.fail([refuse(document, ["apiVersion"], `apiVersion: expected "${version}" for a ${kind}`)])
   }
-  return kind === "Delivery"
-    ? readDelivery(document)
-    : kind === "Notifier"
-    ? readNotifier(document, object)
-    : readSecret(document)
+  switch (kind) {
+    case "Delivery":
+      return readDelivery(document)
+    case "PolicyBundle":
+      return readBundle(document)
+    case "Notifier":
+      return readNotifier(document, object)
+    case "Namespace":
+      return readNamespace(document)
+    default:
+      return readSecret(document)
+  }
 }
 
 const duplicates = (reads: ReadonlyArray<Read>): ReadonlyArray<InvalidSpec> => {
   const seen = new Map<string, number | undefined>()
   return reads.flatMap((read) => {
-    if (read.kind !== "Delivery") return []
-    const name = nameOf(read.value)
+    if (read.kind !== "Delivery" && read.kind !== "PolicyBundle") return []
+    const name = `${read.kind} ${read.kind === "Delivery" ? nameOf(read.value) : read.value.metadata.name}`
     const origin = read.document.place(["metadata", "name"])
     if (!seen.has(name)) {
       seen.set(name, origin.line)
@@ -142,7 +180,7 @@ const duplicates = (reads: ReadonlyArray<Read>): ReadonlyArray<InvalidSpec> => {
       refuse(
         read.document,
         ["metadata", "name"],
-        `the Delivery ${name} is there twice: first on line ${seen.get(name)}`
+        `the ${name} is there twice: first on line ${seen.get(name)}`
       )
     ]
   })
@@ -171,11 +209,24 @@ export const parse = (file: string, text: string): Result.Result<DeliveryFile, R
   const wrong = [...answers.filter(Result.isFailure).flatMap(({ failure }) => failure), ...duplicates(reads)]
   if (wrong.length > 0) return Result.fail(wrong)
   const deliveries = reads.flatMap((read) => read.kind === "Delivery" ? [read.value] : [])
+  const bundles = reads.flatMap((read) => read.kind === "PolicyBundle" ? [read.value] : [])
+  const namespaces = new Map(
+    reads.flatMap((read) =>
+      read.kind === "Namespace" ? [[read.value.metadata.name, read.value.metadata.labels ?? {}] as const] : []
+    )
+  )
   const notifiers = reads.flatMap((read) => read.kind === "Notifier" ? [read.value] : [])
   const secrets = reads.flatMap((read) => read.kind === "Secret" ? [read.value] : [])
   return deliveries.length === 0
     ? Result.fail([InvalidSpec.make({ detail: "holds no Delivery", origin: { file } })])
-    : Result.succeed({ deliveries, notifiers, secrets, warnings: unanswered(deliveries, notifiers) })
+    : Result.succeed({
+      deliveries,
+      bundles,
+      namespaces,
+      notifiers,
+      secrets,
+      warnings: [...unanswered(deliveries, notifiers), ...guesses({ deliveries, bundles, namespaces })]
+    })
 }
 
 /** Reads what `-f` names, at most 1 MiB. From here on the values of its Secrets are redacted in all output. */

@@ -3,7 +3,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import { basename, join, relative, resolve, sep } from "node:path"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
+import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
+import type { Bundle } from "../domain/Decision.ts"
 import { policySet } from "../domain/policySet.ts"
 import { InvalidSpec, RenderFailed, type StageError } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
@@ -24,6 +26,8 @@ interface Subject {
   readonly root: string
   /** Named on the command line: no file says where its policies are. */
   readonly isGiven: boolean
+  /** The platform's bundles that judge it. */
+  readonly guards: Effect.Effect<ReadonlyArray<Bundle>, StageError>
   /** In no Git repository: nothing says what may be referred to but where Sluice was started. */
   readonly isLoose: boolean
 }
@@ -75,20 +79,26 @@ const pathSubject = Effect.fnUntraced(function*(path: string) {
     delivery,
     root,
     isGiven: true,
+    guards: Effect.succeed([]),
     isLoose: !(yield* Effect.orDie(files.exists(join(root, ".git"))))
   } satisfies Subject
 })
 
 const fileSubjects = Effect.fnUntraced(function*(file: string) {
   const { read } = yield* Effect.promise(() => import("./DeliveryFile.ts"))
-  const { deliveries, warnings } = yield* read(file)
+  const given = yield* read(file)
+  const { deliveries, warnings } = given
   for (const warning of warnings) yield* print.warning(warning)
   const root = yield* repositoryRoot(".", ".")
+  const guardsOf = given.bundles.length === 0
+    ? undefined
+    : yield* Effect.flatMap(Effect.promise(() => import("./checkGuards.ts")), (it) => it.checkGuards(given))
   return deliveries.map((delivery): Subject => ({
     told: nameOf(delivery),
     delivery,
     root,
     isGiven: false,
+    guards: guardsOf?.(delivery).current ?? Effect.succeed([]),
     isLoose: false
   }))
 })
@@ -129,7 +139,24 @@ const givenPolicies = Effect.fnUntraced(function*(delivery: Delivery, folders: R
       return yield* policy.load(withPolicies(delivery, [path]), artifact)
     }))
   const [only] = sets
-  return sets.length === 1 && only !== undefined ? only : policySet(sets.flatMap(({ bundles }) => bundles))
+  return sets.length === 1 && only !== undefined
+    ? only
+    : policySet(sets.flatMap(({ bundles }) => bundles), sets.flatMap(({ waivers }) => waivers))
+})
+
+/** The policies of `--library NAME`, which a repository may waive. */
+const libraryOf = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
+  const resource: PolicyBundle = {
+    apiVersion,
+    kind: "PolicyBundle",
+    metadata: { name: "library" },
+    spec: { source: { library: names, interval: "1m" }, enforcement: "default" }
+  }
+  const loaded = yield* Effect.mapError(
+    (yield* Policy).bundle(resource, undefined),
+    (error) => new Failures({ errors: [error] })
+  )
+  return loaded.bundle
 })
 
 const policiesOf = Effect.fnUntraced(function*(subject: Subject, artifact: Artifact, folders: ReadonlyArray<string>) {
@@ -137,7 +164,8 @@ const policiesOf = Effect.fnUntraced(function*(subject: Subject, artifact: Artif
   if (folders.length > 0) return yield* givenPolicies(delivery, folders)
   if (!isGiven) return yield* (yield* Policy).load(delivery, artifact)
   const found = yield* nearestPolicies(artifact, delivery.spec.path)
-  return found === undefined ? undefined : yield* (yield* Policy).load(withPolicies(delivery, [found]), artifact)
+  // Without Rego there may still be waivers, at the root.
+  return yield* (yield* Policy).load(found === undefined ? delivery : withPolicies(delivery, [found]), artifact)
 })
 
 interface Judged {
@@ -146,18 +174,23 @@ interface Judged {
   readonly isJudged: boolean
 }
 
-const judge = Effect.fnUntraced(function*(subject: Subject, folders: ReadonlyArray<string>) {
+const judge = Effect.fnUntraced(function*(
+  subject: Subject,
+  folders: ReadonlyArray<string>,
+  library: ReadonlyArray<Bundle>
+) {
   const [render, policy] = [yield* Render, yield* Policy]
   const artifact = yield* folderArtifact(subject.root, limits)
   // The policies first: their thread starts and they compile while the objects are rendered.
-  const set = yield* policiesOf(subject, artifact, folders)
+  const own = yield* policiesOf(subject, artifact, folders)
+  const set = policySet([...library, ...yield* subject.guards, ...own.bundles], own.waivers)
   const closure = yield* Effect.mapError(render.closure(subject.delivery, artifact), (error) => {
     if (!subject.isLoose || error.hint !== stayInside) return error
     const { detail, origin } = error
     return RenderFailed.make({ detail, hint: loose, ...origin === undefined ? {} : { origin } })
   })
   const rendered = yield* render.render(subject.delivery, closure, Effect.succeed(assumed))
-  const isJudged = set !== undefined && set.bundles.length > 0
+  const isJudged = set.bundles.length > 0
   const report = isJudged ? ofDecision(yield* policy.objects(set, rendered)) : ofObjects(rendered.manifests.length)
   return { report, isJudged }
 })
@@ -178,9 +211,10 @@ export const check = Effect.fn("check")(function*(given: Given) {
   const subjects = file === undefined
     ? yield* Effect.forEach(given.operands.length === 0 ? ["."] : given.operands, pathSubject)
     : yield* fileSubjects(file)
+  const library = given.texts.library === undefined ? [] : [yield* libraryOf(given.texts.library)]
   const judged = yield* Effect.forEach(
     subjects,
-    (subject) => judge(subject, given.texts.policy ?? []).pipe(Effect.catch(told)),
+    (subject) => judge(subject, given.texts.policy ?? [], library).pipe(Effect.catch(told)),
     { concurrency: 2 }
   )
   const unjudged = subjects.filter((_, index) => judged[index]?.isJudged === false).map((subject) => subject.told)

@@ -92,6 +92,11 @@ const library = (object: JsonObject): string => {
   return Array.isArray(names) ? names.join(",") : ""
 }
 
+const count = (object: JsonObject, field: string): string => {
+  const value = at(object, "status", field)
+  return typeof value === "number" ? String(value) : ""
+}
+
 const reasonColumn: Column = { header: "STATUS", cell: of((resource) => conditionOf(resource, "Ready")?.reason ?? "") }
 
 const bundleColumns: ReadonlyArray<Column> = [
@@ -99,8 +104,15 @@ const bundleColumns: ReadonlyArray<Column> = [
   readyColumn,
   reasonColumn,
   { header: "ENFORCEMENT", cell: (object) => text(object, "spec", "enforcement") || "mandatory" },
+  { header: "POLICIES", cell: (object) => count(object, "policies") },
+  { header: "DELIVERIES", cell: (object) => count(object, "deliveries") },
   { header: "SOURCE", cell: (object) => text(object, "spec", "source", "git", "url") || library(object) },
   ageColumn,
+  {
+    header: "REVISION",
+    isWide: true,
+    cell: (object) => shortRevision(text(object, "status", "revision") || undefined)
+  },
   { header: "PATH", isWide: true, cell: (object) => text(object, "spec", "path") },
   { header: "MESSAGE", isWide: true, cell: of((delivery) => conditionOf(delivery, "Ready")?.message ?? "") }
 ]

@@ -1,6 +1,9 @@
 import * as Effect from "effect/Effect"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { exitCodeOf, type StageError } from "../domain/StageError.ts"
+import { Identity } from "../kube/Identity.ts"
+import { readGuard } from "../pipeline/guarding.ts"
+import { Guards } from "../pipeline/Guards.ts"
 import { plan } from "../pipeline/Pipeline.ts"
 import { Progress } from "../pipeline/Progress.ts"
 import { ownIdentity, Rights } from "../pipeline/Rights.ts"
@@ -9,6 +12,7 @@ import { type ChangesetReport, differs, merge, ofChangeset, ofDenial, ofError } 
 import { painting } from "./color.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import * as DeliveryFile from "./DeliveryFile.ts"
+import { fileGuards, secretsNamespace } from "./fileGuards.ts"
 import * as print from "./print.ts"
 import { changes } from "./report/changes.ts"
 
@@ -43,12 +47,22 @@ const planned = (delivery: Delivery) =>
 
 /** Shows what a run would do, and does nothing. Answers 0 without differences, 1 with some, else the error's code. */
 export const diff = Effect.fn("diff")(function*(given: Given) {
-  const { deliveries, secrets, warnings } = yield* DeliveryFile.read(textOf(given, "file") ?? "")
+  const file = yield* DeliveryFile.read(textOf(given, "file") ?? "")
+  const { deliveries, secrets, warnings } = file
   for (const warning of warnings) yield* print.warning(warning)
   const rights = yield* Rights
+  const guardsOf = yield* fileGuards(file, (bundle) =>
+    Effect.provide(
+      readGuard(bundle),
+      rights.of({ namespace: secretsNamespace(bundle), name: bundle.metadata.name }, Identity.Self(), secrets)
+    ))
   const answers = yield* Effect.forEach(
     deliveries,
-    (delivery) => Effect.provide(planned(delivery), rights.of(delivery.metadata, ownIdentity(delivery), secrets)),
+    (delivery) =>
+      planned(delivery).pipe(
+        Effect.provideService(Guards, guardsOf(delivery)),
+        Effect.provide(rights.of(delivery.metadata, ownIdentity(delivery), secrets))
+      ),
     { concurrency: 2 }
   )
   const report = merge(answers.map((answer) => answer.report))

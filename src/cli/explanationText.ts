@@ -114,11 +114,16 @@ const lastRunRow = ({ lastRun }: Explanation, now: number): Row => {
 
 const policyLines = ({ policy }: Explanation, paint: Paint): Row => {
   if (policy === undefined) return ["policy"]
-  const { denied, passed, violations = [], waived, warned } = policy
+  const { denied, passed, violations = [], waived, waivers = [], warned } = policy
   return [
     "policy",
     `${passed} passed, ${warned} warned, ${denied} denied, ${waived} waived`,
     ...violations.flatMap((violation) => violationLines(violation, paint)),
+    ...waivers.map(({ object, owner, policy, reason, until }) =>
+      foreign(
+        `${policy} for ${object} is waived by ${owner}${until === undefined ? "" : ` until ${until}`}: ${reason}`
+      )
+    ),
     ...denied + warned > violations.length && violations.length > 0 ? ["… and more: sluice check shows all"] : []
   ]
 }

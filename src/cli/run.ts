@@ -5,12 +5,16 @@ import * as Stream from "effect/Stream"
 import { type Delivery, milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { exitCodeOf } from "../domain/StageError.ts"
+import { Identity } from "../kube/Identity.ts"
 import { Notify } from "../notify/Notify.ts"
+import { Guards } from "../pipeline/Guards.ts"
 import { logDecision } from "../pipeline/logDecision.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
 import type { Request } from "../pipeline/Request.ts"
 import { ownIdentity, Rights } from "../pipeline/Rights.ts"
 import * as DeliveryFile from "./DeliveryFile.ts"
+import { secretsNamespace } from "./fileGuards.ts"
+import { keptGuards } from "./keptGuards.ts"
 import * as print from "./print.ts"
 import { runDocument } from "./RunDocument.ts"
 import { RunView } from "./RunView.ts"
@@ -65,22 +69,29 @@ const confirmed = (delivery: Delivery, digest: string | undefined): Delivery =>
 
 /** The loop in the foreground, for every Delivery of a file: for ever, or `--once`. Answers with the exit code. */
 export const run = Effect.fn("run")(function*(input: RunInput) {
-  const { deliveries, notifiers, secrets, warnings } = yield* DeliveryFile.read(input.file)
+  const file = yield* DeliveryFile.read(input.file)
+  const { deliveries, notifiers, secrets, warnings } = file
   for (const warning of warnings) yield* print.warning(warning)
   const [notify, rights] = [yield* Notify, yield* Rights]
   const view = new RunView()
   const ended = new Map<string, RunEvent>()
+  const guarded = yield* keptGuards(
+    file,
+    (bundle) => rights.of({ namespace: secretsNamespace(bundle), name: bundle.metadata.name }, Identity.Self(), secrets)
+  )
 
   const lane = (delivery: Delivery) => {
     const granted = rights.of(delivery.metadata, ownIdentity(delivery), secrets)
+    const { guards, requests } = guarded(delivery)
     const events = pipeline({
       delivery,
       notifiers: Effect.succeed(notifiers),
-      requests: input.once ? once : polling(delivery),
+      requests: input.once ? once : Stream.merge(polling(delivery), requests),
       attempts: input.once ? attempts : undefined
     })
     return Stream.fromEffectDrain(notify.resume(delivery, notifiers)).pipe(
       Stream.concat(input.once ? Stream.takeUntil(events, isFinal) : events),
+      Stream.provideService(Guards, guards),
       Stream.provide(granted)
     )
   }
@@ -101,4 +112,4 @@ export const run = Effect.fn("run")(function*(input: RunInput) {
   )
   yield* notify.flush
   return Math.max(0, ...[...ended.values()].map(exitCode))
-})
+}, Effect.scoped)

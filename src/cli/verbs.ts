@@ -33,7 +33,7 @@ export interface Verb {
 const file: Flag = {
   short: "f",
   value: "FILE",
-  about: "YAML with Deliveries and, beside them, their Notifiers and Secrets"
+  about: "YAML with Deliveries and, beside them, Notifiers, Secrets, PolicyBundles and Namespaces"
 }
 
 export const verbs = {
@@ -50,6 +50,11 @@ export const verbs = {
     flags: {
       file,
       policy: { value: "DIR", repeated: true, about: "policies to use instead of the nearest policies/" },
+      library: {
+        value: "NAME",
+        repeated: true,
+        about: "policies of Sluice to judge by as well: a profile, a category or one of it"
+      },
       output: {
         short: "o",
         value: "FORMAT[=FILE]",

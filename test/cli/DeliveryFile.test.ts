@@ -11,6 +11,14 @@ spec:
   source: {git: {url: "https://git.example.com/shop.git", branch: main}}
 ${spec}`
 
+const bundle = (spec: string): string =>
+  `apiVersion: sluice.dev/v1alpha1
+kind: PolicyBundle
+metadata: {name: baseline}
+spec:
+  source: {library: [images]}
+${spec}`
+
 const told = (text: string): ReadonlyArray<string> => {
   const parsed = parse("delivery.yaml", text)
   if (Result.isSuccess(parsed)) return []
@@ -61,7 +69,24 @@ describe("delivery files", () => {
       "9:12 the Delivery shop/shop is there twice: first on line 3"
     ]],
     ["a kind that does not belong here", "apiVersion: v1\nkind: ConfigMap\n", [
-      "2:1 the kind \"ConfigMap\" does not belong here | Known here: Delivery, Notifier, Secret."
+      "2:1 the kind \"ConfigMap\" does not belong here | Known here: Delivery, Namespace, Notifier, PolicyBundle, Secret."
+    ]],
+    [
+      "a bundle with a waiver that has no end",
+      `${delivery("")}---\n${bundle("  waivers:\n    - {policy: a, reason: b, owner: c}\n")}`,
+      [
+        "13:7 the field \"until\" is missing in spec.waivers[0]"
+      ]
+    ],
+    [
+      "a bundle of two sources",
+      `${delivery("")}---\n${bundle("").replace("library:", "git: {url: x, branch: y}, library:")}`,
+      [
+        "11:38 spec.source names git and library | Exactly one of git and library says where the policies come from."
+      ]
+    ],
+    ["a bundle twice", `${delivery("")}---\n${bundle("")}---\n${bundle("")}`, [
+      "15:12 the PolicyBundle baseline is there twice: first on line 9"
     ]],
     ["another version", "apiVersion: sluice.dev/v1\nkind: Delivery\n", [
       "1:1 apiVersion: expected \"sluice.dev/v1alpha1\" for a Delivery"

@@ -1,4 +1,4 @@
-import type { Violation } from "../../domain/Decision.ts"
+import type { Violation, Waived } from "../../domain/Decision.ts"
 import { displayOrigin } from "../../domain/Manifest.ts"
 import { oneLine } from "../../domain/plainText.ts"
 import type { CheckReport } from "../CheckReport.ts"
@@ -25,10 +25,29 @@ export const violationLines = (violation: Violation, paint: Paint): ReadonlyArra
   ]
 }
 
+/** One finding that does not deny, and by whose leave. */
+const waivedLines = (found: Waived, paint: Paint): ReadonlyArray<string> => {
+  const text = (value: string) => oneLine(value, longest)
+  const { owner, reason, until, where } = found.waiver
+  const place = where === undefined ? "" : `, ${text(displayOrigin(where))}`
+  return [
+    [
+      `${paint("dim", "WAIVED")} ${found.source === undefined ? "-" : text(displayOrigin(found.source))}`,
+      text(displayObject(found)),
+      paint("bold", text(found.policy)),
+      text(found.message)
+    ].join("  "),
+    `     ${paint("dim", "waived:")} by ${text(owner)}${until === undefined ? "" : ` until ${text(until)}`}: ${
+      text(reason)
+    }${place}`
+  ]
+}
+
 /** For people: one line for each finding, what would remedy it below, and the sums. */
 export const table = (report: CheckReport, paint: Paint = plain): string =>
   [
     ...report.violations.flatMap((violation) => violationLines(violation, paint)),
-    ...report.violations.length === 0 ? [] : [""],
+    ...(report.waived ?? []).flatMap((found) => waivedLines(found, paint)),
+    ...report.violations.length + (report.waived ?? []).length === 0 ? [] : [""],
     ...report.verdict === "error" ? [] : [displaySummary(report.summary)]
   ].map((line) => `${line}\n`).join("")
