@@ -30,6 +30,9 @@ export const Violation = Schema.Struct({
     name: said("Its name.")
   }).annotate({ description: "The object that breaks it." }),
   source: Schema.optionalKey(Origin.annotate({ description: "Where that is written." })),
+  ruleSource: Schema.optionalKey(
+    Origin.annotate({ description: "Where the rule is written, from the root of its own repository." })
+  ),
   bundle: Schema.Struct({
     name: said("Its name."),
     digest: said("Of everything in it that can change a verdict.")

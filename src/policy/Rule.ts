@@ -19,7 +19,9 @@ export const Rule = Schema.Struct({
   remedy: Schema.optionalKey(Schema.String),
   url: Schema.optionalKey(Schema.String),
   /** The files that define it, from the root of the repository. */
-  files: Schema.Array(Schema.String)
+  files: Schema.Array(Schema.String),
+  /** Its bodies there, from line to line; none where they could not be told for certain. */
+  places: Schema.Array(Schema.Struct({ file: Schema.String, line: Schema.Int, endLine: Schema.Int }))
 })
 export type Rule = typeof Rule.Type
 

@@ -160,7 +160,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
 export const compile = Effect.fn("Policy.compile")(
   function*(files: Files, cacheDirectory: string) {
     const pin = yield* readPin("opa")
-    const made = JSON.stringify([3, pin.version, provided, generate(everySubject), yield* shippedSchemas])
+    const made = JSON.stringify([4, pin.version, provided, generate(everySubject), yield* shippedSchemas])
     const key = digest(made, ...files.flatMap(({ content, path }) => [path, content]))
     const known = yield* CompiledCache.read(cacheDirectory, key)
     if (known !== undefined) return known

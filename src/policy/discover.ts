@@ -5,6 +5,7 @@ import { type Problem } from "./compileErrors.ts"
 import { isReserved } from "./entrypoint.ts"
 import { type Rule, severityOf, type Subject } from "./Rule.ts"
 import { originOf, type Source } from "./sources.ts"
+import { placesOf } from "./statements.ts"
 
 /** Evaluated by OPA over the texts of the policies: their packages, and of each rule what its head looks like. */
 export const query = `[{
@@ -128,23 +129,36 @@ export const rulesOf = (
   annotations: Annotations,
   known: ReadonlyArray<Source>
 ): ReadonlyArray<Rule> => {
-  const found = new Map<string, { path: ReadonlyArray<string>; name: string; files: Set<string>; bodies: number }>()
+  const found = new Map<string, {
+    path: ReadonlyArray<string>
+    name: string
+    files: Set<string>
+    bodies: number
+    places: Array<Rule["places"][number]>
+  }>()
   for (const { file, path, rules } of modules) {
-    for (const { isFunction, name } of rules) {
+    const source = known.find(({ name }) => name === file)
+    const text = Buffer.from(source?.content ?? []).toString("utf8")
+    const places = placesOf(text, rules.map(({ name }) => name))
+    for (const [index, { isFunction, name }] of rules.entries()) {
       if (isFunction || severityOf(name) === undefined) continue
       const key = JSON.stringify([path, name])
-      const entry = found.get(key) ?? { path, name, files: new Set(), bodies: 0 }
-      entry.files.add(originOf(known, file)?.file ?? file)
+      const entry = found.get(key) ?? { path, name, files: new Set(), bodies: 0, places: [] }
+      entry.files.add(source?.path ?? file)
       entry.bodies++
+      const place = places[index]
+      if (place !== undefined) {
+        entry.places.push({ file: source?.path ?? file, line: place.line, endLine: place.endLine })
+      }
       found.set(key, entry)
     }
   }
   const rules: Array<Rule> = []
-  for (const [, { bodies, files, name, path }] of [...found].sort(([a], [b]) => a < b ? -1 : 1)) {
+  for (const [, { bodies, files, name, path, places }] of [...found].sort(([a], [b]) => a < b ? -1 : 1)) {
     const severity = severityOf(name) ?? "deny"
     const notes = notesOf(annotations, path, name, bodies)
     const judges = declaredSubjects(annotations, path, name)[0] ?? "object"
-    rules.push({ ...notes, package: path.join("."), path, name, severity, judges, files: [...files] })
+    rules.push({ ...notes, package: path.join("."), path, name, severity, judges, files: [...files], places })
   }
   return rules
 }

@@ -3,6 +3,7 @@ import type { Manifest, Origin, Rendered } from "../domain/Manifest.ts"
 import { maskSecret } from "../domain/mask.ts"
 import { display } from "../domain/ObjectRef.ts"
 import * as Document from "./Document.ts"
+import { mentionedPath } from "./mentionedPath.ts"
 import type { Finding } from "./protocol.ts"
 import type { About, Judging, Told } from "./verdict.ts"
 import { passedBy } from "./verdict.ts"
@@ -14,10 +15,13 @@ export const documentOf = (manifest: Manifest, key: string | Uint8Array): Docume
   return Document.ofObject(object, object === manifest.object ? manifest.json : JSON.stringify(object))
 }
 
-/** Where the field stands that a finding names, else the object. */
+/** Where the field stands that a finding names or mentions, else the object. */
 const placeOf = (rendered: Rendered, manifest: Manifest, finding: Finding): Effect.Effect<Origin> => {
   if (finding.location !== undefined) return Effect.succeed(finding.location)
-  const path = violationPath(manifest.object, finding.path)
+  const isToldBySelf = finding.path === undefined && finding.isError !== true
+  const path = isToldBySelf
+    ? mentionedPath(manifest.object, finding.message)
+    : violationPath(manifest.object, finding.path)
   return path === undefined ? Effect.succeed(manifest.origin) : rendered.locate(manifest, path)
 }
 

@@ -36,7 +36,8 @@ const ruleOf = (judging: Judging, finding: Finding, message: string): Rule | und
     ? judging.rules.find(({ files }) => files.some((file) => message.startsWith(`${file}:`)))
     : judging.rules[finding.rule]
 
-const notesOf = ({ impact, remedy, title, url }: Rule) => ({
+const notesOf = ({ impact, places: [place], remedy, title, url }: Rule) => ({
+  ...place === undefined ? {} : { ruleSource: { file: place.file, line: place.line } },
   ...title === undefined ? {} : { title },
   ...impact === undefined ? {} : { impact },
   ...remedy === undefined ? {} : { remedy },

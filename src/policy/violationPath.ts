@@ -1,13 +1,18 @@
 import { at, type Json, type JsonObject } from "../domain/Json.ts"
 
-type Path = ReadonlyArray<string | number>
+/** Keys and indices. */
+export type Path = ReadonlyArray<string | number>
 
 const isIndex = (text: string) => /^(0|[1-9]\d{0,8})$/.test(text)
 
 const pointer = (text: string): Path =>
   text.slice(1).split("/").map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"))
 
-const dotted = (text: string): Path => text.replace(/\[(\d+)\]/g, ".$1").split(".").filter((part) => part !== "")
+/** `spec.containers[0].image`, `metadata.labels["a.b/c"]`. */
+const dotted = (text: string): Path =>
+  [...text.matchAll(/\["([^"]*)"\]|\[(\d+)\]|([^.[]+|\[)/gu)].map(([, quoted, index, name]) =>
+    quoted ?? index ?? name ?? ""
+  )
 
 const parse = (path: Json): Path | undefined => {
   if (typeof path === "string") return path.startsWith("/") ? pointer(path) : dotted(path)

@@ -50,6 +50,7 @@ layer(gate())("Policy", (it) => {
         message: "app uses nginx:latest",
         object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web" },
         source: { file: "app.yaml", line: 106 },
+        ruleSource: { file: "policies/images.rego", line: 12 },
         bundle: "repository"
       })
     }))
