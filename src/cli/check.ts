@@ -4,8 +4,9 @@ import * as Schema from "effect/Schema"
 import { basename, join, relative, resolve, sep } from "node:path"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
+import { settings } from "../config.ts"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
-import type { Bundle } from "../domain/Decision.ts"
+import type { Bundle, Violation } from "../domain/Decision.ts"
 import { policySet } from "../domain/policySet.ts"
 import { InvalidSpec, RenderFailed, type StageError } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
@@ -13,11 +14,13 @@ import { Policy } from "../policy/Policy.ts"
 import { Render } from "../render/Render.ts"
 import { stayInside } from "../render/Tree.ts"
 import { type CheckReport, exitCode, merge, ofDecision, ofError, ofObjects } from "./CheckReport.ts"
+import { painting } from "./color.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 import { outputsOf, write } from "./outputs.ts"
 import * as print from "./print.ts"
 import { formats } from "./report/Format.ts"
+import { ofArtifact, ofPolicies, type Shown, shownOf } from "./sourceTexts.ts"
 
 /** What one report is about: a delivery, the root of its tree, and where its policies are if they are not its own. */
 interface Subject {
@@ -172,13 +175,22 @@ interface Judged {
   readonly report: CheckReport
   /** False where there are no policies. */
   readonly isJudged: boolean
+  /** The lines of manifests and rules, where they are asked for. */
+  readonly shown: ReadonlyMap<Violation, Shown>
+  /** What `--trace` asks for. */
+  readonly traced: string
 }
 
-const judge = Effect.fnUntraced(function*(
-  subject: Subject,
-  folders: ReadonlyArray<string>,
-  library: ReadonlyArray<Bundle>
-) {
+/** What is asked of every subject alike. */
+interface Asked {
+  readonly given: Given
+  readonly library: ReadonlyArray<Bundle>
+  /** Of compiled policies. */
+  readonly cacheDirectory: string
+}
+
+const judge = Effect.fnUntraced(function*(subject: Subject, { cacheDirectory, given, library }: Asked) {
+  const folders = given.texts.policy ?? []
   const [render, policy] = [yield* Render, yield* Policy]
   const artifact = yield* folderArtifact(subject.root, limits)
   // The policies first: their thread starts and they compile while the objects are rendered.
@@ -192,13 +204,29 @@ const judge = Effect.fnUntraced(function*(
   const rendered = yield* render.render(subject.delivery, closure, Effect.succeed(assumed))
   const isJudged = set.bundles.length > 0
   const report = isJudged ? ofDecision(yield* policy.objects(set, rendered)) : ofObjects(rendered.manifests.length)
-  return { report, isJudged }
+  const shown: Judged["shown"] = !given.switches.has("explain")
+    ? new Map()
+    : yield* shownOf(report.violations, ofArtifact(artifact), ofPolicies(set))
+  const rule = textOf(given, "trace")
+  const traced = rule === undefined
+    ? ""
+    : yield* (yield* Effect.promise(() => import("./trace.ts"))).traceText(
+      rule,
+      { set, rendered, violations: report.violations, cacheDirectory },
+      painting(process.stderr)
+    )
+  return { report, isJudged, shown, traced } satisfies Judged
 })
 
 /** One folder that cannot be judged does not hide what is found in the others. */
 const told = (error: StageError | Failures): Effect.Effect<Judged> => {
   const errors = error instanceof Failures ? error.errors : [error]
-  return Effect.as(print.errors(errors), { report: merge(errors.map(ofError)), isJudged: true })
+  return Effect.as(print.errors(errors), {
+    report: merge(errors.map(ofError)),
+    isJudged: true,
+    shown: new Map(),
+    traced: ""
+  })
 }
 
 /** Renders and judges, without a cluster. Answers the exit code: 0 passed, 1 denied, 2 could not answer. */
@@ -207,6 +235,7 @@ export const check = Effect.fn("check")(function*(given: Given) {
   if (given.operands.length > 0 && file !== undefined) {
     return yield* refuse("folders and -f exclude each other", "Name folders, or a file of Deliveries.")
   }
+  const cacheDirectory = join((yield* settings).cacheDirectory, "policies")
   const outputs = yield* outputsOf(given.texts.output ?? [], formats)
   const subjects = file === undefined
     ? yield* Effect.forEach(given.operands.length === 0 ? ["."] : given.operands, pathSubject)
@@ -214,7 +243,7 @@ export const check = Effect.fn("check")(function*(given: Given) {
   const library = given.texts.library === undefined ? [] : [yield* libraryOf(given.texts.library)]
   const judged = yield* Effect.forEach(
     subjects,
-    (subject) => judge(subject, given.texts.policy ?? [], library).pipe(Effect.catch(told)),
+    (subject) => judge(subject, { given, library, cacheDirectory }).pipe(Effect.catch(told)),
     { concurrency: 2 }
   )
   const unjudged = subjects.filter((_, index) => judged[index]?.isJudged === false).map((subject) => subject.told)
@@ -223,6 +252,10 @@ export const check = Effect.fn("check")(function*(given: Given) {
     yield* print.warning(`${names}: no policies, so nothing was judged`, file === undefined ? noPolicies : noPaths)
   }
   const report = merge(judged.map((one) => one.report))
-  yield* write(report, outputs, formats)
+  const shown = new Map(judged.flatMap(({ shown }) => Array.from(shown)))
+  const table = () => import("./report/explained.ts").then(({ explained }) => explained(shown))
+  yield* write(report, outputs, given.switches.has("explain") ? { ...formats, table } : formats)
+  const traced = judged.map((one) => one.traced).filter((text) => text !== "")
+  if (traced.length > 0) yield* print.aside(traced.join("\n\n"))
   return exitCode(report)
 })

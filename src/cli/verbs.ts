@@ -60,7 +60,9 @@ export const verbs = {
         value: "FORMAT[=FILE]",
         repeated: true,
         about: "table, json, junit, codequality, sarif, github, tap, markdown"
-      }
+      },
+      explain: { about: "show, in the table, the lines of the manifest and of the rule below each finding" },
+      trace: { value: "RULE", about: "tell on stderr how OPA evaluates a policy (its id) or a rule, object by object" }
     },
     examples: [
       "sluice check environments/prod",

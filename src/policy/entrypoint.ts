@@ -9,7 +9,8 @@ export const isReserved = (path: ReadonlyArray<string>): boolean => path[0] === 
 
 type Asked = Pick<Rule, "judges" | "name" | "path">
 
-const reference = (path: ReadonlyArray<string>): string =>
+/** The reference of a document of the policies, whatever is in its names. */
+export const reference = (path: ReadonlyArray<string>): string =>
   `data${path.map((part) => `[${JSON.stringify(part)}]`).join("")}`
 
 /** What a document is known by, in Rego; `identityOf` in `document.ts` says the same of the one that is sent. */
