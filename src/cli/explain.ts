@@ -4,20 +4,23 @@ import { at } from "../domain/Json.ts"
 import { nearest } from "../domain/nearest.ts"
 import { groupOf } from "../domain/ObjectRef.ts"
 import { deliveryLabel } from "../domain/ownership.ts"
+import * as Revision from "../domain/Revision.ts"
 import { InvalidSpec, type StageError } from "../domain/StageError.ts"
 import { Identity } from "../kube/Identity.ts"
 import { KubeClient } from "../kube/KubeClient.ts"
 import * as reader from "../kube/reader.ts"
+import { commitOf } from "./checkout.ts"
 import { painting } from "./color.ts"
-import type { Given } from "./commandLine.ts"
+import { type Given, textOf } from "./commandLine.ts"
 import { document, nameLineOf, outputOf } from "./documents.ts"
-import { type Dependency, explanation } from "./Explanation.ts"
+import { type Dependency, type Explanation, explanation } from "./Explanation.ts"
 import { explanationText } from "./explanationText.ts"
 import { labelled, objectStory, storyText } from "./ObjectStory.ts"
 import * as print from "./print.ts"
 import { deliveries, find, get, kindCalled, list, refusal } from "./resources.ts"
 import { answeredInTime, nameIn, namespaceOf } from "./scope.ts"
 import { nameOf, read, type ShownDelivery, stateOf } from "./ShownDelivery.ts"
+import { ofArtifact, shownOf } from "./sourceTexts.ts"
 
 /** A chain longer than this is told up to here. */
 const deepest = 10
@@ -91,6 +94,30 @@ const objectIn = (text: string, namespace: string): Target | undefined => {
   return { word, namespace, name: second }
 }
 
+/** What stands where the violations are, in the checkout of `--source DIR`; says so where that is at another commit. */
+const shownIn = Effect.fnUntraced(function*(folder: string, { applied, attempted, policy }: Explanation) {
+  const { folderArtifact, repositoryRoot } = yield* Effect.promise(() => import("../fetch/folder.ts"))
+  const root = yield* repositoryRoot(folder, ".")
+  const [wanted] = [attempted, applied].flatMap((told) =>
+    told === undefined ? [] : [Revision.parse(told.revision)?.hash]
+  )
+  const at = yield* commitOf(root)
+  if (at !== undefined && wanted !== undefined && at !== wanted) {
+    const short = (commit: string) => commit.slice(0, 8)
+    yield* print.warning(
+      `${folder} is at ${short(at)}, the Delivery at ${short(wanted)}: lines may have moved`,
+      `git checkout ${short(wanted)}`
+    )
+  }
+  const texts = ofArtifact(yield* folderArtifact(root, { files: 200_000, fileBytes: 32 * 1024 * 1024 }))
+  return yield* shownOf(
+    policy?.violations ?? [],
+    texts,
+    // The rules of a PolicyBundle stand in another repository.
+    ({ bundle }) => bundle.name === "repository" ? texts : () => Effect.succeed(undefined)
+  )
+})
+
 const explainDelivery = Effect.fnUntraced(function*(given: Given, namespace: string) {
   const output = outputOf(given)
   const delivery = yield* answeredInTime(
@@ -103,12 +130,14 @@ const explainDelivery = Effect.fnUntraced(function*(given: Given, namespace: str
   )
   const told = explanation(delivery.live, delivery.waitsFor)
   const now = yield* Clock.currentTimeMillis
+  const source = textOf(given, "source")
+  const shown = source === undefined ? undefined : yield* shownIn(source, told)
   yield* print.result(
     output === "json" || output === "yaml"
       ? yield* document(output, told)
       : output === "name"
       ? nameLineOf({ apiVersion: deliveries.apiVersion, kind: deliveries.kind, name: delivery.live.name })
-      : explanationText(told, painting(process.stdout), now)
+      : explanationText(told, painting(process.stdout), now, shown)
   )
   return 0
 })

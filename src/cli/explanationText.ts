@@ -1,10 +1,13 @@
+import type { Violation } from "../domain/Decision.ts"
 import { oneLine } from "../domain/plainText.ts"
 import type { Paint } from "./color.ts"
 import { duration, relative } from "./duration.ts"
 import type { Dependency, Explanation, Told } from "./Explanation.ts"
 import { changesText } from "./history.ts"
+import { shownLines } from "./report/explained.ts"
 import { violationLines } from "./report/table.ts"
 import { nameOf, shortened, shortRevision } from "./ShownDelivery.ts"
+import type { Shown } from "./sourceTexts.ts"
 import { suspensionText } from "./suspensionText.ts"
 
 const most = 2_000
@@ -112,13 +115,20 @@ const lastRunRow = ({ lastRun }: Explanation, now: number): Row => {
   ]
 }
 
-const policyLines = ({ policy }: Explanation, paint: Paint): Row => {
+const policyLines = (
+  { policy }: Explanation,
+  paint: Paint,
+  shown: ReadonlyMap<Violation, Shown>
+): Row => {
   if (policy === undefined) return ["policy"]
   const { denied, passed, violations = [], waived, waivers = [], warned } = policy
   return [
     "policy",
     `${passed} passed, ${warned} warned, ${denied} denied, ${waived} waived`,
-    ...violations.flatMap((violation) => violationLines(violation, paint)),
+    ...violations.flatMap((violation) => [
+      ...violationLines(violation, paint),
+      ...shownLines(violation, shown.get(violation), paint)
+    ]),
     ...waivers.map(({ object, owner, policy, reason, until }) =>
       foreign(
         `${policy} for ${object} is waived by ${owner}${until === undefined ? "" : ` until ${until}`}: ${reason}`
@@ -153,8 +163,16 @@ const noteRow = ({ asked, isObserved, unreadable }: Explanation, now: number): R
   unreadable.length === 0 ? "" : `of its status could not be read: ${unreadable.join(", ")}`
 ]
 
-/** An explanation for people: what runs, who made it, whether it is well, and if not why, and what would help. */
-export const explanationText = (explanation: Explanation, paint: Paint, now: number): string => {
+/**
+ * An explanation for people: what runs, who made it, whether it is well, and if not why, and what would help. `shown` is
+ * what stands where the violations are, where a checkout is at hand.
+ */
+export const explanationText = (
+  explanation: Explanation,
+  paint: Paint,
+  now: number,
+  shown: ReadonlyMap<Violation, Shown> = new Map()
+): string => {
   const { help = "", next = "", ready, stage = "", suspended } = explanation
   return [
     headline(explanation, paint),
@@ -167,7 +185,7 @@ export const explanationText = (explanation: Explanation, paint: Paint, now: num
       ...revisionRows(explanation, now),
       sourceRow(explanation),
       healthyRow(explanation),
-      policyLines(explanation, paint),
+      policyLines(explanation, paint, shown),
       ["waits for", ...dependencyLines(explanation.waitsFor, 0, paint)],
       driftRow(explanation, now),
       lastRunRow(explanation, now),

@@ -131,8 +131,14 @@ export const resourceVerbs = {
       least: 1,
       most: 1
     },
-    flags: { ...namespace, output: reading, ...deadline, ...cluster },
-    examples: ["sluice explain shop", "sluice explain Deployment/checkout -n shop"]
+    flags: {
+      ...namespace,
+      source: { value: "DIR", about: "a checkout of its source: shows the lines of manifests and rules that disagree" },
+      output: reading,
+      ...deadline,
+      ...cluster
+    },
+    examples: ["sluice explain shop", "sluice explain shop --source .", "sluice explain Deployment/checkout -n shop"]
   },
   events: {
     about: "Show the Kubernetes Events of Deliveries",

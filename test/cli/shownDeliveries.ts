@@ -112,6 +112,7 @@ export const deniedStatus: JsonObject = {
       remedy: "write the image as shop@sha256:…",
       object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "checkout" },
       source: { file: "environments/prod/checkout.yaml", line: 23 },
+      ruleSource: { file: "policies/images.rego", line: 3 },
       bundle: { name: "repository", digest: "sha256:1" }
     }]
   },

@@ -4,8 +4,9 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
-import { mkdtempSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
 import { definitions } from "../../../src/api/v1alpha1/crd.ts"
 import { at, type Json, type JsonObject } from "../../../src/domain/Json.ts"
 import { watchCollection } from "../../../src/kube/collection.ts"
@@ -392,6 +393,28 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("the verbs of t
         (yield* sluice("explain", "Deploymnet/x")).stderr,
         /no kind "Deploymnet"\n +help: Did you mean "Deployment"\?/u
       )
+
+      const cart = yield* sluice("explain", "shop/cart")
+      assert.match(cart.stdout, /rule image-digest-required · policies\/images\.rego:3 · repository sha256:1\n/u)
+      const checkout = mkdtempSync(join(tmpdir(), "sluice-checkout-"))
+      const write = (path: string, text: string) => {
+        mkdirSync(dirname(join(checkout, path)), { recursive: true })
+        writeFileSync(join(checkout, path), text)
+      }
+      write("environments/prod/checkout.yaml", `${"a: b\n".repeat(22)}image: shop:latest\n`)
+      write("policies/images.rego", "package policies.images\n\ndeny contains \"x\" if {\n\tinput.kind\n}\n")
+      write(".git/HEAD", "ref: refs/heads/main\n")
+      write(".git/refs/heads/main", `${"0".repeat(40)}\n`)
+      const beside = yield* sluice("explain", "shop/cart", "--source", checkout)
+      assert.match(
+        beside.stdout,
+        /> 23 │ image: shop:latest\n[^]*rule image-digest-required[^]* 3 │ deny contains "x" if \{\n/u
+      )
+      assert.match(beside.stderr, /is at 00000000, the Delivery at [0-9a-f]{8}: lines may have moved/u)
+      write(".git/HEAD", "odd")
+      assert.strictEqual((yield* sluice("explain", "shop/cart", "--source", checkout)).stderr, "")
+      assert.match((yield* sluice("explain", "shop/cart", "--source", "/nowhere")).stderr, /no such file or folder/u)
+      rmSync(checkout, { recursive: true })
 
       const waiting = yield* sluice("explain", "shop/fresh")
       assert.match(
