@@ -43,6 +43,17 @@ describe("README", () => {
     }, 60_000)
   }
 
+  it("shows what a new policy is made of, and what its tests say", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-readme-"))
+    try {
+      for (const { args, output } of shown.filter(({ args: [verb] }) => verb === "policy" || verb === "test")) {
+        assert.strictEqual((await runProgram(args, { cwd: folder })).stdout, output)
+      }
+    } finally {
+      await rm(folder, { recursive: true, force: true })
+    }
+  }, 60_000)
+
   it("shows what a run says, figures and hashes apart", async () => {
     const [plane, git] = await Promise.all([startControlPlane({ nodes: 1 }), startGitServer()])
     const folder = await mkdtemp(join(tmpdir(), "sluice-readme-"))
