@@ -1,7 +1,7 @@
 import type { Violation } from "../../domain/Decision.ts"
 import { digest } from "../../domain/digest.ts"
 import type { CheckReport } from "../CheckReport.ts"
-import { displayObject, numbered } from "./described.ts"
+import { audited, displayObject, helpLines, numbered } from "./described.ts"
 import { fingerprint } from "./fingerprint.ts"
 
 const byImpact: Readonly<Record<string, string>> = {
@@ -12,13 +12,24 @@ const byImpact: Readonly<Record<string, string>> = {
   info: "info"
 }
 
-const severity = ({ impact, severity }: Violation): string =>
-  byImpact[impact?.toLowerCase() ?? ""] ?? (severity === "deny" ? "critical" : "minor")
+const severity = ({ enforcement, impact, severity }: Violation): string =>
+  enforcement === "audit"
+    ? "info"
+    : byImpact[impact?.toLowerCase() ?? ""] ?? (severity === "deny" ? "critical" : "minor")
 
-/** GitLab's Code Quality report: a bare array; paths are relative to the repository. */
+/** Left out where there is nothing to say. */
+const contentOf = (violation: Violation): { readonly body: string } | undefined => {
+  const lines = helpLines(violation)
+  return lines.length === 0 ? undefined : { body: lines.join("\n\n") }
+}
+
+/** GitLab's Code Quality report: a bare array; paths are relative to the repository. What is waived is no finding. */
 export const codequality = (report: CheckReport): string => {
   const findings = numbered(report.violations).map(({ occurrence, violation }) => ({
-    description: `${displayObject(violation)}: ${violation.message}`,
+    description: `${displayObject(violation)}: ${violation.message}${
+      violation.enforcement === "audit" ? ` (${audited})` : ""
+    }`,
+    content: contentOf(violation),
     check_name: violation.policy,
     fingerprint: fingerprint(violation, occurrence),
     severity: severity(violation),

@@ -6,7 +6,7 @@ import type { Paint } from "../color.ts"
 import { excerptLines } from "../excerpt.ts"
 import type { Shown } from "../sourceTexts.ts"
 import { displaySummary } from "./described.ts"
-import { violationLines } from "./table.ts"
+import { violationLines, waivedLines } from "./table.ts"
 
 const longest = 500
 
@@ -41,5 +41,6 @@ export const explained = (shown: ReadonlyMap<Violation, Shown>) => (report: Chec
       ...shownLines(violation, shown.get(violation), paint),
       ""
     ]),
+    ...(report.waived ?? []).flatMap((found) => waivedLines(found, paint).concat("")),
     ...report.verdict === "error" ? [] : [displaySummary(report.summary)]
   ].map((line) => `${line}\n`).join("")

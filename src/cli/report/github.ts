@@ -1,6 +1,6 @@
 import type { Origin } from "../../domain/Manifest.ts"
 import type { CheckReport } from "../CheckReport.ts"
-import { displayObject, displaySummary } from "./described.ts"
+import { audited, displayObject, displaySummary, displayWaiver, helpLines } from "./described.ts"
 
 const escapeData = (text: string): string =>
   text.toWellFormed().replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A")
@@ -8,7 +8,7 @@ const escapeProperty = (text: string): string => escapeData(text).replaceAll(":"
 
 /** One workflow command: an annotation at a place. */
 export const command = (
-  name: "error" | "warning",
+  name: "error" | "warning" | "notice",
   place: Origin | undefined,
   title: string,
   message: string
@@ -28,12 +28,22 @@ export const github = (report: CheckReport): string =>
     `::group::sluice check: ${displaySummary(report.summary)}`,
     ...report.violations.map((violation) =>
       command(
-        violation.severity === "deny" ? "error" : "warning",
+        violation.severity === "deny" ? "error" : violation.enforcement === "audit" ? "notice" : "warning",
         violation.source,
         violation.policy,
-        `${displayObject(violation)}: ${violation.message}${
-          violation.remedy === undefined ? "" : `\nremedy: ${violation.remedy}`
-        }`
+        [
+          `${displayObject(violation)}: ${violation.message}`,
+          ...violation.enforcement === "audit" ? [audited] : [],
+          ...helpLines(violation)
+        ].join("\n")
+      )
+    ),
+    ...(report.waived ?? []).map((found) =>
+      command(
+        "notice",
+        found.source,
+        found.policy,
+        `${displayObject(found)}: ${found.message}\n${displayWaiver(found.waiver)}`
       )
     ),
     ...report.errors.map(({ hint, message, reason, source }) =>

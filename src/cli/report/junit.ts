@@ -1,14 +1,15 @@
-import { displayOrigin } from "../../domain/Manifest.ts"
+import type { Violation } from "../../domain/Decision.ts"
+import { displayPlace } from "../../domain/Manifest.ts"
 import type { CheckReport } from "../CheckReport.ts"
-import { displayObject, displaySummary, numbered } from "./described.ts"
+import { audited, displayObject, displaySummary, displayWaiver, helpLines, numbered } from "./described.ts"
 import { element, leaf } from "./xml.ts"
 
 /**
  * JUnit XML. A test case is known by policy, object and file: no line, so that a report names newly failed ones only.
- * Warnings pass and say so in their output; a report without findings holds one case that passed.
+ * Warnings pass and say so in their output, what is waived is skipped; a report without findings holds one case that passed.
  */
 export const junit = (report: CheckReport): string => {
-  const findings = numbered(report.violations).map(({ occurrence, violation }) => {
+  const caseOf = (violation: Violation, occurrence: number, result: (text: string) => string) => {
     const file = violation.source?.file
     const name = [
       displayObject(violation),
@@ -17,16 +18,21 @@ export const junit = (report: CheckReport): string => {
     ].join(" ")
     const text = [
       violation.message,
-      ...violation.source === undefined ? [] : [`at ${displayOrigin(violation.source)}`],
-      ...violation.remedy === undefined ? [] : [`remedy: ${violation.remedy}`],
-      ...violation.url === undefined ? [] : [`see: ${violation.url}`]
+      ...violation.source === undefined ? [] : [`at ${displayPlace(violation.source)}`],
+      ...violation.enforcement === "audit" ? [audited] : [],
+      ...helpLines(violation)
     ].join("\n")
-    return element("testcase", { classname: violation.policy, name, file }, [
+    return element("testcase", { classname: violation.policy, name, file }, [result(text)])
+  }
+  const findings = numbered(report.violations).map(({ occurrence, violation }) =>
+    caseOf(violation, occurrence, (text) =>
       violation.severity === "deny"
         ? leaf("failure", { message: violation.message, type: "deny" }, text)
-        : leaf("system-out", {}, text)
-    ])
-  })
+        : leaf("system-out", {}, text))
+  )
+  const waived = numbered(report.waived ?? []).map(({ occurrence, violation }) =>
+    caseOf(violation, occurrence, (text) => leaf("skipped", { message: displayWaiver(violation.waiver) }, text))
+  )
   const errors = report.errors.map((error, index) =>
     element("testcase", {
       classname: error.reason,
@@ -37,7 +43,7 @@ export const junit = (report: CheckReport): string => {
         "error",
         { message: error.message, type: error.reason },
         [
-          ...error.source === undefined ? [] : [`at ${displayOrigin(error.source)}`],
+          ...error.source === undefined ? [] : [`at ${displayPlace(error.source)}`],
           error.message,
           error.hint
         ].join("\n")
@@ -49,11 +55,12 @@ export const junit = (report: CheckReport): string => {
       leaf("system-out", {}, displaySummary(report.summary))
     ])]
     : []
-  const cases = [...findings, ...errors, ...passed]
+  const cases = [...findings, ...waived, ...errors, ...passed]
   const counts = {
     tests: cases.length,
     failures: report.violations.filter(({ severity }) => severity === "deny").length,
-    errors: errors.length
+    errors: errors.length,
+    ...waived.length === 0 ? {} : { skipped: waived.length }
   }
   return [
     "<?xml version=\"1.0\" encoding=\"UTF-8\"?>",

@@ -1,7 +1,8 @@
+import type { Violation } from "../../domain/Decision.ts"
 import { displayOrigin } from "../../domain/Manifest.ts"
 import { oneLine } from "../../domain/plainText.ts"
 import type { CheckReport } from "../CheckReport.ts"
-import { displayObject, displaySummary } from "./described.ts"
+import { displayObject, displaySummary, displayWaiver } from "./described.ts"
 
 /** Somebody else's text in a table cell: no markup, no table borders, and `@name` calls nobody. */
 const text = (value: string): string =>
@@ -15,23 +16,40 @@ const text = (value: string): string =>
 
 const code = (value: string): string => `\`${oneLine(value, 500).replaceAll("`", "'").replaceAll("|", "\\|")}\``
 
+/** A link only where the address can neither end it nor run anything. */
+const linked = (name: string, url: string | undefined): string =>
+  url !== undefined && /^https?:\/\/[\w.~:/?#@!$&*+,;=%-]+$/u.test(url) ? `[${name}](${url})` : name
+
+const wordOf = ({ enforcement, severity }: Violation): string =>
+  severity === "deny" ? "**deny**" : enforcement === "audit" ? "audit" : "warn"
+
 const title = { passed: "Sluice: passed", denied: "Sluice: denied", error: "Sluice: could not check" }
 
 const maximum = 200
 
 /** The body of a note on a merge request. The first line, invisible, lets a bot find its own note again. */
 export const markdown = (report: CheckReport): string => {
-  const shown = report.violations.slice(0, maximum)
-  const rows = shown.map((violation) =>
+  const waived = (report.waived ?? []).map((found) => ({
+    violation: found,
+    word: "waived",
+    note: displayWaiver(found.waiver)
+  }))
+  const all: ReadonlyArray<{ readonly violation: Violation; readonly word: string; readonly note?: string }> = [
+    ...report.violations.map((violation) => ({ violation, word: wordOf(violation) })),
+    ...waived
+  ]
+  const rows = all.slice(0, maximum).map(({ note, violation, word }) =>
     [
-      violation.severity === "deny" ? "**deny**" : "warn",
+      word,
       violation.source === undefined ? "" : code(displayOrigin(violation.source)),
       code(displayObject(violation)),
-      text(violation.title ?? violation.policy),
-      text(violation.message) + (violation.remedy === undefined ? "" : `<br>${text(violation.remedy)}`)
+      linked(text(violation.title ?? violation.policy), violation.url),
+      [violation.message, note ?? violation.remedy].flatMap((line) => line === undefined ? [] : [text(line)]).join(
+        "<br>"
+      )
     ].join(" | ")
   )
-  const more = report.violations.length - shown.length
+  const more = all.length - rows.length
   return [
     "<!-- sluice-check -->",
     `### ${title[report.verdict]}`,

@@ -10,12 +10,13 @@ const longest = 2_000
 /** One finding for people: where, what, which policy, and what would remedy it. */
 export const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<string> => {
   const text = (value: string) => oneLine(value, longest)
-  const deny = violation.severity === "deny"
+  const isAudited = violation.enforcement === "audit"
+  const word = violation.severity === "deny"
+    ? paint("red", "DENY")
+    : paint("yellow", isAudited ? "AUDIT" : "WARN")
   return [
     [
-      `${deny ? paint("red", "DENY") : paint("yellow", "WARN")} ${
-        violation.source === undefined ? "-" : text(displayOrigin(violation.source))
-      }`,
+      `${word} ${violation.source === undefined ? "-" : text(displayOrigin(violation.source))}`,
       text(displayObject(violation)),
       paint("bold", text(violation.policy)),
       text(violation.message)
@@ -26,7 +27,7 @@ export const violationLines = (violation: Violation, paint: Paint): ReadonlyArra
 }
 
 /** One finding that does not deny, and by whose leave. */
-const waivedLines = (found: Waived, paint: Paint): ReadonlyArray<string> => {
+export const waivedLines = (found: Waived, paint: Paint): ReadonlyArray<string> => {
   const text = (value: string) => oneLine(value, longest)
   const { owner, reason, until, where } = found.waiver
   const place = where === undefined ? "" : `, ${text(displayOrigin(where))}`

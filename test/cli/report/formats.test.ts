@@ -44,6 +44,24 @@ describe("report formats", () => {
     assert.deepStrictEqual(prints(writer(moved, plain)), before)
   })
 
+  it("tells what is waived, by whom and until when, wherever the format has a place for it", async () => {
+    for (const format of ["table", "json", "junit", "sarif", "github", "tap", "markdown"] as const) {
+      assert.match(await written(format, "denied"), /2026.{1,2}12.{1,2}31/u, format)
+    }
+    assert.match(await written("tap", "denied"), /^ok \d - .* # SKIP waived by @dana until/mu)
+    assert.include(await written("junit", "denied"), "<skipped message=\"waived by @dana until")
+    assert.notInclude(await written("codequality", "denied"), "legacy")
+  })
+
+  it("tells what is audited only from what warns and what denies", async () => {
+    assert.match(await written("table", "denied"), /^AUDIT .*pulls from docker\.io$/mu)
+    assert.match(await written("github", "denied"), /^::notice .*title=registry::/mu)
+    assert.match(await written("markdown", "denied"), /^\| audit \|.*docker/mu)
+    for (const format of ["junit", "tap", "codequality", "github"] as const) {
+      assert.include(await written(format, "denied"), "audited only: it would be denied", format)
+    }
+  })
+
   it("keeps SARIF to what 2.1.0 requires", async () => {
     const log = JSON.parse(await written("sarif", "denied"))
     assert.strictEqual(log.version, "2.1.0")
@@ -51,24 +69,26 @@ describe("report formats", () => {
     assert.strictEqual(run.tool.driver.name, "sluice")
     for (const result of run.results) {
       assert.strictEqual(run.tool.driver.rules[result.ruleIndex].id, result.ruleId)
-      assert.include(["error", "warning"], result.level)
+      assert.include(["error", "warning", "note"], result.level)
       assert.isString(result.message.text)
       for (const { physicalLocation } of result.locations) {
         assert.isFalse(/[\s:]/u.test(physicalLocation.artifactLocation.uri))
         assert.isAtLeast(physicalLocation.region.startLine, 1)
       }
     }
+    const suppressed = run.results.filter(({ suppressions }: { suppressions?: unknown }) => suppressions !== undefined)
+    assert.lengthOf(suppressed, denied.waived!.length)
     assert.isFalse(JSON.parse(await written("sarif", "failed")).runs[0].invocations[0].executionSuccessful)
   })
 
   it("lets no text of a repository start a workflow command, a table cell or an escape sequence", async () => {
     const commands = (await written("github", "denied")).split("\n").filter((line) => line.startsWith("::"))
-    assert.strictEqual(commands.length, denied.violations.length + 2)
+    assert.strictEqual(commands.length, denied.violations.length + denied.waived!.length + 2)
     for (const format of ["table", "tap", "markdown"] as const) {
       assert.isFalse(/[\u0000-\u0009\u000b-\u001f]/u.test(await written(format, "denied")), format)
     }
     const rows = (await written("markdown", "denied")).split("\n").filter((line) => line.startsWith("| "))
-    assert.isTrue(rows.slice(1).every((row) => row.replace(/\\\|/gu, "").split("|").length === 7))
+    assert.isTrue(rows.slice(1).every((row) => row.replace(/\\\|/gu, "").split("|").length === 7), rows.join("\n"))
     assert.notInclude((await written("markdown", "denied")).toLowerCase(), "<script")
   })
 })
