@@ -5,6 +5,7 @@ import { settings } from "../config.ts"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
+import { waiversFile } from "../policy/policyFiles.ts"
 import { runTests } from "../policy/runTests.ts"
 import type { TestRun } from "../policy/TestRun.ts"
 import { type Given, textOf } from "./commandLine.ts"
@@ -53,6 +54,8 @@ const bundleAt = Effect.fnUntraced(function*(given: string) {
   const folder = bundle === path ? below : bundle
   const isBelow = (folder: string, file: string) => folder === "" || file === folder || file.startsWith(`${folder}/`)
   const paths = (yield* artifact.walk(folder)).filter(isOfPolicies).map((entry) => entry.path)
+    // The gate reads waivers by themselves: they are no data.
+    .filter((file) => file !== [folder, waiversFile].filter((part) => part !== "").join("/"))
   const contents = yield* artifact.read(paths)
   return {
     files: paths.map((path, index) => ({ path, content: contents[index]! })),

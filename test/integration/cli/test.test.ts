@@ -118,9 +118,10 @@ describe("sluice test", () => {
       ...files,
       "policies/other/other.rego":
         "package other\n\nimport data.owners\n\ndeny contains \"x\" if count(owners.warn) > 0\n",
+      "policies/waivers.yaml": "waivers: []\n",
       "policies/fixtures_test.rego": "package fixtures_test\n\npod := {\"kind\": \"Pod\"}\n\ntest_not_asked if false\n",
       "policies/other/other_test.rego":
-        "package other_test\n\nimport data.other\n\ntest_x if other.deny == {\"x\"} with input as data.fixtures_test.pod\n"
+        "package other_test\n\nimport data.other\n\ntest_x if {\n\tother.deny == {\"x\"} with input as data.fixtures_test.pod\n\tnot data.waivers\n}\n"
     })
     const { code, stdout } = await sluice(["test", "policies/other", "--coverage"], { cwd: folder })
     assert.strictEqual(code, 0)
