@@ -1,0 +1,90 @@
+# METADATA
+# title: What a changeset does
+# description: >-
+#   Sorts operations, and reads old and new objects without ever taking a missing one for a harmless one.
+package library.lib.changeset
+
+import data.library.lib.workloads
+
+# What an operation does to the object that was there. Whatever is not known to keep it counts as its end.
+keeps := {"create", "update", "unchanged"}
+
+removals := [operation | some operation in input.operations; not operation.op in keeps]
+
+deletions := [operation | some operation in removals; operation.op != "replace"]
+
+# Operations that leave an object behind that was not there like this before.
+arrivals := [operation | some operation in input.operations; operation.op in {"create", "update", "replace"}]
+
+# Operations on an object that stays, in place or as its own successor.
+changes := [operation | some operation in input.operations; operation.op in {"update", "replace"}]
+
+existing := [operation | some operation in input.operations; operation.op != "create"]
+
+is_kind(operation, group, kind) if {
+	object.get(operation, ["gvk", "group"], "") == group
+	object.get(operation, ["gvk", "kind"], "") == kind
+}
+
+# `Deployment shop/web`, as messages name an object.
+name(operation) := sprintf("%s %s/%s", [operation.gvk.kind, operation.namespace, operation.name]) if {
+	object.get(operation, "namespace", "") != ""
+} else := sprintf("%s %s", [operation.gvk.kind, operation.name])
+
+# `deletes` or `replaces`, with what that means.
+verb(operation) := "deletes and creates anew" if operation.op == "replace"
+
+else := "deletes"
+
+object_of(operation) := workloads.as_object(object.get(operation, "object", {}))
+
+old_of(operation) := workloads.as_object(object.get(operation, "oldObject", {}))
+
+annotation(manifest, key) := value if {
+	value := object.get(manifest, ["metadata", "annotations", key], "")
+	is_string(value)
+} else := ""
+
+# Whether the object that is there consents to its end. Only the old object counts: whoever deletes an object says it in
+# one revision and does it in a later one. An unknown old object consents to nothing.
+allows_deletion(operation) if annotation(old_of(operation), "sluice.dev/allow-delete") == "true"
+
+allows_replacement(operation) if annotation(old_of(operation), "sluice.dev/allow-replace") == "true"
+
+allows_replacement(operation) if allows_deletion(operation)
+
+# Endings of the given kinds (`[group, kind]`) without consent.
+unwanted(kinds) := [operation |
+	some operation in removals
+	[object.get(operation, ["gvk", "group"], ""), object.get(operation, ["gvk", "kind"], "")] in kinds
+	not consents(operation)
+]
+
+consents(operation) if {
+	operation.op == "replace"
+	allows_replacement(operation)
+}
+
+consents(operation) if {
+	operation.op != "replace"
+	allows_deletion(operation)
+}
+
+# What to add to a message about an end for which the old object cannot be read.
+doubt(operation) := " (what is there now is not known)" if old_of(operation) == {}
+
+else := ""
+
+# Containers of the old and of the new object that have the same name in the same list.
+paired(operation) := [[before, after] |
+	some before in workloads.containers_of(old_of(operation))
+	some after in workloads.containers_of(object_of(operation))
+	before.is == after.is
+]
+
+number_of(manifest, path, fallback) := value if {
+	value := object.get(manifest, path, null)
+	is_number(value)
+} else := fallback if {
+	object.get(manifest, path, null) == null
+}
