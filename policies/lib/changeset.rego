@@ -4,6 +4,7 @@
 #   Sorts operations, and reads old and new objects without ever taking a missing one for a harmless one.
 package library.lib.changeset
 
+import data.library.lib.parameters
 import data.library.lib.workloads
 
 # What an operation does to the object that was there. Whatever is not known to keep it counts as its end.
@@ -56,7 +57,7 @@ allows_replacement(operation) if allows_deletion(operation)
 # Endings of the given kinds (`[group, kind]`) without consent.
 unwanted(kinds) := [operation |
 	some operation in removals
-	[object.get(operation, ["gvk", "group"], ""), object.get(operation, ["gvk", "kind"], "")] in kinds
+	kind_of(operation) in kinds
 	not consents(operation)
 ]
 
@@ -88,3 +89,32 @@ number_of(manifest, path, fallback) := value if {
 } else := fallback if {
 	object.get(manifest, path, null) == null
 }
+
+# Whether anything would change at all.
+is_change if {
+	some operation in input.operations
+	operation.op != "unchanged"
+}
+
+# Whether this is not a new wish: an old revision again, or what was admitted before being put back.
+is_exempt if input.changeset.trigger in parameters.value("exemptTriggers", ["rollback", "drift"])
+
+# Whether the commit is signed by somebody who is trusted.
+is_signed if object.get(input, ["changeset", "source", "signature", "verified"], false) == true
+
+# Whether the commit takes another one back, as `git revert` writes it.
+is_revert if contains(object.get(input, ["changeset", "source", "message"], ""), "This reverts commit ")
+
+# Kinds that make pods, by their group.
+workload_kinds := {
+	["apps", "Deployment"],
+	["apps", "StatefulSet"],
+	["apps", "DaemonSet"],
+	["apps", "ReplicaSet"],
+	["batch", "Job"],
+	["batch", "CronJob"],
+	["", "Pod"],
+	["", "ReplicationController"],
+}
+
+kind_of(operation) := [object.get(operation, ["gvk", "group"], ""), object.get(operation, ["gvk", "kind"], "")]
