@@ -28,9 +28,15 @@ is_kind(operation, group, kind) if {
 }
 
 # `Deployment shop/web`, as messages name an object.
-name(operation) := sprintf("%s %s/%s", [operation.gvk.kind, operation.namespace, operation.name]) if {
-	object.get(operation, "namespace", "") != ""
-} else := sprintf("%s %s", [operation.gvk.kind, operation.name])
+name(operation) := concat(" ", [kind, concat("/", [part | some part in [namespace, called]; part != ""])]) if {
+	kind := told(object.get(operation, ["gvk", "kind"], "object"))
+	namespace := told(object.get(operation, "namespace", ""))
+	called := told(object.get(operation, "name", "without a name"))
+}
+
+told(value) := value if is_string(value)
+
+else := json.marshal(value)
 
 # `deletes` or `replaces`, with what that means.
 verb(operation) := "deletes and creates anew" if operation.op == "replace"
