@@ -2,6 +2,8 @@
 # title: What a changeset does
 # description: >-
 #   Sorts operations, and reads old and new objects without ever taking a missing one for a harmless one.
+# schemas:
+# - input: schema.changeset
 package library.lib.changeset
 
 import data.library.lib.parameters

@@ -1,6 +1,8 @@
 # METADATA
 # title: All objects at once
 # description: Reads conftest's --combine shape, in which an object can be judged by what stands beside it.
+# schemas:
+# - input: schema.combined
 package library.lib.combined
 
 import data.library.lib.workloads
@@ -74,3 +76,20 @@ fits(expression, labels) if {
 	expression.operator == "DoesNotExist"
 	not expression.key in object.keys(labels)
 }
+
+# A result about one of the objects: its name stands in the message, and its file where that is known.
+result(manifest, message, path) := object.union(
+	{
+		"msg": sprintf("%v %s: %s", [kind_of(manifest), name_with_namespace(manifest), message]),
+		"object": reference(manifest),
+		"path": path,
+	},
+	location_of(manifest),
+)
+
+name_with_namespace(manifest) := concat("/", [part | some part in [namespace_of(manifest), name_of(manifest)]; part != ""])
+
+location_of(manifest) := {"_loc": {"file": files[0]}} if {
+	files := [entry.path | some entry in input; entry.contents == manifest; is_string(entry.path)]
+	count(files) > 0
+} else := {}

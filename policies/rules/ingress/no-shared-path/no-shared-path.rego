@@ -15,7 +15,7 @@ package library.ingress.no_shared_path
 
 import data.library.lib.combined
 
-deny contains {"msg": message, "object": combined.reference(manifest), "path": ["spec", "rules"]} if {
+deny contains combined.result(manifest, message, ["spec", "rules"]) if {
 	some key, takers in takers_of
 	count(takers) > 1
 	some index in takers

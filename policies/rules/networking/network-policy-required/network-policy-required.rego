@@ -17,7 +17,7 @@ package library.networking.network_policy_required
 import data.library.lib.combined
 import data.library.lib.workloads
 
-deny contains {"msg": message, "object": combined.reference(manifest), "path": ["metadata"]} if {
+deny contains combined.result(manifest, message, ["metadata"]) if {
 	some manifest in combined.manifests
 	workloads.pod_path_of(manifest)
 	namespace := combined.namespace_of(manifest)

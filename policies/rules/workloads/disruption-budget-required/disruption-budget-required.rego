@@ -14,7 +14,7 @@ package library.workloads.disruption_budget_required
 
 import data.library.lib.combined
 
-deny contains {"msg": message, "object": combined.reference(manifest), "path": ["spec"]} if {
+deny contains combined.result(manifest, message, ["spec"]) if {
 	some manifest in combined.manifests
 	combined.kind_of(manifest) in {"Deployment", "StatefulSet"}
 	not runs_once(manifest)
@@ -22,7 +22,7 @@ deny contains {"msg": message, "object": combined.reference(manifest), "path": [
 	message := "no PodDisruptionBudget takes its pods"
 }
 
-deny contains {"msg": message, "object": combined.reference(budget), "path": ["spec"]} if {
+deny contains combined.result(budget, message, ["spec"]) if {
 	some budget in budgets
 	blocks(budget)
 	message := "it never lets a pod go, so that no node can be drained"

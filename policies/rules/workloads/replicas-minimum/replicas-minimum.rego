@@ -22,7 +22,7 @@ deny contains message if some message in parameters.wrong({"minimumReplicas": "n
 
 minimum := parameters.value("minimumReplicas", 2)
 
-deny contains {"msg": message, "object": combined.reference(manifest), "path": ["spec", "replicas"]} if {
+deny contains combined.result(manifest, message, ["spec", "replicas"]) if {
 	some manifest in combined.manifests
 	combined.kind_of(manifest) in {"Deployment", "StatefulSet"}
 	count(autoscalers_of(manifest)) == 0
@@ -31,7 +31,7 @@ deny contains {"msg": message, "object": combined.reference(manifest), "path": [
 	message := sprintf("it runs %s times, not at least %v times", [json.marshal(replicas), minimum])
 }
 
-deny contains {"msg": message, "object": combined.reference(autoscaler), "path": ["spec", "minReplicas"]} if {
+deny contains combined.result(autoscaler, message, ["spec", "minReplicas"]) if {
 	some manifest in combined.manifests
 	combined.kind_of(manifest) in {"Deployment", "StatefulSet"}
 	some autoscaler in autoscalers_of(manifest)

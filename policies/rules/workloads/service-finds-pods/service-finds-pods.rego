@@ -16,7 +16,7 @@ package library.workloads.service_finds_pods
 import data.library.lib.combined
 import data.library.lib.workloads
 
-warn contains {"msg": message, "object": combined.reference(service), "path": ["spec", "selector"]} if {
+warn contains combined.result(service, message, ["spec", "selector"]) if {
 	some service in combined.manifests
 	combined.kind_of(service) == "Service"
 	selector := object.get(service, ["spec", "selector"], {})

@@ -6,10 +6,10 @@
 # schemas:
 # - input: schema.changeset
 # custom:
-#   id: change-safety/signed-commits
+#   id: source/signed-commits
 #   severity: high
 #   remedy: Sign the commit (git commit -S) with a key that the Delivery's source trusts.
-package library.change_safety.signed_commits
+package library.source.signed_commits
 
 import data.library.lib.changeset
 

@@ -1,7 +1,7 @@
-package library.change_safety.signed_commits_test
+package library.source.signed_commits_test
 
-import data.library.change_safety.signed_commits
 import data.library.lib.fixtures
+import data.library.source.signed_commits
 
 signed(signature) := object.union(
 	fixtures.changeset([fixtures.create(fixtures.thing("v1", "ConfigMap", "shop", "a"))]),
