@@ -1,0 +1,135 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { existsSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { at, type JsonObject } from "../../src/domain/Json.ts"
+import { loadBuiltins } from "../../src/policy/builtins/catalogue.ts"
+import { compile } from "../../src/policy/compile.ts"
+import * as Document from "../../src/policy/Document.ts"
+import { Host } from "../../src/policy/host.ts"
+import { judge } from "../../src/policy/judge.ts"
+import { run } from "../../src/policy/opa.ts"
+import { violationPath } from "../../src/policy/violationPath.ts"
+import { Programs } from "../../src/programs/Programs.ts"
+import { Base } from "./gate.ts"
+import { folder, index, parametersOf, profiles, sampleOf, type Shipped, shipped, sources, textOf } from "./shipped.ts"
+
+const documentOf = (judges: Shipped["judges"], documents: ReadonlyArray<JsonObject>): ReadonlyArray<Document.Document> =>
+  judges === "combined"
+    ? [Document.ofAll(documents.map((object) => ({ path: "app.yaml", json: JSON.stringify(object) })))]
+    : judges === "changeset"
+    ? documents.map((document) => Document.ofChangeset(document as unknown as Parameters<typeof Document.ofChangeset>[0]))
+    : documents.map((object) => Document.ofObject(object, JSON.stringify(object)))
+
+/** Judges documents by the whole library, compiled as the gate compiles it. */
+const library = Effect.gen(function*() {
+  const disk = yield* FileSystem.FileSystem
+  const { rules, wasm } = yield* compile(sources, yield* disk.makeTempDirectoryScoped({ prefix: "sluice-test-" }))
+  const module = yield* Effect.promise(() => WebAssembly.compile(wasm))
+  const names = new Host(module, Buffer.from("{}"), new Map()).builtinNames
+  const builtins = yield* Effect.promise(() => loadBuiltins(names, () => 1_795_773_600_000_000_000n))
+  const findings = (judges: Shipped["judges"], documents: ReadonlyArray<JsonObject>, parameters: JsonObject) => {
+    const host = new Host(module, Buffer.from(JSON.stringify({ parameters })), builtins)
+    return documentOf(judges, documents).flatMap((document, position) =>
+      judge(host, judges, 0, Buffer.from(document.json), document.identity).map((finding) => ({
+        ...finding,
+        policy: finding.rule === undefined ? "none" : rules[finding.rule]!.policy,
+        object: documents[position]!
+      }))
+    )
+  }
+  return { rules, findings }
+})
+
+/** Names of the parameters that a text of Rego reads. */
+const read = (rego: string) =>
+  new Set([...rego.matchAll(/parameters\.value\(\s*"(\w+)"/gu)].map(([, name]) => name!))
+
+describe("the shipped library", () => {
+  it("has forty policies and more", () => assert.isAtLeast(shipped.length, 40))
+
+  for (const policy of shipped) {
+    it(`documents ${policy.id}`, () => {
+      const { id, metadata, rego } = policy
+      const [category, name] = id.split("/")
+      const { custom, description, related_resources, title } = metadata
+      assert.strictEqual(policy.package, `library.${id.replaceAll("-", "_").replace("/", ".")}`)
+      assert.strictEqual(custom?.id, id)
+      assert.include(["low", "medium", "high", "critical"], custom?.severity)
+      assert.match(related_resources?.[0]?.ref ?? "", /^https:\/\//u)
+      for (const text of [title, description, custom?.remedy]) assert.isAbove(text?.length ?? 0, 10)
+      assert.isTrue(existsSync(join(folder, "rules", category!, name!, `${name}_test.rego`)))
+      const told = new Set(Object.keys(custom?.parameters ?? {}))
+      const known = new Set([...read(rego), ...sources.flatMap(({ content }) => [...read(content.toString("utf8"))])])
+      for (const parameter of read(rego)) assert.isTrue(told.has(parameter), `${parameter} is not documented`)
+      for (const parameter of told) assert.isTrue(known.has(parameter), `${parameter} is not read`)
+    })
+  }
+
+  it("has profiles of policies that there are", () => {
+    const ids = new Set(shipped.map(({ id }) => id))
+    for (const [name, policies] of Object.entries(profiles)) {
+      assert.deepStrictEqual(policies.filter((policy) => !ids.has(policy)), [], name)
+    }
+    const restricted = new Set(profiles["pod-security/restricted"])
+    assert.isTrue(profiles["pod-security/baseline"]?.every((policy) => restricted.has(policy)))
+  })
+
+  it("is listed in policies/README.md", () => {
+    if (process.env.UPDATE_GOLDEN === "1") writeFileSync(join(folder, "README.md"), index())
+    assert.strictEqual(textOf("README.md"), index())
+  })
+})
+
+layer(Base)("the shipped library, compiled", (it) => {
+  it.effect("passes its own tests, is formatted, and is well typed", () =>
+    Effect.gen(function*() {
+      const opa = yield* (yield* Programs).path("opa")
+      const checked = yield* run(opa, folder, ["check", "--strict", "-s", "schemas", "lib", "rules"])
+      assert.strictEqual(checked.exitCode, 0, checked.stderr)
+      assert.strictEqual((yield* run(opa, folder, ["fmt", "-l", "lib", "rules"])).stdout, "")
+      const tested = yield* run(opa, folder, ["test", "lib", "rules"])
+      assert.strictEqual(tested.exitCode, 0, tested.stdout)
+    }), 60_000)
+
+  it.effect("lets the allowed samples pass and finds what is wrong with the denied, where it is", () =>
+    Effect.gen(function*() {
+      const { findings } = yield* library
+      for (const policy of shipped) {
+        const of = (name: "allowed" | "denied") =>
+          findings(policy.judges, sampleOf(policy, name), parametersOf(policy))
+        const all = [...of("allowed"), ...of("denied")]
+        assert.deepStrictEqual(all.filter(({ isError }) => isError === true).map(({ message }) => message), [], policy.id)
+        const own = (name: "allowed" | "denied") => of(name).filter((finding) => finding.policy === policy.id)
+        assert.deepStrictEqual(own("allowed").map(({ message }) => message), [], policy.id)
+        assert.isAbove(own("denied").length, 0, policy.id)
+        for (const { message, object, operation, path } of own("denied")) {
+          assert.isTrue(path !== undefined || policy.judges === "changeset", `${policy.id}: ${message} is nowhere`)
+          if (path === undefined || policy.judges === "combined") continue
+          const operations = (object["operations"] ?? []) as ReadonlyArray<JsonObject>
+          const judged = policy.judges === "object"
+            ? object
+            : at(operations.find(({ id }) => id === operation)!, "object") as JsonObject
+          // What is missing has no place of its own: then the path leads to what should hold it.
+          const holder = Array.isArray(path) ? path.slice(0, -1) : path
+          assert.isDefined(
+            violationPath(judged, path) ?? violationPath(judged, holder),
+            `${policy.id}: ${JSON.stringify(path)}`
+          )
+        }
+      }
+    }), 60_000)
+
+  it.effect("says what each rule judges, and nothing of a document that is not its own", () =>
+    Effect.gen(function*() {
+      const { findings, rules } = yield* library
+      for (const { judges, policy } of rules) {
+        assert.strictEqual(judges, shipped.find(({ id }) => id === policy)?.judges, policy)
+      }
+      const ids = new Set(rules.map(({ policy }) => policy))
+      assert.deepStrictEqual(shipped.filter(({ id }) => !ids.has(id)).map(({ id }) => id), [])
+      const empty = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "shop" } }
+      assert.deepStrictEqual(findings("object", [empty], {}), [])
+    }), 60_000)
+})
