@@ -158,9 +158,13 @@ version := parameters.value("kubernetesVersion", "1.36")
 
 default minor := -1
 
-minor := to_number(parts[1]) if {
+minor := to_number(digits) if {
 	is_string(version)
-	parts := regex.find_all_string_submatch_n(`^v?1\.([0-9]{1,3})([.+-].*)?$`, version, 1)[0]
+	parts := split(trim_prefix(version, "v"), ".")
+	parts[0] == "1"
+	digits := split(trim_suffix(parts[1], "+"), "-")[0]
+	digits != ""
+	trim_left(digits, "0123456789") == ""
 }
 
 # What is wrong with the parameter: a number is not taken, since 1.30 is the same number as 1.3.

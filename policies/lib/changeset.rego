@@ -12,9 +12,11 @@ import data.library.lib.workloads
 # What an operation does to the object that was there. Whatever is not known to keep it counts as its end.
 keeps := {"create", "update", "unchanged"}
 
-removals := [operation | some operation in input.operations; not operation.op in keeps]
+removals := [operation | some operation in input.operations; not op_of(operation) in keeps]
 
-deletions := [operation | some operation in removals; operation.op != "replace"]
+deletions := [operation | some operation in removals; op_of(operation) != "replace"]
+
+op_of(operation) := object.get(operation, "op", "")
 
 # Operations that leave an object behind that was not there like this before.
 arrivals := [operation | some operation in input.operations; operation.op in {"create", "update", "replace"}]
@@ -22,7 +24,7 @@ arrivals := [operation | some operation in input.operations; operation.op in {"c
 # Operations on an object that stays, in place or as its own successor.
 changes := [operation | some operation in input.operations; operation.op in {"update", "replace"}]
 
-existing := [operation | some operation in input.operations; operation.op != "create"]
+existing := [operation | some operation in input.operations; op_of(operation) != "create"]
 
 is_kind(operation, group, kind) if {
 	object.get(operation, ["gvk", "group"], "") == group
@@ -75,7 +77,7 @@ consents(operation) if {
 }
 
 consents(operation) if {
-	operation.op != "replace"
+	op_of(operation) != "replace"
 	allows_deletion(operation)
 }
 
@@ -101,7 +103,7 @@ number_of(manifest, path, fallback) := value if {
 # Whether anything would change at all.
 is_change if {
 	some operation in input.operations
-	operation.op != "unchanged"
+	op_of(operation) != "unchanged"
 }
 
 # Whether this is not a new wish: an old revision again, or what was admitted before being put back.

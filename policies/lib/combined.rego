@@ -64,7 +64,7 @@ fits(expression, labels) if {
 
 fits(expression, labels) if {
 	expression.operator == "NotIn"
-	not labels[expression.key] in expression.values
+	not object.get(labels, expression.key, null) in expression.values
 }
 
 fits(expression, labels) if {

@@ -3,6 +3,8 @@
 # description: Reads data.parameters. A value of the wrong type is told, never passed over.
 package library.lib.parameters
 
+import data.library.lib.values
+
 default all := {}
 
 all := data.parameters if is_object(data.parameters)
@@ -19,7 +21,7 @@ wrong(types) := {message |
 	found := object.get(all, name, null)
 	found != null
 	type_name(found) != type
-	message := sprintf("data.parameters.%s is %s, which is no %s", [name, json.marshal(found), type])
+	message := sprintf("data.parameters.%s is %s, which is no %s", [name, values.shown(found), type])
 }
 
 # Parameters that are objects rather than one value: what is wrong with one of their fields.
@@ -28,5 +30,5 @@ wrong_field(name, fields) := {message |
 	found := object.get(all, [name, field], null)
 	found != null
 	type_name(found) != type
-	message := sprintf("data.parameters.%s.%s is %s, which is no %s", [name, field, json.marshal(found), type])
+	message := sprintf("data.parameters.%s.%s is %s, which is no %s", [name, field, values.shown(found), type])
 }

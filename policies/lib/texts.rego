@@ -79,14 +79,29 @@ format_pattern := concat("|", [
 	`\b[a-z][a-z0-9+.-]*://[^\s/:@$]*:[^\s/:@$]{3,}@`,
 ])
 
+# One of these is in every match of the patterns: most texts have none, and are never held against them.
+key_hints := ["pass", "secret", "token", "key", "credential"]
+
+format_hints := ["AKIA", "ASIA", "gh", "glpat-", "xox", "AIza", "k_live_", "npm_", "eyJ", "://"]
+
+private_key_hints := ["PRIVATE KEY-----", "LS0tLS1CRUdJTi"]
+
+hints_at(text, hints) if {
+	some hint in hints
+	contains(text, hint)
+}
+
 # What a text reveals; undefined for one that reveals nothing. The value itself is never told.
 reveals(text) := "looks like a credential by its name" if {
-	regex.match(key_pattern, text.key)
 	count(text.value) > 3
+	hints_at(lower(text.key), key_hints)
+	regex.match(key_pattern, text.key)
 	not regex.match(`^\s*(?:\$[({]|\{\{|<)|^(?i:true|false|none|null)$|^/`, text.value)
 } else := "holds a credential in a known format" if {
+	hints_at(text.value, format_hints)
 	regex.match(format_pattern, text.value)
 } else := "sets a credential" if {
+	hints_at(lower(text.value), key_hints)
 	regex.match(line_pattern, text.value)
 }
 
@@ -101,4 +116,7 @@ private_key_pattern := concat("|", [
 	`LS0tLS1CRUdJTiBEU0EgUFJJVkFURS`,
 ])
 
-is_private_key(value) if regex.match(private_key_pattern, value)
+is_private_key(value) if {
+	hints_at(value, private_key_hints)
+	regex.match(private_key_pattern, value)
+}

@@ -125,14 +125,15 @@ export const index = (): string => {
     "## Profiles",
     "",
     ...Object.entries(profiles).map(([name, policies]) => `- \`${name}\`: ${policies.length} policies`),
-    ...categories.flatMap((category) => [
-      "",
-      `## ${category}`,
-      "",
-      "| policy | what holds | severity | judges | parameters | remedy |",
-      "|---|---|---|---|---|---|",
-      ...rows(category).map((row) => `| ${row} |`)
-    ]),
+    ...categories.map((category) =>
+      [
+        "",
+        `## ${category}`,
+        "",
+        "| policy | what holds | severity | judges | parameters | remedy |",
+        "|---|---|---|---|---|---|"
+      ].concat(rows(category).map((row) => `| ${row} |`)).join("\n")
+    ),
     ""
   ].join("\n")
 }

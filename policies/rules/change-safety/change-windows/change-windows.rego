@@ -18,10 +18,13 @@ package library.change_safety.change_windows
 
 import data.library.lib.changeset
 import data.library.lib.parameters
+import data.library.lib.values
 
 deny contains message if some message in parameters.wrong({"changeWindows": "array", "exemptTriggers": "array"})
 
 windows := parameters.value("changeWindows", [])
+
+default now := null
 
 now := input.changeset.evaluatedAtNs
 
@@ -33,7 +36,7 @@ deny contains {"msg": message} if {
 	changeset.is_change
 	some window in windows
 	not is_readable(window)
-	message := sprintf("data.parameters.changeWindows has %s, which cannot be read", [json.marshal(window)])
+	message := sprintf("data.parameters.changeWindows has %s, which cannot be read", [values.shown(window)])
 }
 
 deny contains {"msg": message} if {
@@ -49,7 +52,7 @@ told(window) := sprintf(
 	[concat(", ", window.days), window.from, window.until, window.timeZone],
 ) if {
 	is_readable(window)
-} else := json.marshal(window)
+} else := values.shown(window)
 
 is_readable(window) if {
 	count(window.days) > 0

@@ -24,3 +24,10 @@ served(manifest) := {version.name |
 	some version in object.get(manifest, ["spec", "versions"], [])
 	version.served == true
 }
+
+deny contains {"msg": message, "operation": operation.id} if {
+	some operation in changeset.changes
+	changeset.is_kind(operation, "apiextensions.k8s.io", "CustomResourceDefinition")
+	changeset.old_of(operation) == {}
+	message := sprintf("what %s serves now is not known", [changeset.name(operation)])
+}

@@ -22,3 +22,8 @@ test_fewer_are_denied if {
 		count(crd_versions_stay.deny) > 0 with input as fixtures.changeset([fixtures.update(before, crd(versions))])
 	}
 }
+
+test_what_is_not_known_is_denied if {
+	operation := object.union(fixtures.update(crd([]), crd([])), {"oldObject": null})
+	count(crd_versions_stay.deny) == 1 with input as fixtures.changeset([operation])
+}

@@ -18,8 +18,7 @@ import data.library.lib.workloads
 deny contains {"msg": message, "operation": operation.id, "path": array.concat(after.path, ["image"])} if {
 	some operation in changeset.changes
 	old := workloads.containers_of(changeset.old_of(operation))
-	some before in old
-	is_pinned(before)
+	was_pinned(operation, old)
 	some after in workloads.containers_of(changeset.object_of(operation))
 	not is_pinned(after)
 	not was_unpinned(after, old)
@@ -28,6 +27,14 @@ deny contains {"msg": message, "operation": operation.id, "path": array.concat(a
 }
 
 is_pinned(container) if images.is_digest(images.parse(object.get(container.spec, "image", "")).digest)
+
+# An unknown old object may have been pinned.
+was_pinned(_, old) if {
+	some before in old
+	is_pinned(before)
+}
+
+was_pinned(operation, _) if changeset.old_of(operation) == {}
 
 # The container of that name was not pinned before either.
 was_unpinned(after, old) if {

@@ -25,3 +25,11 @@ test_unpinned_is_denied if {
 test_a_new_name_makes_no_difference if {
 	count(digest_unpinned.deny) == 1 with input as changed([{"name": "a", "image": pinned}], [{"name": "b", "image": "other:1"}])
 }
+
+test_an_unknown_old_object_may_have_been_pinned if {
+	operation := object.union(
+		fixtures.update(fixtures.running([]), fixtures.running([{"name": "a", "image": "web:1"}])),
+		{"oldObject": null},
+	)
+	count(digest_unpinned.deny) == 1 with input as fixtures.changeset([operation])
+}

@@ -14,6 +14,8 @@
 package library.change_safety.disruption_budgets_stay
 
 import data.library.lib.changeset
+import data.library.lib.values
+import data.library.lib.workloads
 
 deny contains {"msg": message, "operation": operation.id} if {
 	some operation in changeset.deletions
@@ -25,15 +27,15 @@ deny contains {"msg": message, "operation": operation.id} if {
 deny contains {"msg": message, "operation": operation.id, "path": ["spec"]} if {
 	some operation in changeset.changes
 	changeset.is_kind(operation, "policy", "PodDisruptionBudget")
-	before := object.get(changeset.old_of(operation), "spec", {})
-	after := object.get(changeset.object_of(operation), "spec", {})
+	before := workloads.as_object(object.get(changeset.old_of(operation), "spec", {}))
+	after := workloads.as_object(object.get(changeset.object_of(operation), "spec", {}))
 	some field in ["minAvailable", "maxUnavailable", "selector"]
 	was := object.get(before, field, null)
 	is_now := object.get(after, field, null)
 	not keeps(field, was, is_now, after)
 	message := sprintf(
 		"%s protects less: %s goes from %s to %s",
-		[changeset.name(operation), field, json.marshal(was), json.marshal(is_now)],
+		[changeset.name(operation), field, values.shown(was), values.shown(is_now)],
 	)
 }
 

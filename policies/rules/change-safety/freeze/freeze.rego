@@ -16,10 +16,13 @@ package library.change_safety.freeze
 
 import data.library.lib.changeset
 import data.library.lib.parameters
+import data.library.lib.values
 
 deny contains message if some message in parameters.wrong({"freezes": "array", "exemptTriggers": "array"})
 
 freezes := parameters.value("freezes", [])
+
+default now := null
 
 now := input.changeset.evaluatedAtNs
 
@@ -27,7 +30,7 @@ deny contains {"msg": message} if {
 	changeset.is_change
 	some freeze in freezes
 	not is_readable(freeze)
-	message := sprintf("data.parameters.freezes has %s, whose times are not RFC 3339", [json.marshal(freeze)])
+	message := sprintf("data.parameters.freezes has %s, whose times are not RFC 3339", [values.shown(freeze)])
 }
 
 deny contains {"msg": message} if {

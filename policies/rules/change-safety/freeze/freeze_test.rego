@@ -43,3 +43,11 @@ test_what_cannot_be_read_is_denied if {
 		with data.parameters.freezes as [{"from": "2026-11-30T00:00:00Z", "until": "2026-11-27T00:00:00Z"}]
 	count(freeze.deny) > 0 with input as moment("2026-11-28T12:00:00Z") with data.parameters.freezes as "sale"
 }
+
+test_an_unknown_time_is_denied if {
+	some time in [null, "today"]
+	unknown := object.union(moment("2026-11-26T12:00:00Z"), {"changeset": {"evaluatedAtNs": time}})
+	count(freeze.deny) > 0 with input as unknown with data.parameters.freezes as freezes
+	without := {"operations": [{"op": "create"}]}
+	count(freeze.deny) > 0 with input as without with data.parameters.freezes as freezes
+}

@@ -18,7 +18,7 @@ import data.library.lib.changeset
 deny contains {"msg": message, "operation": operation.id} if {
 	some operation in input.operations
 	is_ingress(operation)
-	not operation.op in {"create", "unchanged"}
+	not changeset.op_of(operation) in {"create", "unchanged"}
 	not changeset.allows_deletion(operation)
 	some host in (hosts(changeset.old_of(operation)) - taken)
 	message := sprintf("nothing serves %s any more, which %s does now", [host, changeset.name(operation)])
@@ -27,7 +27,7 @@ deny contains {"msg": message, "operation": operation.id} if {
 deny contains {"msg": message, "operation": operation.id} if {
 	some operation in input.operations
 	is_ingress(operation)
-	not operation.op in {"create", "unchanged"}
+	not changeset.op_of(operation) in {"create", "unchanged"}
 	changeset.old_of(operation) == {}
 	message := sprintf("which hosts %s serves now is not known", [changeset.name(operation)])
 }

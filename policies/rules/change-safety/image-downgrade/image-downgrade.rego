@@ -41,6 +41,14 @@ deny contains {"msg": message, "operation": operation.id, "path": array.concat(a
 	message := sprintf("%s of %s goes from %v to %v", [after.is, changeset.name(operation), olds[0].tag, told(now.tag)])
 }
 
+deny contains {"msg": message, "operation": operation.id} if {
+	not changeset.is_exempt
+	some operation in changeset.changes
+	changeset.kind_of(operation) in changeset.workload_kinds
+	changeset.old_of(operation) == {}
+	message := sprintf("what %s runs now is not known", [changeset.name(operation)])
+}
+
 # The same image, whatever the container is called now and wherever it comes from.
 is_same(_, was, _, now) if last(was.repository) == last(now.repository)
 

@@ -61,3 +61,8 @@ test_a_rollback_and_a_revert_mean_it if {
 	message := "Revert \"Sell more\"\n\nThis reverts commit 0123456789abcdef."
 	count(image_downgrade.deny) == 0 with input as object.union(back, {"changeset": {"source": {"message": message}}})
 }
+
+test_what_is_not_known_is_denied if {
+	operation := object.union(fixtures.update(fixtures.running([]), fixtures.running([])), {"oldObject": null})
+	count(image_downgrade.deny) == 1 with input as fixtures.changeset([operation])
+}

@@ -20,8 +20,8 @@ deny contains {"msg": message} if {
 	existing := [operation | some operation in changeset.existing; operation.gvk.group != "policy.sluice.dev"]
 	count(existing) > 0
 	every operation in existing {
-		not changeset.keeps[operation.op]
-		operation.op != "replace"
+		not changeset.op_of(operation) in changeset.keeps
+		changeset.op_of(operation) != "replace"
 	}
 	not all_consent(existing)
 	message := sprintf("all of the %d objects would be deleted", [count(existing)])

@@ -19,6 +19,6 @@ deny contains {"msg": message, "operation": operation.id} if {
 	not changeset.is_signed
 	some operation in input.operations
 	object.get(operation, ["gvk", "group"], "") == "policy.sluice.dev"
-	operation.op != "unchanged"
-	message := sprintf("%s of the policy file %s, and the commit is not signed", [operation.op, operation.name])
+	changeset.op_of(operation) != "unchanged"
+	message := sprintf("%s of the policy file %s, and the commit is not signed", [changeset.op_of(operation), object.get(operation, "name", "")])
 }

@@ -20,7 +20,7 @@ import data.library.lib.workloads
 deny contains {"msg": message, "operation": operation.id} if {
 	not changeset.is_signed
 	some operation in input.operations
-	operation.op != "unchanged"
+	changeset.op_of(operation) != "unchanged"
 	some why in reasons(operation)
 	message := sprintf("%s %s, and the commit is not signed", [changeset.name(operation), why])
 }

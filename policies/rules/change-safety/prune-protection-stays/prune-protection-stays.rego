@@ -26,12 +26,20 @@ protections := {
 
 deny contains {"msg": message, "operation": operation.id, "path": ["metadata", "annotations"]} if {
 	some operation in input.operations
-	not operation.op in {"create", "unchanged"}
+	not changeset.op_of(operation) in {"create", "unchanged"}
 	some [key, value] in protections
 	says(changeset.old_of(operation), key, value)
 	not says(changeset.object_of(operation), key, value)
 	not changeset.allows_deletion(operation)
 	message := sprintf("%s is protected by %s: %s, and would not be", [changeset.name(operation), key, value])
+}
+
+deny contains {"msg": message, "operation": operation.id} if {
+	some operation in input.operations
+	not changeset.op_of(operation) in {"create", "unchanged"}
+	operation.gvk.group != "policy.sluice.dev"
+	changeset.old_of(operation) == {}
+	message := sprintf("whether %s is protected is not known", [changeset.name(operation)])
 }
 
 says(manifest, key, value) if {

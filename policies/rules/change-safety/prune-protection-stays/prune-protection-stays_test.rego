@@ -37,3 +37,15 @@ test_consent_comes_a_revision_earlier if {
 	late := fixtures.annotated(claim, {"sluice.dev/allow-delete": "true"})
 	count(prune_protection_stays.deny) == 1 with input as fixtures.changeset([fixtures.update(protected, late)])
 }
+
+test_what_is_not_known_is_denied if {
+	every operation in [fixtures.update(claim, claim), fixtures.delete(claim)] {
+		lost := object.union(operation, {"oldObject": null})
+		count(prune_protection_stays.deny) == 1 with input as fixtures.changeset([lost])
+	}
+	file := object.union(
+		fixtures.update(claim, claim),
+		{"gvk": {"group": "policy.sluice.dev", "version": "v1alpha1", "kind": "Policy"}, "object": null, "oldObject": null},
+	)
+	count(prune_protection_stays.deny) == 0 with input as fixtures.changeset([file])
+}

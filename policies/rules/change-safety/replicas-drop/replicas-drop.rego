@@ -24,7 +24,7 @@ path := ["spec", "replicas"]
 deny contains {"msg": message, "operation": operation.id, "path": path} if {
 	some operation in changeset.changes
 	before := replicas(changeset.old_of(operation), operation)
-	before > 0
+	counts(before)
 	after := replicas(changeset.object_of(operation), operation)
 	not keeps(before, after)
 	message := sprintf("%s goes from %v replicas to %s", [changeset.name(operation), before, json.marshal(after)])
@@ -39,13 +39,19 @@ deny contains {"msg": message, "operation": operation.id} if {
 
 scaled := {["apps", "Deployment"], ["apps", "StatefulSet"], ["apps", "ReplicaSet"]}
 
-# What is not written is Kubernetes' default, for the kinds that have one.
+# What is not written is Kubernetes' default, for the kinds that have one; for others it is null, and cannot be compared.
 replicas(manifest, operation) := value if {
 	value := object.get(manifest, path, null)
 	value != null
 } else := 1 if {
 	changeset.kind_of(operation) in scaled
 	manifest != {}
+} else := null
+
+# Text is compared with nothing, and so denied.
+counts(before) if {
+	before != null
+	before != 0
 }
 
 keeps(before, after) if {

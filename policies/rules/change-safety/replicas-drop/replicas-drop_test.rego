@@ -52,3 +52,10 @@ test_custom_resources_with_replicas_count if {
 test_a_parameter_moves_the_bound if {
 	count(replicas_drop.deny) == 1 with input as scaled({"replicas": 4}, {"replicas": 3}) with data.parameters.maximumReplicasDrop as 0.1
 }
+
+test_what_has_no_default_must_be_written if {
+	before := object.union(fixtures.thing("argoproj.io/v1alpha1", "Rollout", "shop", "web"), {"spec": {"replicas": 6}})
+	after := fixtures.thing("argoproj.io/v1alpha1", "Rollout", "shop", "web")
+	count(replicas_drop.deny) == 1 with input as fixtures.changeset([fixtures.update(before, after)])
+	count(replicas_drop.deny) == 1 with input as fixtures.changeset([object.union(fixtures.update(before, before), {"object": null})])
+}

@@ -19,6 +19,7 @@ package library.change_safety.selectors_stay
 
 import data.library.lib.changeset
 import data.library.lib.parameters
+import data.library.lib.values
 
 deny contains message if some message in parameters.wrong({"switchedLabels": "array"})
 
@@ -33,7 +34,7 @@ deny contains {"msg": message, "operation": operation.id, "path": path} if {
 	after := object.get(changeset.object_of(operation), path, null)
 	not before in [{}, null]
 	compared(operation, before) != compared(operation, after)
-	message := sprintf("%s no longer selects %s, but %s", [changeset.name(operation), json.marshal(before), json.marshal(after)])
+	message := sprintf("%s no longer selects %s, but %s", [changeset.name(operation), values.shown(before), values.shown(after)])
 }
 
 deny contains {"msg": message, "operation": operation.id} if {

@@ -18,7 +18,7 @@ deny contains message if some message in parameters.wrong({"allowedServiceTypes"
 # ExternalName has a rule of its own.
 deny contains {"msg": message, "path": ["spec", "type"]} if {
 	input.kind == "Service"
-	startswith(input.apiVersion, "v1")
+	not contains(object.get(input, "apiVersion", ""), "/")
 	type := object.get(input, ["spec", "type"], "ClusterIP")
 	not type in parameters.value("allowedServiceTypes", ["ClusterIP"])
 	not type in {"ExternalName", null}

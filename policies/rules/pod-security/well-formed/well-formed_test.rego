@@ -32,3 +32,7 @@ test_a_kind_without_its_pod_is_denied if {
 	count(well_formed.deny) == 1 with input as {"apiVersion": "apps/v1", "kind": "Deployment", "spec": "none"}
 	count(well_formed.deny) == 1 with input as {"apiVersion": "v1", "kind": "Pod"}
 }
+
+test_a_pod_without_containers_is_denied if {
+	count(well_formed.deny) == 1 with input as fixtures.pod({})
+}

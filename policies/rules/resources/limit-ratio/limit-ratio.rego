@@ -36,4 +36,4 @@ deny contains {"msg": message, "path": workloads.at(container, ["resources", "li
 	)
 }
 
-is_near(limit, request, ratio) if quantities.number(limit) <= quantities.number(request) * ratio
+is_near(limit, request, ratio) if quantities.billionths(limit) <= quantities.billionths(request) * ratio

@@ -27,4 +27,4 @@ deny contains {"msg": message, "path": workloads.at(container, ["resources"])} i
 	message := sprintf("%s has no resources.limits.%v", [container.is, resource])
 }
 
-is_set(holder, resource) if quantities.number(object.get(holder, ["resources", "limits", resource], null)) > 0
+is_set(holder, resource) if quantities.billionths(object.get(holder, ["resources", "limits", resource], null)) > 0

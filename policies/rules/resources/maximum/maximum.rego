@@ -28,4 +28,4 @@ deny contains {"msg": message, "path": workloads.at(container, ["resources", fie
 	message := sprintf("%s: resources.%s.%s is %v, more than %v", [container.is, field, resource, written, most])
 }
 
-is_within(written, most) if quantities.number(written) <= quantities.number(most)
+is_within(written, most) if quantities.billionths(written) <= quantities.billionths(most)

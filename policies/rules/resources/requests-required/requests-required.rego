@@ -28,5 +28,5 @@ deny contains {"msg": message, "path": workloads.at(container, ["resources"])} i
 # A request that Kubernetes cannot read is none; a limit without a request is one.
 is_set(holder, resource) if {
 	some field in ["requests", "limits"]
-	quantities.number(object.get(holder, ["resources", field, resource], null)) > 0
+	quantities.billionths(object.get(holder, ["resources", field, resource], null)) > 0
 }

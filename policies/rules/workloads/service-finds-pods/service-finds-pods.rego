@@ -14,6 +14,7 @@
 package library.workloads.service_finds_pods
 
 import data.library.lib.combined
+import data.library.lib.values
 import data.library.lib.workloads
 
 warn contains combined.result(service, message, ["spec", "selector"]) if {
@@ -23,7 +24,7 @@ warn contains combined.result(service, message, ["spec", "selector"]) if {
 	is_object(selector)
 	count(selector) > 0
 	not finds(service, selector)
-	message := sprintf("%s takes no pod of this delivery", [json.marshal(selector)])
+	message := sprintf("%s takes no pod of this delivery", [values.shown(selector)])
 }
 
 finds(service, selector) if {
