@@ -21,8 +21,16 @@ op_of(operation) := object.get(operation, "op", "")
 # Operations that leave an object behind that was not there like this before.
 arrivals := [operation | some operation in input.operations; operation.op in {"create", "update", "replace"}]
 
-# Operations on an object that stays, in place or as its own successor.
-changes := [operation | some operation in input.operations; operation.op in {"update", "replace"}]
+# Operations on an object that stays, in place or as its own successor: what it was can be compared with what it would
+# be. Not in a heal: there it was what somebody made of it, and would be what was admitted. A rule that held the heal
+# back would keep the work of whoever went past the gate.
+changes := [operation |
+	not is_heal
+	some operation in input.operations
+	operation.op in {"update", "replace"}
+]
+
+is_heal if input.changeset.trigger == "drift"
 
 existing := [operation | some operation in input.operations; op_of(operation) != "create"]
 

@@ -5,6 +5,8 @@ package library.lib.values
 
 shown(value) := sprintf("%v", [value]) if is_composite(value)
 
+else := "not set" if value == null
+
 else := json.marshal(value)
 
 is_composite(value) if is_object(value)

@@ -11,8 +11,8 @@
 #   remedy: Wait for the next of the windows in the message; or ask for a waiver, which names this policy and ends.
 #   parameters:
 #     changeWindows: >-
-#       "Windows, each {days, from, until, timeZone}: days as Monday, times as 09:00, until up to 24:00, or below from
-#       for over midnight (array of objects; any time)."
+#       Windows, each {days, from, until, timeZone}: days as Monday, times as 09:00, until up to 24:00, or below from
+#       for over midnight (array of objects; any time).
 #     exemptTriggers: Triggers that are not held back (array of texts; rollback and drift).
 package library.change_safety.change_windows
 

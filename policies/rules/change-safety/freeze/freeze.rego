@@ -10,7 +10,7 @@
 #   severity: high
 #   remedy: Wait for the end that the message names; or ask for a waiver, which names this policy and ends.
 #   parameters:
-#     freezes: "\"Freezes, each {from, until, reason} with times as RFC 3339 (array of objects; none).\""
+#     freezes: Freezes, each {from, until, reason} with times as RFC 3339 (array of objects; none).
 #     exemptTriggers: Triggers that are not held back (array of texts; rollback and drift).
 package library.change_safety.freeze
 

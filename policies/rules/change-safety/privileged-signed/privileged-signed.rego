@@ -19,6 +19,7 @@ import data.library.lib.workloads
 
 deny contains {"msg": message, "operation": operation.id} if {
 	not changeset.is_signed
+	not changeset.is_heal
 	some operation in input.operations
 	changeset.op_of(operation) != "unchanged"
 	some why in reasons(operation)

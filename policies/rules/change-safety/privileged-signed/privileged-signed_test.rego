@@ -93,3 +93,11 @@ test_aggregation_needs_a_signature if {
 	}
 	count(privileged_signed.deny) == 1 with input as fixtures.changeset([fixtures.create(labelled)])
 }
+
+test_a_heal_is_not_held_back if {
+	heal := object.union(
+		fixtures.changeset([fixtures.update(role([]), role(reads))]),
+		{"changeset": {"trigger": "drift"}},
+	)
+	count(privileged_signed.deny) == 0 with input as heal
+}

@@ -31,3 +31,9 @@ test_a_parameter_trusts_some if {
 	count(registry_change.deny) == 0 with input as changed(["a.example.com/web:1"], ["b.example.com/web:1"])
 		with data.parameters.trustedRegistries as ["b.example.com"]
 }
+
+test_a_heal_is_not_held_back if {
+	taken := changed(["miner.example.com/web:1"], ["a.example.com/web:1"])
+	count(registry_change.deny) == 1 with input as taken
+	count(registry_change.deny) == 0 with input as object.union(taken, {"changeset": {"trigger": "drift"}})
+}

@@ -40,3 +40,8 @@ test_a_volume_stays_retained if {
 	some violation in volumes_stay.deny with input as fixtures.changeset([fixtures.update(volume("Retain"), volume("Delete"))])
 	violation.path == ["spec", "persistentVolumeReclaimPolicy"]
 }
+
+test_a_heal_deletes_no_more_than_others if {
+	heal := object.union(fixtures.changeset([fixtures.delete(claim)]), {"changeset": {"trigger": "drift"}})
+	count(volumes_stay.deny) == 1 with input as heal
+}

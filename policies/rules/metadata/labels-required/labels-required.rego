@@ -13,6 +13,7 @@
 package library.metadata.labels_required
 
 import data.library.lib.parameters
+import data.library.lib.values
 
 deny contains message if some message in parameters.wrong({"requiredLabels": "array", "labelledKinds": "array"})
 
@@ -26,7 +27,7 @@ deny contains {"msg": message, "path": ["metadata"]} if {
 	some label in parameters.value("requiredLabels", ["app.kubernetes.io/name"])
 	value := object.get(input, ["metadata", "labels", label], null)
 	not is_said(value)
-	message := sprintf("label %v is %s", [label, json.marshal(value)])
+	message := sprintf("label %v is %s", [label, values.shown(value)])
 }
 
 is_said(value) if {

@@ -11,11 +11,13 @@
 #   remedy: Set metadata.name, and remove metadata.generateName.
 package library.metadata.name_required
 
+import data.library.lib.values
+
 deny contains {"msg": message, "path": ["metadata"]} if {
 	not is_array(object.get(input, "items", null))
 	name := object.get(input, ["metadata", "name"], null)
 	not is_name(name)
-	message := sprintf("metadata.name is %s", [json.marshal(name)])
+	message := sprintf("metadata.name is %s", [values.shown(name)])
 }
 
 deny contains {"msg": message, "path": ["metadata", "generateName"]} if {

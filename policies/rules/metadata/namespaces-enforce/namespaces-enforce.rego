@@ -12,6 +12,7 @@
 package library.metadata.namespaces_enforce
 
 import data.library.lib.parameters
+import data.library.lib.values
 
 deny contains message if some message in parameters.wrong({"podSecurityLevels": "array"})
 
@@ -20,5 +21,5 @@ deny contains {"msg": message, "path": ["metadata"]} if {
 	level := object.get(input, ["metadata", "labels", "pod-security.kubernetes.io/enforce"], null)
 	levels := parameters.value("podSecurityLevels", ["baseline", "restricted"])
 	not level in levels
-	message := sprintf("the level is %s, not one of %s", [json.marshal(level), json.marshal(levels)])
+	message := sprintf("the level is %s, not one of %s", [values.shown(level), json.marshal(levels)])
 }

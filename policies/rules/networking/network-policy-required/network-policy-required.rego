@@ -10,8 +10,8 @@
 #   id: networking/network-policy-required
 #   severity: medium
 #   remedy: >-
-#     "Add a NetworkPolicy with an empty podSelector and policyTypes: [Ingress] to the namespace, and one for each way
-#     in that is needed."
+#     Add a NetworkPolicy with an empty podSelector and policyTypes: [Ingress] to the namespace, and one for each way
+#     in that is needed.
 package library.networking.network_policy_required
 
 import data.library.lib.combined

@@ -8,7 +8,7 @@
 # custom:
 #   id: pod-security/capabilities-restricted
 #   severity: high
-#   remedy: "\"Set securityContext.capabilities to {drop: [ALL]}; only NET_BIND_SERVICE may be added.\""
+#   remedy: "Set securityContext.capabilities to {drop: [ALL]}; only NET_BIND_SERVICE may be added."
 package library.pod_security.capabilities_restricted
 
 import data.library.lib.workloads

@@ -8,7 +8,7 @@
 # custom:
 #   id: pod-security/seccomp-restricted
 #   severity: high
-#   remedy: "\"Set securityContext.seccompProfile to {type: RuntimeDefault} on the pod or on each container.\""
+#   remedy: "Set securityContext.seccompProfile to {type: RuntimeDefault} on the pod or on each container."
 package library.pod_security.seccomp_restricted
 
 import data.library.lib.workloads
@@ -21,7 +21,7 @@ deny contains {"msg": message, "path": workloads.at(container, ["securityContext
 	profile := workloads.effective(container, ["seccompProfile"])
 	type := object.get(workloads.as_object(profile), "type", null)
 	not type in allowed
-	message := sprintf("%s has the seccomp profile %s", [container.is, json.marshal(type)])
+	message := sprintf("%s has %s", [container.is, told(type)])
 }
 
 deny contains {"msg": message, "path": array.concat(workloads.pod_path, ["securityContext", "seccompProfile"])} if {
@@ -30,5 +30,9 @@ deny contains {"msg": message, "path": array.concat(workloads.pod_path, ["securi
 	profile != null
 	type := object.get(workloads.as_object(profile), "type", null)
 	not type in allowed
-	message := sprintf("the pod has the seccomp profile %s", [json.marshal(type)])
+	message := sprintf("the pod has %s", [told(type)])
 }
+
+told(null) := "no seccomp profile"
+
+told(type) := sprintf("the seccomp profile %s", [json.marshal(type)]) if type != null

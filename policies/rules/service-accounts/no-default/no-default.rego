@@ -11,10 +11,9 @@ package library.service_accounts.no_default
 
 import data.library.lib.workloads
 
-deny contains {"msg": message, "path": workloads.pod_path} if {
+deny contains {"msg": "the pod runs as the default account", "path": workloads.pod_path} if {
 	workloads.pod_path
 	account in {"", "default", null}
-	message := sprintf("the pod runs as the account %s", [json.marshal(account)])
 }
 
 account := object.get(workloads.pod, "serviceAccountName", object.get(workloads.pod, "serviceAccount", null))

@@ -17,6 +17,7 @@ package library.workloads.replicas_minimum
 
 import data.library.lib.combined
 import data.library.lib.parameters
+import data.library.lib.values
 
 deny contains message if some message in parameters.wrong({"minimumReplicas": "number"})
 
@@ -28,7 +29,7 @@ deny contains combined.result(manifest, message, ["spec", "replicas"]) if {
 	count(autoscalers_of(manifest)) == 0
 	replicas := object.get(manifest, ["spec", "replicas"], 1)
 	not is_enough(replicas)
-	message := sprintf("it runs %s times, not at least %v times", [json.marshal(replicas), minimum])
+	message := sprintf("it runs %s times, not at least %v times", [values.shown(replicas), minimum])
 }
 
 deny contains combined.result(autoscaler, message, ["spec", "minReplicas"]) if {
@@ -37,7 +38,7 @@ deny contains combined.result(autoscaler, message, ["spec", "minReplicas"]) if {
 	some autoscaler in autoscalers_of(manifest)
 	replicas := object.get(autoscaler, ["spec", "minReplicas"], 1)
 	not is_enough(replicas)
-	message := sprintf("it keeps at least %s replicas, not %v", [json.marshal(replicas), minimum])
+	message := sprintf("it keeps at least %s replicas, not %v", [values.shown(replicas), minimum])
 }
 
 is_enough(replicas) if {
