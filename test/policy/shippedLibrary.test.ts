@@ -52,6 +52,23 @@ const library = Effect.gen(function*() {
   return { rules, findings }
 })
 
+/** The same pod in every kind that makes pods. */
+const inEveryKind = (template: JsonObject): ReadonlyArray<JsonObject> => {
+  const object = (kind: string, rest: JsonObject): JsonObject => ({
+    apiVersion: "v1",
+    kind,
+    metadata: { name: "web", namespace: "shop" },
+    ...rest
+  })
+  const kinds = ["ReplicationController", "ReplicaSet", "Deployment", "StatefulSet", "DaemonSet", "Job", "Rollout"]
+  return [
+    ...kinds.map((kind) => object(kind, { spec: { template } })),
+    object("Pod", { spec: template["spec"]! }),
+    object("PodTemplate", { template }),
+    object("CronJob", { spec: { jobTemplate: { spec: { template } } } })
+  ]
+}
+
 /** Names of the parameters that a text of Rego reads. */
 const read = (rego: string) => new Set([...rego.matchAll(/parameters\.value\(\s*"(\w+)"/gu)].map(([, name]) => name!))
 
@@ -186,6 +203,38 @@ layer(Base)("the shipped library, compiled", (it) => {
       60_000
     )
   }
+
+  it.effect("denies what is denied also where nothing is known of what was there", () =>
+    Effect.gen(function*() {
+      const { findings } = yield* library
+      for (const policy of shipped.filter(({ judges }) => judges === "changeset")) {
+        const forget = (key: string, value: unknown): unknown => key === "oldObject" ? null : value
+        const forgotten = JSON.parse(JSON.stringify(sampleOf(policy, "denied"), forget)) as ReadonlyArray<JsonObject>
+        const denied = findings("changeset", forgotten, parametersOf(policy)).filter((found) =>
+          found.policy === policy.id
+        )
+        assert.isAbove(denied.length, 0, policy.id)
+      }
+    }), 60_000)
+
+  it.effect("denies a pod in whatever kind it is written", () =>
+    Effect.gen(function*() {
+      const { findings } = yield* library
+      const categories = /^(pod-security|images|resources|secrets|service-accounts)\//u
+      let judged = 0
+      for (const policy of shipped.filter(({ id, judges }) => judges === "object" && categories.test(id))) {
+        for (const deployment of sampleOf(policy, "denied").filter(({ kind }) => kind === "Deployment")) {
+          for (const object of inEveryKind(at(deployment, "spec", "template") as JsonObject)) {
+            judged++
+            const denied = findings("object", [object], parametersOf(policy)).filter((found) =>
+              found.policy === policy.id
+            )
+            assert.isAbove(denied.length, 0, `${policy.id} on ${String(object["kind"])}`)
+          }
+        }
+      }
+      assert.isAbove(judged, 200)
+    }), 60_000)
 
   it.effect("says what each rule judges, and nothing of a document that is not its own", () =>
     Effect.gen(function*() {
