@@ -19,6 +19,7 @@ import { hidden } from "./hidden.ts"
 import { missing } from "./missing.ts"
 import * as Opa from "./opa.ts"
 import { Subject } from "./Rule.ts"
+import { everything } from "./shim.ts"
 import { originOf, type Source, sources } from "./sources.ts"
 import { fileOfTar } from "./tar.ts"
 import { shippedSchemas, typing } from "./typed.ts"
@@ -132,7 +133,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
   const { data, folder, opa, policies } = workshop
   const { modules, rules, typed } = yield* discover(workshop)
   yield* Effect.forEach(
-    Object.entries(generate(rules)),
+    Object.entries(generate(rules, policies.map(({ content }) => Buffer.from(content).toString("utf8")))),
     ([name, text]) => disk.writeFileString(join(folder, "generated", name), text)
   )
   const documents = data.map(({ name }) => `data/${name}`)
@@ -160,7 +161,7 @@ const build = Effect.fnUntraced(function*(files: Files) {
 export const compile = Effect.fn("Policy.compile")(
   function*(files: Files, cacheDirectory: string) {
     const pin = yield* readPin("opa")
-    const made = JSON.stringify([4, pin.version, provided, generate(everySubject), yield* shippedSchemas])
+    const made = JSON.stringify([4, pin.version, provided, generate(everySubject, everything), yield* shippedSchemas])
     const key = digest(made, ...files.flatMap(({ content, path }) => [path, content]))
     const known = yield* CompiledCache.read(cacheDirectory, key)
     if (known !== undefined) return known

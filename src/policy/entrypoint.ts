@@ -1,5 +1,5 @@
 import type { Rule, Subject } from "./Rule.ts"
-import { shim } from "./shim.ts"
+import { mocks, shim } from "./shim.ts"
 
 /** The entrypoint that asks the rules for one kind of document. */
 export const entrypoint = (judges: Subject): string => `sluice/${judges}`
@@ -35,11 +35,9 @@ const saw: Readonly<Record<Subject, string>> = {
  * Asks every rule at once and says which document it saw: undefined or malformed input has no identity, so it cannot
  * look like an object without findings.
  */
-const decision = (judges: Subject): string => `
+const decision = (judges: Subject, texts: ReadonlyArray<string>): string => `
 ${judges} := answer if {
-	answer := data.sluice.asked.${judges}.answer with replace as data.sluice.shim.replace_text
-		with concat as data.sluice.shim.concat_sorted
-		with indexof as data.sluice.shim.indexof_text
+	answer := data.sluice.asked.${judges}.answer${mocks(texts)}
 }
 `
 
@@ -71,15 +69,18 @@ export const subjects = (rules: ReadonlyArray<Pick<Rule, "judges">>): ReadonlyAr
   ...new Set<Subject>(["object", ...rules.map(({ judges }) => judges)])
 ]
 
-/** The Rego that Sluice adds to a set of policies, by file name. */
-export const generate = (rules: ReadonlyArray<Asked>): Readonly<Record<string, string>> => {
+/** The Rego that Sluice adds to a set of policies with these texts, by file name. */
+export const generate = (
+  rules: ReadonlyArray<Asked>,
+  texts: ReadonlyArray<string>
+): Readonly<Record<string, string>> => {
   const asked = subjects(rules).map((judges) => [
     `${judges}.rego`,
     head(judges) + rules.map((rule, index) => rule.judges === judges ? question(rule, index) : "").join("")
   ])
   return {
     ...Object.fromEntries(asked),
-    "decision.rego": `package sluice\n${subjects(rules).map(decision).join("")}`,
-    "shim.rego": shim
+    "decision.rego": `package sluice\n${subjects(rules).map((judges) => decision(judges, texts)).join("")}`,
+    "shim.rego": shim(texts)
   }
 }

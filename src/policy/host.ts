@@ -139,6 +139,11 @@ export class Host {
     this.#make = () => new Instance(module, own, builtins)
   }
 
+  /** What the instance holds that evaluates next, in bytes; it never gives any of them back. */
+  get bytes(): number {
+    return this.#take().bytes
+  }
+
   /** The built-ins that the policy calls and that the wasm does not hold. */
   get builtinNames(): ReadonlyArray<string> {
     return this.#take().builtinNames

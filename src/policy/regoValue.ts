@@ -64,8 +64,6 @@ export const integer = (value: bigint): RegoNumeric => {
 
 export const numberText = (value: RegoNumeric): string => value instanceof RegoNumber ? value.text : String(value)
 
-const toNumber = (value: RegoNumeric): number => value instanceof RegoNumber ? value.value : Number(value)
-
 /** Rego's order of types: null, boolean, number, string, array, object, set. */
 const rank = (value: RegoValue): number => {
   if (value === null) return 0
@@ -76,10 +74,33 @@ const rank = (value: RegoValue): number => {
   return value instanceof RegoObject ? 5 : 6
 }
 
+/** `0.digits × 10^point`, without zeros at either end; zero has no digits. */
+interface Decimal {
+  readonly sign: number
+  readonly digits: string
+  readonly point: number
+}
+
+const decimal = (value: RegoNumeric): Decimal => {
+  const [, minus, whole = "", fraction = "", exponent = "0"] =
+    /^(-?)(\d*)\.?(\d*)(?:[eE]([-+]?\d+))?$/.exec(numberText(value)) ?? []
+  const digits = (whole + fraction).replace(/^0+/, "")
+  if (digits === "") return { sign: 0, digits, point: 0 }
+  const leading = whole.length + fraction.length - digits.length
+  return {
+    sign: minus === "-" ? -1 : 1,
+    digits: digits.replace(/0+$/, ""),
+    point: whole.length - leading + Number(exponent)
+  }
+}
+
+/** Exactly: no float in between, and no work that grows with an exponent. */
 const compareNumbers = (a: RegoNumeric, b: RegoNumeric): number => {
   if (!(a instanceof RegoNumber) && !(b instanceof RegoNumber)) return a < b ? -1 : a > b ? 1 : 0
-  const [x, y] = [toNumber(a), toNumber(b)]
-  return x < y ? -1 : x > y ? 1 : 0
+  const [x, y] = [decimal(a), decimal(b)]
+  if (x.sign !== y.sign) return x.sign - y.sign
+  const order = x.point !== y.point ? x.point - y.point : x.digits < y.digits ? -1 : x.digits > y.digits ? 1 : 0
+  return x.sign < 0 ? -order : order
 }
 
 /** By code point, as Go compares bytes of UTF-8; `<` would compare UTF-16 units. */

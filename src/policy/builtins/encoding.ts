@@ -1,7 +1,6 @@
-import type { Json } from "../../domain/Json.ts"
-import { plain } from "../plain.ts"
 import { isArray, RegoObject, RegoSet, type RegoValue, sorted, sortedEntries } from "../regoValue.ts"
 import { BuiltinError, type BuiltinGroup, members, object, text } from "./Builtin.ts"
+import { writeJson } from "./json.ts"
 
 const decodeHex = (digits: string): string => {
   if (digits.length % 2 === 1 || /[^0-9a-fA-F]/.test(digits)) throw new BuiltinError("not hexadecimal")
@@ -41,13 +40,6 @@ const decodeObject = (query: string): RegoValue => {
   return new RegoObject([...values])
 }
 
-/** Go's JSON escapes `<`, `>` and `&` as well. */
-const goJson = (value: Json, indent: string): string =>
-  JSON.stringify(value, null, indent).replace(
-    /[<>&\u2028\u2029]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`
-  )
-
 const marshalWithOptions = (value: RegoValue | undefined, options: RegoObject): string => {
   let [prefix, indent, isPretty, isExplicit] = ["", "\t", false, false]
   for (const [key, option] of options.entries) {
@@ -59,14 +51,7 @@ const marshalWithOptions = (value: RegoValue | undefined, options: RegoObject): 
   }
   const pretty = options.get("pretty")
   if (typeof pretty === "boolean") isPretty = pretty
-  const json = plain(value ?? null)
-  if (!isPretty) return goJson(json, "")
-  // JSON.stringify cuts an indent at ten characters.
-  const lines = goJson(json, "\t").split("\n")
-  return lines.map((line) => {
-    const tabs = /^\t*/.exec(line)![0].length
-    return prefix + indent.repeat(tabs) + line.slice(tabs)
-  }).join("\n")
+  return isPretty ? prefix + writeJson(value ?? null, indent, `\n${prefix}`) : writeJson(value ?? null)
 }
 
 /** Text in other clothes: hexadecimal, base64url, URL queries, JSON with options. */

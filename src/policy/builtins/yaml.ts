@@ -19,14 +19,15 @@ const valueOf = (value: unknown): RegoValue => {
   throw new BuiltinError("not a value of JSON")
 }
 
-/** The first document, as Go's YAML reads it. */
+/** The first document, as Go's YAML reads it; the ones behind it have to be YAML too. */
 const parse = (source: string): RegoValue => {
   if (source.length > maximumCharacters) throw new LimitError("too large")
   try {
     const documents = parseAllDocuments(source, { intAsBigInt: true, schema: "yaml-1.1", merge: true })
     const [first] = documents
     if (first === undefined || documents.length === 0) return null
-    if (first.errors.length > 0) throw new BuiltinError(first.errors[0]!.message)
+    const [error] = documents.flatMap(({ errors }) => errors)
+    if (error !== undefined) throw new BuiltinError(error.message)
     return valueOf(first.toJS({ maxAliasCount: maximumAliases }))
   } catch (error) {
     if (error instanceof Error && error.message.includes("alias count")) throw new LimitError("too many aliases")
