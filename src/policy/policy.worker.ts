@@ -1,5 +1,5 @@
 import { parentPort } from "node:worker_threads"
-import { clock, loadBuiltins } from "./builtins/catalogue.ts"
+import { dependOnTime, loadBuiltins } from "./builtins/catalogue.ts"
 import { Host } from "./host.ts"
 import { judge } from "./judge.ts"
 import type { Finding, Judge, Loadable, Reply, Request } from "./protocol.ts"
@@ -20,7 +20,7 @@ const prepare = async (policy: Loadable): Promise<Policy> => {
   const names = new Host(policy.module, Buffer.from("{}"), new Map()).builtinNames
   const builtins = await loadBuiltins(names, () => integer(now))
   const host = (data: Uint8Array) => new Host(policy.module, data, builtins)
-  return { ...policy, host, whole: host(policy.data), dependsOnTime: names.includes(clock) }
+  return { ...policy, host, whole: host(policy.data), dependsOnTime: dependOnTime(names) }
 }
 
 /** The documents with `data.sluice.only` in front. */

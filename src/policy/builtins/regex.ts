@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js"
 import { BuiltinError, type BuiltinGroup, integerOf, text } from "./Builtin.ts"
+import { doIntersect } from "./globIntersection.ts"
 
 const compiled = new Map<string, RE2JS>()
 const maximumCompiled = 100
@@ -102,6 +103,7 @@ const delimiter = (value: string): string => {
 export const regex: BuiltinGroup = {
   "regex.find_n": (pattern, whole, limit) =>
     matchesOf(expression(text(pattern)), text(whole), integerOf(limit)).map(({ groups }) => groups[0]!),
+  "regex.globs_match": (a, b) => doIntersect(text(a), text(b)),
   "regex.replace": (whole, pattern, template) => replace(text(whole), expression(text(pattern)), text(template)),
   "regex.split": (pattern, whole) => split(text(pattern), text(whole)),
   "regex.template_match": (template, whole, open, close) =>
