@@ -2,10 +2,10 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { createHash } from "node:crypto"
 import type { Json } from "../domain/Json.ts"
+import { locateIn } from "../domain/locateIn.ts"
+import { type Read, readJson, readYaml } from "../domain/readYaml.ts"
 import { RenderFailed } from "../domain/StageError.ts"
-import { locateIn } from "./locateIn.ts"
 import * as ParseWorkers from "./ParseWorkers.ts"
-import { type Read, readJson, readYaml } from "./readYaml.ts"
 import { split } from "./split.ts"
 
 /** A YAML or JSON text to read. */

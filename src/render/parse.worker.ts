@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads"
-import { locateIn } from "./locateIn.ts"
-import { type Read, readJson, readYaml } from "./readYaml.ts"
+import { locateIn } from "../domain/locateIn.ts"
+import { type Read, readJson, readYaml } from "../domain/readYaml.ts"
 
 /** What a worker is asked. */
 export type Job =

@@ -1,4 +1,4 @@
-import type { Json } from "../domain/Json.ts"
+import type { Json } from "./Json.ts"
 
 const words = new Map<string, Json>([
   ...["y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"].map((word) => [word, true] as const),

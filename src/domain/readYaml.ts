@@ -1,7 +1,7 @@
 import { Composer, isAlias, isMap, isScalar, isSeq, type Node, type Pair, Parser, type YAMLMap } from "yaml"
 import type { Document as YamlDocument } from "yaml"
-import type { Json, JsonObject } from "../domain/Json.ts"
-import { resolve } from "./scalar.ts"
+import type { Json, JsonObject } from "./Json.ts"
+import { resolve } from "./yamlScalar.ts"
 
 /** Of one document: nesting, expanded aliases, and the values and characters that aliases may add. */
 export const limits = { depth: 100, aliases: 100, aliasedValues: 100_000, aliasedCharacters: 1_000_000 } as const
@@ -50,12 +50,34 @@ export const placeOf = (text: string, offset: number): { readonly line: number; 
 const core = "tag:yaml.org,2002:"
 const scalarTags = new Set(["str", "int", "float", "bool", "null"].map((name) => core + name))
 
-/** The YAML documents of a text, as the `yaml` package parses them, without resolving any scalar. */
-export const compose = (text: string): ReadonlyArray<YamlDocument> => [
+const parse = (text: string): ReadonlyArray<YamlDocument> => [
   ...new Composer({ schema: "failsafe", uniqueKeys: false, strict: true, version: "1.2" }).compose(
     new Parser().parse(text)
   )
 ]
+
+/** Lines of quoted scalars that may be indented too little. */
+const maximumMended = 100
+
+/**
+ * The YAML documents of a text, as the `yaml` package parses them, without resolving any scalar. The next line of a
+ * quoted scalar may be indented as little as its key, as for `kubectl`: the package alone would end the scalar there.
+ */
+export const compose = (text: string): ReadonlyArray<YamlDocument> => {
+  const first = parse(text)
+  let documents = first
+  let mended = text
+  for (let count = 0; count < maximumMended; count++) {
+    const error = documents.flatMap(({ errors }) => errors)[0]
+    if (error === undefined) return documents
+    const next = mended.indexOf("\n", error.pos[0]) + 1
+    if (error.code !== "MISSING_CHAR" || !error.message.includes("quote") || next === 0) return first
+    const { column } = placeOf(mended, error.pos[0])
+    mended = `${mended.slice(0, next)}${" ".repeat(column)}${mended.slice(next)}`
+    documents = parse(mended)
+  }
+  return first
+}
 
 /** Turns parsed YAML into JSON as kubectl would; throws `Refused`. */
 class Converter {
@@ -189,34 +211,50 @@ const itemLines = (text: string, contents: unknown): ReadonlyArray<number> | und
   })
 }
 
-/** Reads every document of a text; documents without content are left out. */
-export const readYaml = (text: string): Read => {
-  const values: Array<YamlValue> = []
+/** One document of a text: what it says, and the nodes that say where. */
+export interface Parsed {
+  readonly value: Json
+  readonly node: YamlDocument
+}
+
+/** Every document of a text with its nodes; documents without content are left out. */
+export const readDocuments = (
+  text: string
+): { readonly documents: ReadonlyArray<Parsed> } | { readonly problem: Problem } => {
+  const documents: Array<Parsed> = []
   try {
-    for (const document of compose(text)) {
-      const error = document.errors[0]
+    for (const node of compose(text)) {
+      const error = node.errors[0]
       if (error !== undefined) {
         // the parser recurses: what overflows its stack is nested far deeper than we allow
         // and it quotes what it stumbled over, which may be a value of a Secret
         const detail = error.message.includes("call stack") ? tooDeep : error.message.replace(/: ["'{[|>].*$/su, "")
         return { problem: { ...placeOf(text, error.pos[0]), detail } }
       }
-      if (document.contents === null) continue
-      const value = new Converter().convert(document.contents, 1, false)
-      if (value === null) continue
-      const lines = itemLines(text, document.contents)
-      values.push({
-        json: JSON.stringify(value),
-        line: placeOf(text, offsetOf(document.contents)).line,
-        ...lines === undefined ? {} : { itemLines: lines }
-      })
+      if (node.contents === null) continue
+      const value = new Converter().convert(node.contents, 1, false)
+      if (value !== null) documents.push({ value, node })
     }
   } catch (error) {
     if (error instanceof Refused) return { problem: { ...placeOf(text, error.offset), detail: error.message } }
     if (error instanceof RangeError) return { problem: { line: 1, column: 1, detail: tooDeep } }
     throw error
   }
-  return { values }
+  return { documents }
+}
+
+/** Reads every document of a text as `readDocuments` does, and keeps the lines only. */
+export const readYaml = (text: string): Read => {
+  const read = readDocuments(text)
+  if ("problem" in read) return read
+  return {
+    values: read.documents.map(({ node, value }): YamlValue => {
+      const json = JSON.stringify(value)
+      const { line } = placeOf(text, offsetOf(node.contents))
+      const lines = itemLines(text, node.contents)
+      return lines === undefined ? { json, line } : { json, line, itemLines: lines }
+    })
+  }
 }
 
 /** Reads JSON many times faster than YAML; undefined for what only the YAML reader can judge or explain. */
