@@ -10,6 +10,7 @@ import type { Bundle, Violation } from "../domain/Decision.ts"
 import { policySet } from "../domain/policySet.ts"
 import { InvalidSpec, RenderFailed, type StageError } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
+import { mayHoldResources } from "../policy/gatekeeper/resources.ts"
 import { Policy } from "../policy/Policy.ts"
 import { Render } from "../render/Render.ts"
 import { stayInside } from "../render/Tree.ts"
@@ -52,6 +53,17 @@ const posix = (from: string, to: string): string => relative(from, to).split(sep
 const withPolicies = (delivery: Delivery, paths: ReadonlyArray<string>): Delivery => ({
   ...delivery,
   spec: { ...delivery.spec, policy: { ...delivery.spec.policy, paths } }
+})
+
+const withVersion = (subject: Subject, version: string): Subject => ({
+  ...subject,
+  delivery: {
+    ...subject.delivery,
+    spec: {
+      ...subject.delivery.spec,
+      policy: { ...subject.delivery.spec.policy, regoVersion: version === "v0" ? "v0" : "v1" }
+    }
+  }
 })
 
 /** A folder, or one file, becomes a delivery with everything at its default, named after it. */
@@ -106,21 +118,27 @@ const fileSubjects = Effect.fnUntraced(function*(file: string) {
   }))
 })
 
-const isRego = ({ path }: ArtifactEntry): boolean =>
-  path.endsWith(".rego") && !path.endsWith("_test.rego") && !path.split("/").some((part) => part.startsWith("."))
+const isHidden = ({ path }: ArtifactEntry): boolean => path.split("/").some((part) => part.startsWith("."))
 
-/** A path that may not be read counts: whoever loads it tells why, and nothing passes unjudged. */
-const mayHoldRego = Effect.fnUntraced(function*(artifact: Artifact, folder: string) {
+const isRego = ({ path }: ArtifactEntry): boolean => path.endsWith(".rego") && !path.endsWith("_test.rego")
+
+/** Rego, or Gatekeeper's templates. A path that may not be read counts: whoever loads it tells why, and nothing passes unjudged. */
+const mayHoldPolicies = Effect.fnUntraced(function*(artifact: Artifact, folder: string) {
   const entry = yield* artifact.entry(folder)
-  return entry?.kind === "folder" && (yield* artifact.walk(folder)).some(isRego)
+  if (entry?.kind !== "folder") return false
+  const entries = (yield* artifact.walk(folder)).filter((one) => !isHidden(one))
+  if (entries.some(isRego)) return true
+  const paths = entries.map(({ path }) => path).filter((path) => /\.(json|ya?ml)$/u.test(path))
+  const contents = yield* artifact.read(paths)
+  return paths.some((path, index) => mayHoldResources({ path, content: contents[index]! }))
 }, Effect.catchTag("UnsafePath", () => Effect.succeed(true)))
 
-/** `policies/` with Rego in it, in a folder or the nearest one above it, up to the root. */
+/** `policies/` with policies in it, in a folder or the nearest one above it, up to the root. */
 const nearestPolicies = Effect.fnUntraced(function*(artifact: Artifact, path: string) {
   const steps = path === "" ? [] : path.split("/")
   for (let depth = steps.length; depth >= 0; depth--) {
     const candidate = [...steps.slice(0, depth), "policies"].join("/")
-    if (yield* mayHoldRego(artifact, candidate)) return candidate
+    if (yield* mayHoldPolicies(artifact, candidate)) return candidate
   }
   return undefined
 })
@@ -136,8 +154,11 @@ const givenPolicies = Effect.fnUntraced(function*(delivery: Delivery, folders: R
       const root = yield* repositoryRoot(folder, ".")
       const artifact = yield* folderArtifact(root, limits)
       const path = posix(root, folder)
-      if (!(yield* mayHoldRego(artifact, path))) {
-        return yield* refuse(`--policy ${given}: holds no Rego`, "Name a folder of Rego policies.")
+      if (!(yield* mayHoldPolicies(artifact, path))) {
+        return yield* refuse(
+          `--policy ${given}: holds no policies`,
+          "Name a folder of Rego, or of Gatekeeper's templates."
+        )
       }
       return yield* policy.load(withPolicies(delivery, [path]), artifact)
     }))
@@ -237,10 +258,12 @@ export const check = Effect.fn("check")(function*(given: Given) {
   }
   const cacheDirectory = join((yield* settings).cacheDirectory, "policies")
   const outputs = yield* outputsOf(given.texts.output ?? [], formats)
-  const subjects = file === undefined
+  const found = file === undefined
     ? yield* Effect.forEach(given.operands.length === 0 ? ["."] : given.operands, pathSubject)
     : yield* fileSubjects(file)
   const library = given.texts.library === undefined ? [] : [yield* libraryOf(given.texts.library)]
+  const version = textOf(given, "rego-version")
+  const subjects = version === undefined ? found : found.map((subject) => withVersion(subject, version))
   const judged = yield* Effect.forEach(
     subjects,
     (subject) => judge(subject, { given, library, cacheDirectory }).pipe(Effect.catch(told)),

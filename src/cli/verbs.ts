@@ -55,6 +55,7 @@ export const verbs = {
         repeated: true,
         about: "policies of Sluice to judge by as well: a profile, a category or one of it"
       },
+      "rego-version": { value: "VERSION", choices: ["v0", "v1"], about: "the Rego of these policies (v1)" },
       output: {
         short: "o",
         value: "FORMAT[=FILE]",

@@ -107,7 +107,7 @@ export interface PolicySet {
 /** Policies that are compiled into one wasm of their own: no bundle can shadow, weaken or read another. */
 export interface Bundle {
   readonly name: string
-  /** Of the files. */
+  /** Of the files, and of the version of Rego that they are read as. */
   readonly digest: string
   /** The repository's own; those of the revision that is in force; the platform's. */
   readonly origin: "repository" | "previous" | "bundle"
@@ -117,6 +117,8 @@ export interface Bundle {
   readonly waivers: ReadonlyArray<Waiver>
   /** Policy and data files by their path from the root of the repository. */
   readonly files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>
+  /** Of policies that do not say otherwise in a conftest.toml: v1, unless given. */
+  readonly regoVersion?: "v0" | "v1"
   /** Merged under `data.parameters`. */
   readonly parameters: Readonly<Record<string, Schema.Json>>
 }

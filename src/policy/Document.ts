@@ -1,4 +1,4 @@
-import { at, type Json, type JsonObject } from "../domain/Json.ts"
+import { at, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import type { Subject } from "./Rule.ts"
 
 /** One document for the gate: the text that policies see, and what they have to answer to have seen it. */
@@ -30,6 +30,26 @@ export const ofAll = (all: ReadonlyArray<{ readonly path: string; readonly json:
   json: `[${all.map(({ json, path }) => `{"path":${JSON.stringify(path)},"contents":${json}}`).join(",")}]`,
   identity: JSON.stringify([all.length, all.length])
 })
+
+/** Gatekeeper's review of an operation on an object, for the constraints that are about it: of each bundle, by index. */
+export const ofReview = (
+  request: JsonObject,
+  constraints: Readonly<Record<string, ReadonlyArray<string>>>
+): Document => {
+  const object = request["object"]
+  return {
+    judges: "review",
+    json: JSON.stringify({ review: request, constraints }),
+    identity: JSON.stringify([
+      orEmpty(at(request, "kind", "kind")),
+      orEmpty(request["namespace"]),
+      orEmpty(request["name"]),
+      orEmpty(request["operation"]),
+      isJsonObject(object) ? Object.keys(object).length : 0,
+      true
+    ])
+  }
+}
 
 /** What would change. */
 export const ofChangeset = (

@@ -12,7 +12,10 @@ import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import type { Changeset } from "../domain/Changeset.ts"
 import { Decision, type PolicySet, type Violation } from "../domain/Decision.ts"
+import { digest } from "../domain/digest.ts"
+import { canonical, type JsonObject } from "../domain/Json.ts"
 import type { Manifest, Rendered } from "../domain/Manifest.ts"
+import { maskSecret } from "../domain/mask.ts"
 import { type InvalidSpec, type PolicyError, PolicyUnavailable } from "../domain/StageError.ts"
 import type { Programs } from "../programs/Programs.ts"
 import { admit } from "./admit.ts"
@@ -22,9 +25,11 @@ import type { Document } from "./Document.ts"
 import { documents } from "./documents.ts"
 import { evaluate } from "./evaluate.ts"
 import { type Effort, evidenceOf, inputOf, noEffort } from "./evidence.ts"
+import { namespacesOf, type Review, reviewOf } from "./gatekeeper/review.ts"
+import { ask, hasConstraints, inventories, toldOfReviews } from "./gatekeeper/reviews.ts"
 import { load } from "./load.ts"
 import { loadBundle, type LoadedBundle } from "./loadBundle.ts"
-import { documentOf, toldOf } from "./objects.ts"
+import { aboutManifest, documentOf, toldOf } from "./objects.ts"
 import type { Finding } from "./protocol.ts"
 import * as Remembered from "./Remembered.ts"
 import { type Judging, verdict } from "./verdict.ts"
@@ -78,13 +83,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const scope = yield* Effect.scope
   const workers = yield* Workers.make(options.workers ?? 4)
   const remembered = Remembered.make()
-  const files = new Map<string, PolicySet["bundles"][number]["files"]>()
+  const files = new Map<string, PolicySet["bundles"][number]>()
 
   const compiled = yield* Cache.makeWith(
     Effect.fnUntraced(function*(digest: string) {
-      const sources = files.get(digest)
-      if (sources === undefined) return yield* Effect.die(new Error(`no files of policy bundle ${digest}`))
-      const { data, names, rules, wasm } = yield* Effect.provide(compile(sources, options.cacheDirectory), services)
+      const bundle = files.get(digest)
+      if (bundle === undefined) return yield* Effect.die(new Error(`no files of policy bundle ${digest}`))
+      const { data, names, rules, wasm } = yield* Effect.provide(compile(bundle, options.cacheDirectory), services)
       const module = yield* Effect.promise(() => WebAssembly.compile(wasm))
       return { module, rules, names, data: Buffer.from(data).toString("utf8") }
     }),
@@ -93,7 +98,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const compiledBundle = Effect.fnUntraced(function*(bundle: PolicySet["bundles"][number]) {
     files.delete(bundle.digest)
-    files.set(bundle.digest, bundle.files)
+    files.set(bundle.digest, bundle)
     const [oldest] = files.keys()
     if (files.size > maximumWaiting && oldest !== undefined) files.delete(oldest)
     const result = yield* Cache.get(compiled, bundle.digest)
@@ -104,13 +109,30 @@ const make = Effect.fnUntraced(function*(options: Options) {
   /** The set as workers take it; compiled here, if `load` did not get round to it yet. */
   const prepare = Effect.fnUntraced(function*(set: PolicySet) {
     const judging: Array<Judging> = []
-    const policies: Array<Workers.LoadedSet["policies"][number]> = []
+    const compiled: Array<Effect.Success<ReturnType<typeof compiledBundle>>> = []
     for (const bundle of set.bundles) {
-      const { data, module, names, rules } = yield* compiledBundle(bundle)
-      judging.push({ bundle, rules, names, ofRepository: set.waivers })
-      policies.push({ module, rules: rules.map(({ judges }) => judges), data: documents(data, bundle.parameters) })
+      const one = yield* compiledBundle(bundle)
+      judging.push({ bundle, rules: one.rules, names: one.names, ofRepository: set.waivers })
+      compiled.push(one)
     }
-    return { judging, loaded: { digest: set.digest, policies } }
+    /** With what templates look for among objects; the same set with another inventory goes by another name. */
+    const loadedWith = (name: string, inventories: ReadonlyArray<JsonObject | undefined>): Workers.LoadedSet => ({
+      digest: name,
+      policies: compiled.map(({ data, module, rules }, bundle) => ({
+        module,
+        rules: rules.map(({ judges }) => judges),
+        data: documents(data, { bundle, parameters: set.bundles[bundle]!.parameters, inventory: inventories[bundle] })
+      }))
+    })
+    return {
+      judging,
+      loaded: loadedWith(set.digest, []),
+      loadedAmong: (objects: ReadonlyArray<JsonObject>) => {
+        const found = inventories(judging, objects)
+        const name = digest(set.digest, ...found.map((one) => one === undefined ? "" : canonical(one)))
+        return loadedWith(name, found)
+      }
+    }
   })
 
   const judge = Effect.fnUntraced(
@@ -124,26 +146,66 @@ const make = Effect.fnUntraced(function*(options: Options) {
     }
   )
 
-  /** Each object by itself; what was judged before by the same text is not judged again. */
-  const judgeEach = Effect.fnUntraced(function*(loaded: Workers.LoadedSet, rendered: Rendered, effort: Effort) {
+  /** Each document by itself; what was judged before by the same text is not judged again. */
+  const judgeEach = Effect.fnUntraced(function*<A extends { readonly json: string }>(
+    loaded: Workers.LoadedSet,
+    subjects: ReadonlyArray<A>,
+    toDocument: (subject: A) => Document,
+    effort: Effort
+  ) {
     const now = yield* Clock.currentTimeMillis
-    const findings = new Map<Manifest, ReadonlyArray<Finding>>()
-    const waiting: Array<{ manifest: Manifest; document: Document; key: string }> = []
-    for (const manifest of loaded.policies.length === 0 ? [] : rendered.manifests) {
-      const key = Remembered.keyOf(loaded.digest, manifest.json)
+    const findings = new Map<A, ReadonlyArray<Finding>>()
+    const waiting: Array<{ subject: A; document: Document; key: string }> = []
+    for (const subject of loaded.policies.length === 0 ? [] : subjects) {
+      const key = Remembered.keyOf(loaded.digest, subject.json)
       const known = remembered.get(key, now)
-      if (known === undefined) waiting.push({ manifest, key, document: documentOf(manifest, options.maskingKey) })
-      else findings.set(manifest, known)
+      if (known === undefined) waiting.push({ subject, key, document: toDocument(subject) })
+      else findings.set(subject, known)
     }
     const judged = yield* judge(loaded, waiting.map(({ document }) => document), effort)
-    for (const { document, key, manifest } of waiting) {
+    for (const { document, key, subject } of waiting) {
       const judgement = judged.get(document)
       if (judgement === undefined) continue
-      findings.set(manifest, judgement.findings)
+      findings.set(subject, judgement.findings)
       remembered.set(key, judgement, now)
     }
     return findings
   })
+
+  /** Operations on objects, by Gatekeeper's constraints; `objects` is what their templates look around in. */
+  const judgeReviews = Effect.fnUntraced(function*<A>(
+    { judging, loadedAmong }: Effect.Success<ReturnType<typeof prepare>>,
+    reviews: ReadonlyMap<A, Review>,
+    objects: ReadonlyArray<JsonObject>,
+    effort: Effort,
+    areAll: boolean
+  ) {
+    const asked = [...reviews].map(([subject, review]) => ({ subject, asked: ask(judging, review, areAll) }))
+    const wanted = asked.flatMap(({ asked: { document } }) => document ?? [])
+    const judged = wanted.length === 0
+      ? new Map<Document, ReadonlyArray<Finding>>()
+      : yield* judgeEach(loadedAmong(objects), wanted, (document) => document, effort)
+    return asked.map(({ asked: { document, doubts, rules }, subject }) => ({
+      subject,
+      rules,
+      findings: [...doubts, ...document === undefined ? [] : judged.get(document) ?? [notJudged]]
+    }))
+  })
+
+  /** Gatekeeper's constraints on rendered objects, all of the revision's or some: whether they are there is not known yet. */
+  const judgeCreation = Effect.fnUntraced(
+    function*(prepared: Effect.Success<ReturnType<typeof prepare>>, rendered: Rendered, effort: Effort, areAll = true) {
+      if (!hasConstraints(prepared.judging)) return { told: [], passed: 0, asked: new Map<string, number>() }
+      const objects = rendered.manifests.map((manifest) => maskSecret(manifest.object, options.maskingKey))
+      const namespaces = namespacesOf(objects)
+      const reviews = new Map(rendered.manifests.map((manifest, index) => [
+        manifest,
+        reviewOf({ operation: "CREATE", object: objects[index]! }, namespaces)
+      ]))
+      const judged = yield* judgeReviews(prepared, reviews, objects, effort, areAll)
+      return toldOfReviews(judged, (manifest, finding) => aboutManifest(rendered, manifest, finding))
+    }
+  )
 
   /** All objects at once, for the rules that ask for that. */
   const judgeAll = Effect.fnUntraced(
@@ -158,15 +220,19 @@ const make = Effect.fnUntraced(function*(options: Options) {
   )
 
   const objects = Effect.fn("Policy.objects")(function*(set: PolicySet, rendered: Rendered) {
-    const { judging, loaded } = yield* prepare(set)
+    const prepared = yield* prepare(set)
+    const { judging, loaded } = prepared
     const effort = noEffort()
-    const each = toldOf(judging, rendered, yield* judgeEach(loaded, rendered, effort))
+    const found = yield* judgeEach(loaded, rendered.manifests, (one) => documentOf(one, options.maskingKey), effort)
+    const each = toldOf(judging, rendered, found)
     const all = yield* judgeAll(judging, loaded, rendered, effort)
-    const counts = { objects: rendered.manifests.length, passed: each.passed + all.passed }
-    const decided = yield* verdict(judging, [...each.told, ...all.told], counts)
+    const reviewed = yield* judgeCreation(prepared, rendered, effort)
+    const counts = { objects: rendered.manifests.length, passed: each.passed + all.passed + reviewed.passed }
+    const decided = yield* verdict(judging, [...each.told, ...all.told, ...reviewed.told], counts)
     const judged = {
       object: { documents: rendered.manifests.length, told: each.told },
-      combined: { documents: 1, told: all.told }
+      combined: { documents: 1, told: all.told },
+      review: { documents: reviewed.asked, told: reviewed.told }
     }
     const input = inputOf(rendered, options.maskingKey)
     const said = { ...decided, evidence: evidenceOf(input, effort, { judging, judged, said: decided }) }
@@ -200,10 +266,15 @@ const make = Effect.fnUntraced(function*(options: Options) {
     }),
     objects,
     denials: Effect.fnUntraced(function*(set, manifests) {
-      const { judging, loaded } = yield* prepare(set)
+      const prepared = yield* prepare(set)
+      const { judging, loaded } = prepared
       const rendered: Rendered = { manifests, closure: "", locate: ({ origin }) => Effect.succeed(origin) }
-      const { passed, told } = toldOf(judging, rendered, yield* judgeEach(loaded, rendered, noEffort()))
-      const { violations } = yield* verdict(judging, told, { objects: manifests.length, passed })
+      const effort = noEffort()
+      const found = yield* judgeEach(loaded, manifests, (one) => documentOf(one, options.maskingKey), effort)
+      const { passed, told } = toldOf(judging, rendered, found)
+      const reviewed = yield* judgeCreation(prepared, rendered, effort, false)
+      const counts = { objects: manifests.length, passed: passed + reviewed.passed }
+      const { violations } = yield* verdict(judging, [...told, ...reviewed.told], counts)
       return violations.filter(({ severity }) => severity === "deny")
     }),
     changeset: (_set, changeset) =>

@@ -1,8 +1,23 @@
 import * as Schema from "effect/Schema"
+import { Origin } from "../domain/Manifest.ts"
+import { Match } from "./gatekeeper/match.ts"
+import { SyncKind } from "./gatekeeper/syncKinds.ts"
 
-/** What rules judge: one object, all that would change, all objects at once (conftest's `--combine`). */
-export const Subject = Schema.Literals(["object", "changeset", "combined"])
+/** What METADATA may say that a rule judges: one object, all that would change, all objects at once (conftest's `--combine`). */
+export const Declared = Schema.Literals(["object", "changeset", "combined"])
+export type Declared = typeof Declared.Type
+
+/** What rules judge: what they may say, and Gatekeeper's reviews, an operation on an object each. */
+export const Subject = Schema.Literals([...Declared.literals, "review"])
 export type Subject = typeof Subject.Type
+
+/** Who answers for the `exception` rules of a package, as far as their METADATA says so. */
+export const Exception = Schema.Struct({
+  reason: Schema.optionalKey(Schema.String),
+  owner: Schema.optionalKey(Schema.String),
+  where: Origin
+})
+export type Exception = typeof Exception.Type
 
 /** One rule that reports, as it was found in the policies. */
 export const Rule = Schema.Struct({
@@ -21,7 +36,15 @@ export const Rule = Schema.Struct({
   /** The files that define it, from the root of the repository. */
   files: Schema.Array(Schema.String),
   /** Its bodies there, from line to line; none where they could not be told for certain. */
-  places: Schema.Array(Schema.Struct({ file: Schema.String, line: Schema.Int, endLine: Schema.Int }))
+  places: Schema.Array(Schema.Struct({ file: Schema.String, line: Schema.Int, endLine: Schema.Int })),
+  /** What it finds is told and denies nothing. */
+  isAudited: Schema.optionalKey(Schema.Literal(true)),
+  /** conftest's `exception` of the same package: what it lets through, and where it is written. */
+  exception: Schema.optionalKey(Exception),
+  /** Of a Gatekeeper constraint: the objects that it is about. */
+  match: Schema.optionalKey(Match),
+  /** Of a Gatekeeper constraint: the objects that its template looks for in `data.inventory`. */
+  inventory: Schema.optionalKey(Schema.Union([Schema.Array(SyncKind), Schema.Literal("all")]))
 })
 export type Rule = typeof Rule.Type
 

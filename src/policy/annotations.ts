@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Rule, Subject } from "./Rule.ts"
+import { Declared, type Rule } from "./Rule.ts"
 
 const Reference = Schema.Array(Schema.Struct({ value: Schema.Json }))
 
@@ -76,7 +76,17 @@ export const notesOf = (all: Annotations, path: ReadonlyArray<string>, name: str
   return notes
 }
 
-const isSubject = Schema.is(Subject)
+/** Why the `exception` rules of a package let something through, and who says so: their title and `custom.owner`. */
+export const exceptionNotes = (all: Annotations, path: ReadonlyArray<string>, bodies: number) => {
+  const own = applicable(all, path, "exception").findLast(({ annotations: { scope } }) =>
+    scope === "document" || (scope === "rule" && bodies === 1)
+  )
+  const reason = own?.annotations.title
+  const owner = own === undefined ? undefined : textOf(own, "owner")
+  return { ...reason === undefined ? {} : { reason }, ...owner === undefined ? {} : { owner } }
+}
+
+const isSubject = Schema.is(Declared)
 
 /** `changeset` of `schemas: [{input: schema.changeset}]`; undefined where the annotation says nothing of the input. */
 const declared = ({ annotations: { schemas } }: Annotations[number]): string | undefined =>
@@ -93,7 +103,7 @@ export const declaredSubjects = (
   all: Annotations,
   path: ReadonlyArray<string>,
   name: string
-): ReadonlyArray<Subject> => {
+): ReadonlyArray<Declared> => {
   const found = applicable(all, path, name).flatMap((annotation) => {
     const subject = declared(annotation)
     return isSubject(subject) ? [{ scope: annotation.annotations.scope, subject }] : []

@@ -3,77 +3,40 @@ import * as FileSystem from "effect/FileSystem"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { gunzip } from "node:zlib"
-import type { PolicySet } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
 import { PolicyUnavailable } from "../domain/StageError.ts"
 import { readPin } from "../programs/pins.ts"
-import { Programs } from "../programs/Programs.ts"
 import { decodeAnnotations } from "./annotations.ts"
 import { provided } from "./builtins/catalogue.ts"
 import * as Capabilities from "./capabilities.ts"
 import * as CompiledCache from "./compiledCache.ts"
-import { compileError, type Problem, problemsOf } from "./compileErrors.ts"
+import { compileError, type Problem } from "./compileErrors.ts"
 import { decodeModules, locate, type Modules, query, refused, rulesOf } from "./discover.ts"
 import { entrypoint, generate, subjects } from "./entrypoint.ts"
 import { hidden } from "./hidden.ts"
 import { missing } from "./missing.ts"
-import * as Opa from "./opa.ts"
 import { Subject } from "./Rule.ts"
 import { everything } from "./shim.ts"
-import { originOf, type Source, sources } from "./sources.ts"
+import { originOf, type Source } from "./sources.ts"
 import { fileOfTar } from "./tar.ts"
 import { shippedSchemas, typing } from "./typed.ts"
-
-type Files = PolicySet["bundles"][number]["files"]
+import { type Compilable, failWithProblems, placeOf, setUp, type Workshop } from "./workshop.ts"
 
 /** One rule for each kind of document: what is generated for these is all that is ever generated. */
-const everySubject = Subject.literals.map((judges) => ({ judges, name: "deny", path: [] }))
+const everySubject = Subject.literals.map((judges) => ({
+  judges,
+  name: "deny",
+  path: [],
+  exception: { where: { file: "" } }
+}))
 
 const unexpected = (what: string) => () => new PolicyUnavailable({ detail: `${what} could not be read` })
 
-/** OPA with the policies in a folder of their own, under names of our own. */
-interface Workshop {
-  readonly folder: string
-  readonly policies: ReadonlyArray<Source>
-  readonly data: ReadonlyArray<Source>
-  readonly opa: (...parameters: ReadonlyArray<string>) => Effect.Effect<Opa.Finished, PolicyUnavailable>
-}
-
-const setUp = Effect.fnUntraced(function*(files: Files) {
-  const disk = yield* FileSystem.FileSystem
-  const programs = yield* Programs
-  const context = yield* Effect.context<Effect.Services<ReturnType<typeof Opa.run>>>()
-  const program = yield* programs.path("opa")
-  const folder = yield* disk.makeTempDirectoryScoped({ prefix: "sluice-policy-" })
-  const { data, policies } = sources(files)
-  const put = (below: string) => ({ content, name }: Source) => disk.writeFile(join(folder, below, name), content)
-  yield* Effect.forEach(["policies", "data", "generated"], (name) => disk.makeDirectory(join(folder, name)))
-  yield* Effect.forEach(policies, put("policies"), { concurrency: 8, discard: true })
-  yield* Effect.forEach(data, put("data"), { concurrency: 8, discard: true })
-  const texts = policies.map(({ content, name }) => ({ name, text: Buffer.from(content).toString("utf8") }))
-  yield* disk.writeFileString(join(folder, "texts.json"), JSON.stringify({ files: texts }))
-  const workshop: Workshop = {
-    folder,
-    policies,
-    data,
-    opa: (...parameters) => Effect.provide(Opa.run(program, folder, parameters), context)
-  }
-  return workshop
-})
-
-/** What `opa check` says, with lines; asked only after something failed. */
-const failWithProblems = Effect.fnUntraced(function*(
-  { data, opa, policies }: Workshop,
-  failed: Opa.Finished,
-  ...typed: ReadonlyArray<string>
-) {
-  const checked = yield* opa("check", "-f", "json", "--capabilities", "capabilities.json", ...typed, "policies")
-  const problems = yield* problemsOf(checked.stderr || checked.stdout, failed.stderr || failed.stdout, [
-    ...policies,
-    ...data
-  ])
-  return yield* compileError(problems)
-})
+const parse = (source: Source): ReadonlyArray<string> => [
+  "parse",
+  ...source.version === "v0" ? ["--v0-compatible"] : [],
+  ...["-f", "json", placeOf(source)]
+]
 
 const failWithRefusals = Effect.fnUntraced(
   function*({ opa, policies }: Workshop, refusals: ReturnType<typeof refused>) {
@@ -84,7 +47,8 @@ const failWithRefusals = Effect.fnUntraced(
           if (name === "") {
             return { message, origin }
           }
-          const { stdout } = yield* opa("parse", "-f", "json", "--json-include", "locations", `policies/${file}`)
+          const source = policies.find((one) => one.name === file)!
+          const { stdout } = yield* opa(...parse(source), "--json-include", "locations")
           const place = yield* locate(stdout, name)
           const problem: Problem = { message, origin: originOf(policies, file, place?.row, place?.col) }
           return problem
@@ -101,14 +65,44 @@ const capabilities = Effect.fnUntraced(function*({ folder, opa }: Workshop) {
   yield* disk.writeFileString(join(folder, "capabilities.json"), Capabilities.restrict(all))
 })
 
+/** OPA parses v0 where it is told to, and not in `rego.parse_module`. */
+const parsed = Effect.fnUntraced(function*(workshop: Workshop, source: Source) {
+  const text = Buffer.from(source.content).toString("utf8")
+  if (source.version !== "v0") return { name: source.name, text }
+  const { exitCode, stdout } = yield* workshop.opa(...parse(source))
+  return exitCode === 0 ? { name: source.name, module: JSON.parse(stdout) as unknown } : { name: source.name, text: "" }
+})
+
+const texts = Effect.fnUntraced(function*(workshop: Workshop) {
+  const disk = yield* FileSystem.FileSystem
+  const files = yield* Effect.forEach(workshop.policies, (source) => parsed(workshop, source), { concurrency: 4 })
+  yield* disk.writeFileString(join(workshop.folder, "texts.json"), JSON.stringify({ files }))
+})
+
+/** The documents beside the policies as one, as OPA merges them. */
+const merge = Effect.fnUntraced(function*(workshop: Workshop) {
+  const disk = yield* FileSystem.FileSystem
+  const { data, folder, opa } = workshop
+  let text = "{}"
+  if (data.length > 0) {
+    const merged = yield* opa("eval", "-f", "raw", ...data.flatMap((source) => ["-d", placeOf(source)]), "data")
+    if (merged.exitCode !== 0) return yield* failWithProblems(workshop, merged)
+    text = merged.stdout.trim()
+  }
+  yield* disk.writeFileString(join(folder, "bundle/data.json"), text)
+})
+
 const discover = Effect.fnUntraced(function*(workshop: Workshop) {
-  const { opa, policies } = workshop
-  const [modules, inspection] = yield* Effect.all([
-    opa("eval", "-f", "raw", "-i", "texts.json", query),
-    opa("inspect", "-a", "-f", "json", "policies"),
+  const { enforced, opa, policies, settingsOf } = workshop
+  const [, inspection] = yield* Effect.all([
+    texts(workshop),
+    opa("inspect", "-a", "-f", "json", "bundle"),
     capabilities(workshop)
   ], { concurrency: "unbounded" })
   if (inspection.exitCode !== 0) return yield* failWithProblems(workshop, inspection)
+  const [modules] = yield* Effect.all([opa("eval", "-f", "raw", "-i", "texts.json", query), merge(workshop)], {
+    concurrency: "unbounded"
+  })
   const found: Modules = yield* Effect.mapError(decodeModules(modules.stdout), unexpected("the policies' rules"))
   const annotations = yield* Effect.mapError(decodeAnnotations(inspection.stdout), unexpected("the policies' METADATA"))
   // A file that OPA cannot parse alone is left out of its answer: it must not be left out of the gate.
@@ -116,7 +110,8 @@ const discover = Effect.fnUntraced(function*(workshop: Workshop) {
   const refusals = refused(found, annotations, policies)
   if (refusals.length > 0) return yield* failWithRefusals(workshop, refusals)
   const typed = yield* typing(workshop.folder, annotations)
-  return { modules: found, rules: rulesOf(found, annotations, policies), typed }
+  const own = rulesOf(found, annotations, policies, settingsOf)
+  return { modules: found, rules: [...own, ...enforced.map(({ rule }) => rule)], first: own.length, typed }
 })
 
 const unpack = Effect.fnUntraced(function*(archive: Uint8Array) {
@@ -127,22 +122,31 @@ const unpack = Effect.fnUntraced(function*(archive: Uint8Array) {
   return { wasm: new Uint8Array(wasm), data: new Uint8Array(data) }
 })
 
-const build = Effect.fnUntraced(function*(files: Files) {
+/** The documents, and behind them what the generated rules read: the parameters of constraints, by rule. */
+const withParameters = (data: Uint8Array, { enforced }: Workshop, first: number): Uint8Array => {
+  if (enforced.length === 0) return data
+  const parameters = Object.fromEntries(enforced.map(({ parameters }, index) => [String(first + index), parameters]))
+  const rest = new TextDecoder().decode(data).trim().slice(1)
+  return Buffer.from(`${JSON.stringify({ sluice: { parameters } }).slice(0, -1)}${rest === "}" ? "" : ","}${rest}`)
+}
+
+const build = Effect.fnUntraced(function*(bundle: Compilable) {
   const disk = yield* FileSystem.FileSystem
-  const workshop = yield* setUp(files)
-  const { data, folder, opa, policies } = workshop
-  const { modules, rules, typed } = yield* discover(workshop)
+  const workshop = yield* setUp(bundle)
+  const { folder, opa, policies, templates } = workshop
+  const { first, modules, rules, typed } = yield* discover(workshop)
   yield* Effect.forEach(
-    Object.entries(generate(rules, policies.map(({ content }) => Buffer.from(content).toString("utf8")))),
-    ([name, text]) => disk.writeFileString(join(folder, "generated", name), text)
+    Object.entries(generate(rules, [...policies, ...templates].map(({ content }) => Buffer.from(content).toString("utf8")))),
+    ([name, text]) => disk.writeFileString(join(folder, "bundle/generated", name), text)
   )
-  const documents = data.map(({ name }) => `data/${name}`)
   const entrypoints = subjects(rules).flatMap((judges) => ["-e", entrypoint(judges)])
   const options = ["-t", "wasm", "--capabilities", "capabilities.json", "-o", "bundle.tar.gz"]
   const [built, checked] = yield* Effect.all([
-    opa("build", ...options, ...entrypoints, "generated", "policies", ...documents),
+    opa("build", ...options, ...entrypoints, "-b", "bundle"),
     // `opa build` knows no schemas.
-    typed.length === 0 ? Effect.undefined : opa("check", "--capabilities", "capabilities.json", ...typed, "policies")
+    typed.length === 0
+      ? Effect.undefined
+      : opa("check", "--capabilities", "capabilities.json", ...typed, "-b", "bundle")
   ], { concurrency: "unbounded" })
   if (built.exitCode !== 0) return yield* failWithProblems(workshop, built, ...typed)
   if (checked !== undefined && checked.exitCode !== 0) return yield* failWithProblems(workshop, checked, ...typed)
@@ -150,8 +154,8 @@ const build = Effect.fnUntraced(function*(files: Files) {
   const documentsText = new TextDecoder().decode(merged)
   const clashes = [...hidden(modules, policies, documentsText), ...missing(modules, policies, documentsText)]
   if (clashes.length > 0) return yield* compileError(clashes)
-  const names = policies.map(({ name, path }) => ({ name, path }))
-  return { rules, names, data: merged, wasm } satisfies CompiledCache.Compiled
+  const names = [...policies, ...templates].map(({ hasLines = true, name, path }) => ({ name, path, hasLines }))
+  return { rules, names, data: withParameters(merged, workshop, first), wasm } satisfies CompiledCache.Compiled
 }, Effect.scoped)
 
 /**
@@ -159,13 +163,20 @@ const build = Effect.fnUntraced(function*(files: Files) {
  * no program is started.
  */
 export const compile = Effect.fn("Policy.compile")(
-  function*(files: Files, cacheDirectory: string) {
+  function*(bundle: Compilable, cacheDirectory: string) {
     const pin = yield* readPin("opa")
-    const made = JSON.stringify([4, pin.version, provided, generate(everySubject, everything), yield* shippedSchemas])
-    const key = digest(made, ...files.flatMap(({ content, path }) => [path, content]))
+    const made = JSON.stringify([
+      5,
+      pin.version,
+      provided,
+      generate(everySubject, everything),
+      bundle.regoVersion ?? "v1",
+      yield* shippedSchemas
+    ])
+    const key = digest(made, ...bundle.files.flatMap(({ content, path }) => [path, content]))
     const known = yield* CompiledCache.read(cacheDirectory, key)
     if (known !== undefined) return known
-    const compiled = yield* build(files)
+    const compiled = yield* build(bundle)
     yield* CompiledCache.write(cacheDirectory, key, compiled)
     return compiled
   },

@@ -50,11 +50,17 @@ export const compileError = (problems: ReadonlyArray<Problem>): PolicyUnavailabl
   })
 }
 
+/** By file and line: of a bundle, OPA tells them in no order. */
+const inOrder = (errors: typeof Report.Type["errors"]) =>
+  [...errors].sort(({ location: a }, { location: b }) =>
+    (a?.file ?? "") < (b?.file ?? "") ? -1 : (a?.file ?? "") > (b?.file ?? "") ? 1 : (a?.row ?? 0) - (b?.row ?? 0)
+  )
+
 /** Reads what `opa check -f json` or, failing that, the last lines of its stderr say. */
 export const problemsOf = (report: string, stderr: string, known: ReadonlyArray<Source>) =>
   Schema.decodeUnknownEffect(Report)(report).pipe(
     Effect.map(({ errors }) =>
-      errors.map(({ location, message }): Problem => ({
+      inOrder(errors).map(({ location, message }): Problem => ({
         message: withPaths(known, message),
         origin: location == null ? undefined : originOf(known, location.file, location.row, location.col)
       }))

@@ -7,11 +7,17 @@ import { join } from "node:path"
 import { digest } from "../domain/digest.ts"
 import { Rule } from "./Rule.ts"
 
+const Named = Schema.Struct({
+  name: Schema.String,
+  path: Schema.String,
+  hasLines: Schema.Boolean
+})
+
 /** A policy set as OPA compiled it. */
 export interface Compiled {
   readonly rules: ReadonlyArray<Rule>
   /** The names that OPA knows the policies by, and their paths in the repository. */
-  readonly names: ReadonlyArray<{ readonly name: string; readonly path: string }>
+  readonly names: ReadonlyArray<typeof Named.Type>
   /** JSON text of the documents that stand beside the policies. */
   readonly data: Uint8Array
   readonly wasm: Uint8Array
@@ -19,7 +25,7 @@ export interface Compiled {
 
 const Header = Schema.fromJsonString(Schema.Struct({
   rules: Schema.Array(Rule),
-  names: Schema.Array(Schema.Struct({ name: Schema.String, path: Schema.String })),
+  names: Schema.Array(Named),
   dataBytes: Schema.Int,
   /** Of data and wasm: a file that was cut short is compiled again. */
   content: Schema.String

@@ -1,9 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { type Annotations, declaredSubjects, notesOf } from "./annotations.ts"
-import { type Problem } from "./compileErrors.ts"
+import { type Annotations, declaredSubjects, exceptionNotes, notesOf } from "./annotations.ts"
+import type { Problem } from "./compileErrors.ts"
+import type { Settings } from "./conftest.ts"
 import { isReserved } from "./entrypoint.ts"
-import { type Rule, severityOf, type Subject } from "./Rule.ts"
+import { beginnings } from "./regoTokens.ts"
+import { type Exception, type Rule, severityOf, type Subject } from "./Rule.ts"
 import { originOf, type Source } from "./sources.ts"
 import { placesOf } from "./statements.ts"
 
@@ -40,7 +42,11 @@ export const query = `[{
       every inner in {"body", "key", "term"} { not inner in path }
     }
   } | some rule in parsed.rules]
-} | some file in input.files; parsed := rego.parse_module(file.name, file.text)]`
+} | some file in input.files
+  some parsed in array.concat([module | module := file.module], [module |
+    module := rego.parse_module(file.name, file.text)
+  ])
+]`
 
 const Modules = Schema.fromJsonString(Schema.Array(Schema.Struct({
   file: Schema.String,
@@ -123,12 +129,36 @@ export const locate = (parsed: string, name: string) =>
     Effect.orElseSucceed(() => undefined)
   )
 
+/** conftest's `exception` rules by package. */
+const exceptionsOf = (
+  modules: Modules,
+  annotations: Annotations,
+  known: ReadonlyArray<Source>
+): ReadonlyMap<string, Exception> => {
+  const exceptions = new Map<string, Exception>()
+  for (const { file, path, rules } of modules) {
+    const source = known.find(({ name }) => name === file)
+    if (source === undefined || !rules.some(({ isFunction, name }) => name === "exception" && !isFunction)) continue
+    const all = modules.filter((other) => other.path.join("\0") === path.join("\0"))
+    const bodies = all.flatMap((other) => other.rules).filter(({ name }) => name === "exception").length
+    const starts = beginnings(Buffer.from(source.content).toString("utf8"), "exception")
+    // Which of several lets something through, nobody knows.
+    const line = bodies === 1 ? starts[0]?.line : undefined
+    const where = { file: source.path, ...line === undefined ? {} : { line } }
+    const key = path.join(".")
+    if (!exceptions.has(key)) exceptions.set(key, { where, ...exceptionNotes(annotations, path, bodies) })
+  }
+  return exceptions
+}
+
 /** The rules that report, each package and name once, sorted. */
 export const rulesOf = (
   modules: Modules,
   annotations: Annotations,
-  known: ReadonlyArray<Source>
+  known: ReadonlyArray<Source>,
+  settingsOf: (path: string) => Settings
 ): ReadonlyArray<Rule> => {
+  const exceptions = exceptionsOf(modules, annotations, known)
   const found = new Map<string, {
     path: ReadonlyArray<string>
     name: string
@@ -155,10 +185,22 @@ export const rulesOf = (
   }
   const rules: Array<Rule> = []
   for (const [, { bodies, files, name, path, places }] of [...found].sort(([a], [b]) => a < b ? -1 : 1)) {
-    const severity = severityOf(name) ?? "deny"
+    const settings = settingsOf([...files][0] ?? "")
+    const own = path.join(".")
+    if (!settings.reports(own)) continue
     const notes = notesOf(annotations, path, name, bodies)
-    const judges = declaredSubjects(annotations, path, name)[0] ?? "object"
-    rules.push({ ...notes, package: path.join("."), path, name, severity, judges, files: [...files], places })
+    const exception = exceptions.get(own)
+    rules.push({
+      ...notes,
+      package: own,
+      path,
+      name,
+      severity: settings.failsOnWarn ? "deny" : severityOf(name) ?? "deny",
+      judges: declaredSubjects(annotations, path, name)[0] ?? (settings.isCombined ? "combined" : "object"),
+      ...exception === undefined ? {} : { exception },
+      files: [...files],
+      places
+    })
   }
   return rules
 }

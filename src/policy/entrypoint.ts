@@ -1,3 +1,4 @@
+import { reviewHead, reviewQuestion } from "./gatekeeper/dispatch.ts"
 import type { Rule, Subject } from "./Rule.ts"
 import { mocks, shim } from "./shim.ts"
 
@@ -7,7 +8,7 @@ export const entrypoint = (judges: Subject): string => `sluice/${judges}`
 /** Packages that a policy may not take. */
 export const isReserved = (path: ReadonlyArray<string>): boolean => path[0] === "sluice"
 
-type Asked = Pick<Rule, "judges" | "name" | "path">
+type Asked = Pick<Rule, "exception" | "judges" | "name" | "path">
 
 /** The reference of a document of the policies, whatever is in its names. */
 export const reference = (path: ReadonlyArray<string>): string =>
@@ -28,7 +29,15 @@ const saw: Readonly<Record<Subject, string>> = {
 	count(object.get(input, "operations", [])),
 	count(input),
 ]`,
-  combined: "[count(input), count([document | document := input[_].contents])]"
+  combined: "[count(input), count([document | document := input[_].contents])]",
+  review: `[
+	object.get(input, ["review", "kind", "kind"], ""),
+	object.get(input, ["review", "namespace"], ""),
+	object.get(input, ["review", "name"], ""),
+	object.get(input, ["review", "operation"], ""),
+	count(input.review.object),
+	complete,
+]`
 }
 
 /**
@@ -42,10 +51,10 @@ ${judges} := answer if {
 `
 
 /** `data.sluice.only` narrows the question to one rule, to find the one that hangs. */
-const head = (judges: Subject): string =>
+const head = (judges: Subject, hasExceptions: boolean): string =>
   `package sluice.asked.${judges}
 
-answer := {"saw": saw, "found": found}
+answer := {"saw": saw, "found": found${hasExceptions ? `, "excepted": excepted` : ""}}
 
 saw := ${saw[judges]}
 
@@ -54,15 +63,31 @@ wanted(_) if not data.sluice.only
 wanted(index) if data.sluice.only == index
 
 found[index] := results if some index, results in {}
+
+${hasExceptions ? "excepted[index] := true if some index in []\n" : ""}${judges === "review" ? reviewHead : ""}`
+
+/** What conftest's exceptions call a rule: its name without the prefix. */
+const unprefixed = (name: string): string => name.replace(/^(?:deny|violation|warn)_?/u, "")
+
+/** Whether conftest's `exception` of the same package names the rule for this document. */
+const exemption = ({ name, path }: Asked, index: number): string => `
+excepted["${index}"] := true if {
+	wanted("${index}")
+	${reference([...path, "exception"])}[_][_] == ${JSON.stringify(unprefixed(name))}
+}
 `
 
-const question = ({ name, path }: Asked, index: number): string => `
+const question = (rule: Asked, index: number): string => {
+  const { exception, judges, name, path } = rule
+  if (judges === "review") return reviewQuestion(rule, index)
+  return `
 found["${index}"] := results if {
 	wanted("${index}")
 	results := ${reference([...path, name])}
 	results != set()
 }
-`
+${exception === undefined ? "" : exemption(rule, index)}`
+}
 
 /** The kinds of documents that the rules judge; objects always, so that a set without any rule still has an answer. */
 export const subjects = (rules: ReadonlyArray<Pick<Rule, "judges">>): ReadonlyArray<Subject> => [
@@ -76,7 +101,8 @@ export const generate = (
 ): Readonly<Record<string, string>> => {
   const asked = subjects(rules).map((judges) => [
     `${judges}.rego`,
-    head(judges) + rules.map((rule, index) => rule.judges === judges ? question(rule, index) : "").join("")
+    head(judges, rules.some((rule) => rule.judges === judges && rule.exception !== undefined)) +
+    rules.map((rule, index) => rule.judges === judges ? question(rule, index) : "").join("")
   ])
   return {
     ...Object.fromEntries(asked),

@@ -23,12 +23,16 @@ export const inputOf = ({ manifests }: Rendered, key: string | Uint8Array): stri
     }).join("\n")
   )
 
+interface Found {
+  /** Of the kind, for every rule; or by `<bundle>/<rule>`. */
+  readonly documents: number | ReadonlyMap<string, number>
+  readonly told: ReadonlyArray<Told>
+}
+
 interface Counted {
   readonly judging: ReadonlyArray<Judging>
-  /** How many documents of each kind there were, and what was found on them. */
-  readonly judged: Readonly<
-    Partial<Record<Subject, { readonly documents: number; readonly told: ReadonlyArray<Told> }>>
-  >
+  /** How many documents of each kind there were, or each rule was asked about, and what was found on them. */
+  readonly judged: Readonly<Partial<Record<Subject, Found>>>
   readonly said: Omit<Verdict, "evidence">
 }
 
@@ -61,8 +65,10 @@ const countsOf = ({ judged, judging, said }: Counted): ReadonlyArray<RuleCount> 
     for (const [index, { bundle, rules }] of judging.entries()) {
       for (const [rule, { judges: own, policy }] of rules.entries()) {
         if (own !== judges) continue
-        const others = (against.get("") ?? nothing).union(against.get(`${index}/${rule}`) ?? nothing)
-        of(bundle.name, policy).passed += documents - others.size
+        const key = `${index}/${rule}`
+        const others = (against.get("") ?? nothing).union(against.get(key) ?? nothing)
+        const asked = typeof documents === "number" ? documents : documents.get(key) ?? 0
+        of(bundle.name, policy).passed += Math.max(0, asked - others.size)
       }
     }
   }

@@ -5,10 +5,10 @@ import type { Finding } from "./protocol.ts"
 import { isArray, RegoObject, RegoSet, type RegoValue } from "./regoValue.ts"
 import type { Subject } from "./Rule.ts"
 
-const maximumFindings = { object: 100, changeset: 1_000, combined: 1_000 }
+const maximumFindings = { object: 100, changeset: 1_000, combined: 1_000, review: 100 }
 const maximumMessage = 4_096
 /** The wasm holds some fifteen times as much as the text has. */
-const maximumBytes = { object: 1_500_000, changeset: 16_000_000, combined: 16_000_000 }
+const maximumBytes = { object: 1_500_000, changeset: 16_000_000, combined: 16_000_000, review: 3_100_000 }
 const maximumDepth = 500
 
 const cut = (text: string): string => text.length <= maximumMessage ? text : `${text.slice(0, maximumMessage)}…`
@@ -76,9 +76,15 @@ const findingsOf = (answer: RegoValue | undefined, identity: string, bundle: num
     return [{ bundle, message: "the policies did not see this document", isError: true }]
   }
   if (!(found instanceof RegoObject)) return [{ bundle, message: "the policies gave no answer", isError: true }]
-  return found.entries.flatMap(([rule, results]) =>
-    resultsOf(results).map((result): Finding => Object.assign(result, { bundle, rule: Number(rule) }))
-  )
+  const excepted = answer instanceof RegoObject ? answer.get("excepted") : undefined
+  return found.entries.flatMap(([rule, results]) => {
+    const isExcepted = excepted instanceof RegoObject && excepted.get(rule) === true
+      ? { isExcepted: true as const }
+      : {}
+    return resultsOf(results).map((result): Finding =>
+      Object.assign(result, { bundle, rule: Number(rule) }, result.isError === true ? {} : isExcepted)
+    )
+  })
 }
 
 /** The first ones in a stable order, and how many there are besides. */

@@ -22,7 +22,7 @@ const withoutRules = (paths: ReadonlyArray<string>) =>
  * where none is named, no policies at all are an empty set.
  */
 export const load = Effect.fn("Policy.load")(function*(delivery: Delivery, artifact: Artifact) {
-  const { data: parameters, enforcement, paths } = delivery.spec.policy
+  const { data: parameters, enforcement, paths, regoVersion } = delivery.spec.policy
   const place = { field: "spec.policy.paths", paths: paths ?? [defaultFolder], isRequired: paths !== undefined }
   const { files, hasRules, waivers: written } = yield* policyFiles(artifact, place)
   // A revision may bring policies that nobody asked for; it must not empty those that the delivery names.
@@ -33,12 +33,13 @@ export const load = Effect.fn("Policy.load")(function*(delivery: Delivery, artif
   )).flat()
   const bundle: Bundle = {
     name: "repository",
-    digest: digest(...files.flatMap(({ content, path }) => [path, content])),
+    digest: digest(regoVersion, ...files.flatMap(({ content, path }) => [path, content])),
     origin: "repository",
     enforcement,
     isWaivable: true,
     waivers,
     files,
+    regoVersion,
     parameters
   }
   return policySet(hasRules ? [bundle] : [], waivers)

@@ -1,5 +1,6 @@
 import { parentPort } from "node:worker_threads"
 import { dependOnTime, loadBuiltins } from "./builtins/catalogue.ts"
+import { narrowed } from "./documents.ts"
 import { Host } from "./host.ts"
 import { judge } from "./judge.ts"
 import type { Finding, Judge, Loadable, Reply, Request } from "./protocol.ts"
@@ -21,12 +22,6 @@ const prepare = async (policy: Loadable): Promise<Policy> => {
   const builtins = await loadBuiltins(names, () => integer(now))
   const host = (data: Uint8Array) => new Host(policy.module, data, builtins)
   return { ...policy, host, whole: host(policy.data), dependsOnTime: dependOnTime(names) }
-}
-
-/** The documents with `data.sluice.only` in front. */
-const narrowed = (data: Uint8Array, rule: number): Uint8Array => {
-  const rest = Buffer.from(data).toString("utf8").trim().slice(1)
-  return Buffer.from(`{"sluice":{"only":"${rule}"}${rest === "}" ? "" : ","}${rest}`)
 }
 
 /** A bundle without a rule for a kind of document has nothing to say of it. */

@@ -3,6 +3,8 @@ import { posix } from "node:path"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
 import type { Bundle } from "../domain/Decision.ts"
 import { PolicyUnavailable } from "../domain/StageError.ts"
+import { isConftestFile } from "./conftest.ts"
+import { mayHoldResources } from "./gatekeeper/resources.ts"
 
 const maximumFiles = 1_000
 const maximumBytes = 8 * 1024 * 1024
@@ -28,7 +30,7 @@ export interface PolicyFiles {
 
 /** Rego without its tests, and the documents beside it; nothing hidden. */
 const isPolicyFile = ({ kind, path }: ArtifactEntry): boolean =>
-  kind === "file" && /\.(rego|json|ya?ml)$/.test(path) && !path.endsWith("_test.rego") &&
+  kind === "file" && (/\.(rego|json|ya?ml)$/.test(path) || isConftestFile(path)) && !path.endsWith("_test.rego") &&
   !path.split("/").some((part) => part.startsWith("."))
 
 const filesAt = Effect.fnUntraced(function*(artifact: Artifact, reference: string, { field, isRequired }: Place) {
@@ -60,7 +62,7 @@ export const policyFiles = Effect.fn("Policy.files")(
     const files = all.filter(({ path }) => !waivers.has(path))
     return {
       files,
-      hasRules: files.some(({ path }) => path.endsWith(".rego")),
+      hasRules: files.some((file) => file.path.endsWith(".rego") || mayHoldResources(file)),
       waivers: all.filter(({ path }) => waivers.has(path))
     } satisfies PolicyFiles
   },

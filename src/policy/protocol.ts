@@ -9,6 +9,8 @@ export interface Finding {
   readonly rule?: number
   readonly message: string
   readonly isError?: true
+  /** conftest's `exception` lets it through. */
+  readonly isExcepted?: true
   /** `path` or `details.path` of the result, as the policy wrote it. */
   readonly path?: Json
   /** `_loc` of the result. */

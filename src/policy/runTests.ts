@@ -8,6 +8,7 @@ import { Programs } from "../programs/Programs.ts"
 import * as Capabilities from "./capabilities.ts"
 import { compile } from "./compile.ts"
 import { compileError, problemsOf } from "./compileErrors.ts"
+import { readConftest } from "./conftest.ts"
 import { documents } from "./documents.ts"
 import * as Opa from "./opa.ts"
 import { originOf, regoSources, type Source } from "./sources.ts"
@@ -65,12 +66,22 @@ const setUp = Effect.fnUntraced(function*(known: ReadonlyArray<Source>, data: Ui
  */
 export const runTests = Effect.fn("Policy.test")(
   function*(files: PolicySet["bundles"][number]["files"], options: Options) {
-    const { data } = yield* compile(files.filter(({ path }) => !path.endsWith("_test.rego")), options.cacheDirectory)
+    const { data } = yield* compile(
+      { files: files.filter(({ path }) => !path.endsWith("_test.rego")) },
+      options.cacheDirectory
+    )
     const known = regoSources(files)
-    const opa = yield* setUp(known, documents(Buffer.from(data).toString("utf8"), options.parameters ?? {}))
+    const opa = yield* setUp(
+      known,
+      documents(Buffer.from(data).toString("utf8"), { bundle: 0, parameters: options.parameters ?? {} })
+    )
+    // Tests run by one version of Rego: that of all files, or v1.
+    const { of } = readConftest(files)
+    const version = known.every(({ path }) => of(path).regoVersion === "v0") ? ["--v0-compatible"] : []
     const ask = (run: string | undefined, ...flags: ReadonlyArray<string>) =>
       opa(
         "test",
+        ...version,
         "--capabilities",
         "capabilities.json",
         ...flags,
@@ -85,7 +96,7 @@ export const runTests = Effect.fn("Policy.test")(
       if (pattern !== undefined) {
         return yield* new PolicyUnavailable({ detail: `--run: ${pattern}`, hint: "It takes a regular expression." })
       }
-      const checked = yield* opa("check", "-f", "json", "--capabilities", "capabilities.json", "policies")
+      const checked = yield* opa("check", ...version, "-f", "json", "--capabilities", "capabilities.json", "policies")
       return yield* compileError(yield* problemsOf(checked.stderr || checked.stdout, ran.stderr || ran.stdout, known))
     }
     const all = yield* Effect.mapError(decodeResults(ran.stdout), unreadable("what opa says of the tests"))

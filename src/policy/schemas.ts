@@ -1,6 +1,6 @@
 import type { JsonObject } from "../domain/Json.ts"
 import { changesetSchema } from "./ChangesetDocument.ts"
-import type { Subject } from "./Rule.ts"
+import type { Declared } from "./Rule.ts"
 
 const $schema = "https://json-schema.org/draft/2020-12/schema"
 
@@ -67,7 +67,7 @@ const object: JsonObject = {
  * object may have other fields, but OPA's type checker takes those that are listed for all: what an admission review
  * has (`input.request`, `input.review`) is an error, and a field of one's own kinds is read by `object.get`.
  */
-export const schemas: Readonly<Record<Subject, JsonObject>> = {
+export const schemas: Readonly<Record<Declared, JsonObject>> = {
   object: { $schema, title: "One Kubernetes object", ...object },
   changeset: changesetSchema(),
   combined: {

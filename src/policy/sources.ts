@@ -6,13 +6,24 @@ export interface Source {
   readonly name: string
   readonly path: string
   readonly content: Uint8Array
+  /** Rego's version; v1, unless given. */
+  readonly version?: "v0" | "v1"
+  /** False if its lines are not those of the file. */
+  readonly hasLines?: boolean
 }
 
-const numbered =
-  (extension: string) => (file: { readonly path: string; readonly content: Uint8Array }, index: number): Source => ({
-    ...file,
-    name: `p${String(index).padStart(4, "0")}.${extension}`
-  })
+type File = Pick<Source, "content" | "path">
+
+const numbered = (letter: string, extension: string) => <F extends File>(file: F, index: number): F & Source => ({
+  ...file,
+  name: `${letter}${String(index).padStart(4, "0")}.${extension}`
+})
+
+/** Modules of ConstraintTemplates under names of their own. */
+export const templateSources = (
+  modules: ReadonlyArray<{ readonly text: string } & Omit<Source, "content" | "name">>
+): ReadonlyArray<Source> =>
+  modules.map(({ text, ...module }) => ({ ...module, content: Buffer.from(text) })).map(numbered("t", "rego"))
 
 /** Manifests and JSON Schemas. Judged at the top of the document: data may well hold lists of kinds further down. */
 const isNoData = (path: string, text: string): boolean => {
@@ -37,16 +48,17 @@ interface Sources {
  * Sorts files into Rego and data. Tests are left out, and so are Kubernetes manifests (`apiVersion` and `kind`), which
  * stand beside policies as samples, and JSON Schemas, which type them.
  */
-export const sources = (files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>): Sources => {
+export const sources = (files: ReadonlyArray<File>, versionOf: (path: string) => "v0" | "v1"): Sources => {
   const sorted = [...files].sort((a, b) => a.path < b.path ? -1 : 1)
   const withEnding = (...endings: ReadonlyArray<string>) =>
     sorted.filter(({ path }) => endings.some((ending) => path.endsWith(ending)))
-  const isData = ({ content, path }: (typeof files)[number]) => !isNoData(path, Buffer.from(content).toString("utf8"))
+  const isData = ({ content, path }: File) => !isNoData(path, Buffer.from(content).toString("utf8"))
   return {
-    policies: withEnding(".rego").filter(({ path }) => !path.endsWith("_test.rego")).map(numbered("rego")),
+    policies: withEnding(".rego").filter(({ path }) => !path.endsWith("_test.rego"))
+      .map(({ content, path }) => ({ content, path, version: versionOf(path) })).map(numbered("p", "rego")),
     data: [
-      ...withEnding(".json").filter(isData).map(numbered("json")),
-      ...withEnding(".yaml", ".yml").filter(isData).map(numbered("yaml"))
+      ...withEnding(".json").filter(isData).map(numbered("p", "json")),
+      ...withEnding(".yaml", ".yml").filter(isData).map(numbered("p", "yaml"))
     ]
   }
 }
@@ -55,7 +67,9 @@ export const sources = (files: ReadonlyArray<{ readonly path: string; readonly c
 export const regoSources = (
   files: ReadonlyArray<{ readonly path: string; readonly content: Uint8Array }>
 ): ReadonlyArray<Source> =>
-  [...files].sort((a, b) => a.path < b.path ? -1 : 1).filter(({ path }) => path.endsWith(".rego")).map(numbered("rego"))
+  [...files].sort((a, b) => a.path < b.path ? -1 : 1).filter(({ path }) => path.endsWith(".rego")).map(
+    numbered("p", "rego")
+  )
 
 /** The place that OPA means, as people know it. */
 export const originOf = (
@@ -68,17 +82,20 @@ export const originOf = (
   if (source === undefined) return undefined
   return {
     file: source.path,
-    ...line === undefined || line < 1 ? {} : { line },
-    ...column === undefined || column < 1 ? {} : { column }
+    ...line === undefined || line < 1 || source.hasLines === false ? {} : { line },
+    ...column === undefined || column < 1 || source.name.startsWith("t") ? {} : { column }
   }
 }
 
-/** A message of OPA with our names replaced by the author's. */
+/** A message of OPA with our names replaced by the author's; a line that is not the file's is left out. */
 export const withPaths = (
-  known: ReadonlyArray<{ readonly name: string; readonly path: string }>,
+  known: ReadonlyArray<Pick<Source, "hasLines" | "name" | "path">>,
   message: string
 ): string =>
   message.replace(
-    /(?:\/?(?:policies|data)\/)?(p\d{4}\.(?:rego|json|yaml))/g,
-    (whole, name: string) => known.find((source) => source.name === name)?.path ?? whole
+    /(?:\/?(?:bundle\/)?(?:policies|templates|data)\/)?([pt]\d{4}\.(?:rego|json|yaml))((?::\d+){0,2})/g,
+    (whole, name: string, place: string) => {
+      const source = known.find((one) => one.name === name)
+      return source === undefined ? whole : source.path + (source.hasLines === false ? "" : place)
+    }
   )

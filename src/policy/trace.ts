@@ -2,18 +2,20 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { join } from "node:path"
 import type { Bundle, PolicySet } from "../domain/Decision.ts"
+import { at, type Json, type JsonObject } from "../domain/Json.ts"
 import type { Rendered } from "../domain/Manifest.ts"
-import { display } from "../domain/ObjectRef.ts"
+import { display, ofObject } from "../domain/ObjectRef.ts"
 import { PolicyUnavailable } from "../domain/StageError.ts"
-import { Programs } from "../programs/Programs.ts"
 import { combinedDocument } from "./combined.ts"
 import { compile } from "./compile.ts"
 import { documents } from "./documents.ts"
 import { reference } from "./entrypoint.ts"
+import { namespacesOf, reviewOf } from "./gatekeeper/review.ts"
+import { ask, inventories } from "./gatekeeper/reviews.ts"
 import { documentOf } from "./objects.ts"
-import * as Opa from "./opa.ts"
 import type { Rule } from "./Rule.ts"
-import { regoSources, type Source, withPaths } from "./sources.ts"
+import { type Source, withPaths } from "./sources.ts"
+import * as Workshop from "./workshop.ts"
 
 /** What OPA did to evaluate one rule on one document, in the author's file names. */
 export interface Trace {
@@ -73,28 +75,36 @@ interface Asked {
 }
 
 /** OPA over the files of one bundle, and the rules of it that are asked for. */
-const setUp = Effect.fnUntraced(function*(bundle: Bundle, options: Options) {
+const setUp = Effect.fnUntraced(function*(bundle: Bundle, objects: ReadonlyArray<JsonObject>, options: Options) {
   const disk = yield* FileSystem.FileSystem
-  const { data, rules } = yield* compile(bundle.files, options.cacheDirectory)
-  const folder = yield* disk.makeTempDirectoryScoped({ prefix: "sluice-trace-" })
-  const known = regoSources(bundle.files.filter(({ path }) => !path.endsWith("_test.rego")))
-  yield* disk.makeDirectory(join(folder, "policies"))
-  yield* disk.writeFile(
-    join(folder, "documents.json"),
-    documents(Buffer.from(data).toString("utf8"), bundle.parameters)
-  )
-  for (const { content, name } of known) yield* disk.writeFile(join(folder, "policies", name), content)
-  const program = yield* (yield* Programs).path("opa")
+  const { data, rules } = yield* compile(bundle, options.cacheDirectory)
+  const { folder, opa, policies, templates } = yield* Workshop.setUp(bundle)
+  const known = [...policies, ...templates]
+  const [inventory] = inventories([{ rules }], objects)
+  const all = documents(Buffer.from(data).toString("utf8"), { bundle: 0, parameters: bundle.parameters, inventory })
+  yield* disk.writeFile(join(folder, "documents.json"), all)
   const evaluate = Effect.fnUntraced(function*({ about, json }: Asked, { name, package: path, path: parts }: Rule) {
     yield* disk.writeFileString(join(folder, "input.json"), json)
-    const sources = ["-d", "documents.json", "-d", "policies", "-i", "input.json"]
+    const sources = ["-b", "bundle", "-d", "documents.json", "-i", "input.json"]
     const query = reference([...parts, name])
-    const ran = yield* Opa.run(program, folder, ["eval", "--explain=full", "-f", "pretty", ...sources, query])
+    const ran = yield* opa("eval", "--explain=full", "-f", "pretty", ...sources, query)
     const { lines, more, result } = stepsOf(ran.stdout, known)
     const printed = ran.stderr.split("\n").filter((line) => line !== "").map((line) => withPaths(known, line))
     return { rule: `${path}.${name}`, about, lines, more, printed, result } satisfies Trace
   })
-  return { rules: rules.filter(options.isAsked), evaluate }
+  /** The reviews that a constraint is asked about, as its template sees them. */
+  const reviews = (rule: Rule): ReadonlyArray<Asked> => {
+    const index = rules.indexOf(rule)
+    const parameters = at(JSON.parse(Buffer.from(data).toString("utf8")) as Json, "sluice", "parameters", String(index))
+    const namespaces = namespacesOf(objects)
+    return objects.flatMap((object) => {
+      const review = reviewOf({ operation: "CREATE", object }, namespaces)
+      return ask([{ rules }], review).rules.includes(`0/${index}`)
+        ? [{ about: display(ofObject(object)), json: JSON.stringify({ review: review.request, parameters }) }]
+        : []
+    })
+  }
+  return { rules: rules.filter(options.isAsked), evaluate, reviews }
 })
 
 /**
@@ -103,15 +113,17 @@ const setUp = Effect.fnUntraced(function*(bundle: Bundle, options: Options) {
  */
 export const trace = Effect.fn("Policy.trace")(
   function*(set: PolicySet, rendered: Rendered, options: Options) {
-    const objects = rendered.manifests
-      .map((manifest) => ({ about: display(manifest.ref), json: documentOf(manifest, options.maskingKey).json }))
+    const documents = rendered.manifests.map((manifest) => documentOf(manifest, options.maskingKey))
+    const objects = documents.map(({ json }) => JSON.parse(json) as JsonObject)
+    const each = documents.map(({ json }, index) => ({ about: display(rendered.manifests[index]!.ref), json }))
     const traces: Array<Trace> = []
     let more = 0
     for (const bundle of set.bundles) {
-      const { evaluate, rules } = yield* setUp(bundle, options)
+      const { evaluate, reviews, rules } = yield* setUp(bundle, objects, options)
       for (const rule of rules) {
-        const asked = rule.judges === "object"
-          ? [...objects].sort((a, b) => Number(options.isFirst(rule, b.about)) - Number(options.isFirst(rule, a.about)))
+        const asked = rule.judges === "object" || rule.judges === "review"
+          ? [...rule.judges === "object" ? each : reviews(rule)]
+            .sort((a, b) => Number(options.isFirst(rule, b.about)) - Number(options.isFirst(rule, a.about)))
           : rule.judges === "combined"
           ? [{ about: "all objects together", json: combinedDocument(rendered, options.maskingKey).json }]
           : []
@@ -132,6 +144,6 @@ export const trace = Effect.fn("Policy.trace")(
 /** Every rule of a set, compiled. */
 export const rulesIn = (set: PolicySet, cacheDirectory: string) =>
   Effect.map(
-    Effect.forEach(set.bundles, ({ files }) => compile(files, cacheDirectory)),
+    Effect.forEach(set.bundles, (bundle) => compile(bundle, cacheDirectory)),
     (all) => all.flatMap(({ rules }) => rules)
   )

@@ -3,7 +3,7 @@ import * as FileSystem from "effect/FileSystem"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import type { Annotations } from "./annotations.ts"
-import { Subject } from "./Rule.ts"
+import { Declared } from "./Rule.ts"
 
 const shipped = new URL("../../policies/schemas/", import.meta.url)
 
@@ -11,7 +11,7 @@ const shipped = new URL("../../policies/schemas/", import.meta.url)
 export const shippedSchemas = Effect.flatMap(
   FileSystem.FileSystem,
   (disk) =>
-    Effect.forEach(Subject.literals, (name) =>
+    Effect.forEach(Declared.literals, (name) =>
       Effect.map(
         disk.readFileString(fileURLToPath(new URL(`${name}.json`, shipped))),
         (text) => ({ name: `${name}.json`, text })
@@ -32,7 +32,7 @@ export const typing = Effect.fnUntraced(function*(folder: string, annotations: A
   const disk = yield* FileSystem.FileSystem
   const names = new Set(namedIn(annotations))
   if (names.size === 0) return []
-  for (const name of Subject.literals) names.delete(name)
+  for (const name of Declared.literals) names.delete(name)
   if ([...names].some((name) => !/^[\w-]+(\/[\w-]+)*$/u.test(name))) return []
   const foreign = [...names].map((name) => ({ name: `${name}.json`, text: "{}" }))
   for (const { name, text } of [...yield* shippedSchemas, ...foreign]) {

@@ -4,14 +4,14 @@ import type { Bundle, Summary, Verdict, Violation, Waived, Waiver } from "../dom
 import type { Origin } from "../domain/Manifest.ts"
 import type { Finding } from "./protocol.ts"
 import type { Rule, Subject } from "./Rule.ts"
-import { withPaths } from "./sources.ts"
+import { type Source, withPaths } from "./sources.ts"
 import { waive } from "./waivers.ts"
 
 /** A bundle of the set, and what compiling it found. */
 export interface Judging {
   readonly bundle: Bundle
   readonly rules: ReadonlyArray<Rule>
-  readonly names: ReadonlyArray<{ readonly name: string; readonly path: string }>
+  readonly names: ReadonlyArray<Pick<Source, "hasLines" | "name" | "path">>
   /** The waivers of the repository that is judged, whoever's bundle this is. */
   readonly ofRepository: ReadonlyArray<Waiver>
 }
@@ -49,13 +49,14 @@ const violationOf = Effect.fnUntraced(function*(judging: Judging, { about, findi
   const message = finding.isError === true ? withPaths(names, finding.message) : finding.message
   const rule = ruleOf(judging, finding, message)
   const severity = finding.isError === true ? "deny" : rule?.severity ?? "deny"
+  const isAudited = bundle.enforcement === "audit" || rule?.isAudited === true
   const place = yield* about.place
   const violation: Violation = {
     policy: rule?.policy ?? bundle.name,
     package: rule?.package ?? "",
     rule: finding.isError === true ? "error" : rule?.name ?? "error",
-    severity: bundle.enforcement === "audit" ? "warn" : severity,
-    ...bundle.enforcement === "audit" && severity === "deny" ? { enforcement: "audit" as const } : {},
+    severity: isAudited ? "warn" : severity,
+    ...isAudited && severity === "deny" ? { enforcement: "audit" as const } : {},
     ...rule === undefined ? {} : notesOf(rule),
     message: finding.isError === true
       ? `policy ${rule?.policy ?? bundle.name} could not judge ${about.name}: ${message}`
@@ -66,6 +67,23 @@ const violationOf = Effect.fnUntraced(function*(judging: Judging, { about, findi
   }
   return violation
 })
+
+/** conftest's `exception` as a waiver: it has no end, and the rule that grants it is where it is written. */
+const exceptionOf = (
+  { bundle, rules }: Judging,
+  { isExcepted, rule }: Finding,
+  { object: { kind, name, namespace }, policy }: Violation
+): Waiver | undefined => {
+  const exception = isExcepted === true && rule !== undefined ? rules[rule]?.exception : undefined
+  if (exception === undefined) return undefined
+  return {
+    policy,
+    objects: [{ kind, ...namespace === undefined ? {} : { namespace }, name }],
+    reason: exception.reason ?? `an exception rule in ${exception.where.file} says so`,
+    owner: exception.owner ?? bundle.name,
+    where: exception.where
+  }
+}
 
 const order = ({ message, object, policy }: Violation): string =>
   [policy, object.kind, object.namespace ?? "", object.name, object.apiVersion, message].join("\0")
@@ -104,7 +122,12 @@ export const verdict = Effect.fnUntraced(function*(
   for (const one of told) {
     const by = judging[one.finding.bundle]!
     const violation = yield* violationOf(by, one)
-    const judged = isWaivable(violation) ? waive(violation, by.bundle, by.ofRepository, now) : { violation }
+    const exception = exceptionOf(by, one.finding, violation)
+    const judged = exception !== undefined
+      ? { waived: { ...violation, waiver: exception } }
+      : isWaivable(violation)
+      ? waive(violation, by.bundle, by.ofRepository, now)
+      : { violation }
     if ("waived" in judged) waived.push(judged.waived)
     else violations.push(judged.violation)
   }

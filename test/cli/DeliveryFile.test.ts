@@ -44,7 +44,7 @@ describe("delivery files", () => {
       "6:11 unknown field \"wiat\" in spec.apply | Did you mean \"wait\"?"
     ]],
     ["a field that is nothing like a right one, with the right ones", delivery("  policy: {zzzzzz: 1}\n"), [
-      "6:12 unknown field \"zzzzzz\" in spec.policy | Known here: data, enforcement, paths."
+      "6:12 unknown field \"zzzzzz\" in spec.policy | Known here: data, enforcement, paths, regoVersion."
     ]],
     ["a value of the wrong type", delivery("  suspend: maybe\n"), ["6:3 spec.suspend: expected boolean"]],
     ["a duration that is none", delivery("  apply: {timeout: 5 minutes}\n"), [

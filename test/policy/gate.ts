@@ -95,7 +95,7 @@ export const hostOf = Effect.fnUntraced(function*(files: Readonly<Record<string,
   const disk = yield* FileSystem.FileSystem
   const folder = yield* disk.makeTempDirectoryScoped({ prefix: "sluice-test-host-" })
   const sources = Object.entries(files).map(([path, text]) => ({ path, content: Buffer.from(text) }))
-  const { wasm } = yield* compile(sources, folder)
+  const { wasm } = yield* compile({ files: sources }, folder)
   const module = yield* Effect.promise(() => WebAssembly.compile(wasm))
   const names = new Host(module, Buffer.from("{}"), new Map()).builtinNames
   const builtins = yield* Effect.promise(() => loadBuiltins(names, () => 1_700_000_000_000_000_000n))

@@ -144,12 +144,19 @@ export const ApplySpec = Schema.Struct({
   allowManagers: defaulted(List(Text(128), 64), [], "Field managers whose additions to our objects are left alone.")
 })
 
+export const RegoVersion = Schema.Literals(["v0", "v1"])
+
 export const PolicySpec = Schema.Struct({
   paths: optional(
     List(Path, 64),
     "Folders of the repository that hold policies; by default policies/ at its root, if it is there."
   ),
   data: defaulted(Schema.Record(Schema.String, Schema.Json), {}, "What policies read as data.parameters."),
+  regoVersion: defaulted(
+    RegoVersion,
+    "v1",
+    "The Rego of policies whose conftest.toml does not say: v0 for those from before OPA 1.0. Templates say it themselves."
+  ),
   enforcement: defaulted(
     Schema.Literals(["enforce", "audit"]),
     "enforce",

@@ -101,7 +101,7 @@ describe("sluice check", () => {
     assert.match(sluice(join(good, "environments", "prod"), "check").stdout, /4 objects\n$/u)
     assert.match(sluice(loose, "check", "notes.md").stderr, /notes\.md: is neither a folder nor a YAML or JSON file/u)
     assert.match(sluice(loose, "check", "empty").stderr, /empty holds no YAML or JSON file/u)
-    assert.match(sluice(loose, "check", "base", "--policy", "empty").stderr, /--policy empty: holds no Rego/u)
+    assert.match(sluice(loose, "check", "base", "--policy", "empty").stderr, /--policy empty: holds no policies/u)
   })
 
   it("shows the table to whoever reads the log where all formats go to files", () => {
