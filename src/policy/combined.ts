@@ -5,10 +5,12 @@ import { documentOf } from "./objects.ts"
 import type { Finding } from "./protocol.ts"
 import { type Judging, passedBy, type Told } from "./verdict.ts"
 
-/** Every object of the revision in one document, as conftest's `--combine` gives them. */
+/** Every object of the revision in one document, as conftest's `--combine` gives them: sorted by file. */
 export const combinedDocument = (rendered: Rendered, key: string | Uint8Array): Document.Document =>
   Document.ofAll(
-    rendered.manifests.map((manifest) => ({ path: manifest.origin.file, json: documentOf(manifest, key).json }))
+    rendered.manifests
+      .map((manifest) => ({ path: manifest.origin.file, json: documentOf(manifest, key).json }))
+      .sort((a, b) => a.path < b.path ? -1 : a.path > b.path ? 1 : 0)
   )
 
 /** Findings on all objects at once: they are about the revision, unless the policy says where (`_loc`). */
