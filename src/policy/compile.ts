@@ -107,7 +107,7 @@ const discover = Effect.fnUntraced(function*(workshop: Workshop) {
   const annotations = yield* Effect.mapError(decodeAnnotations(inspection.stdout), unexpected("the policies' METADATA"))
   // A file that OPA cannot parse alone is left out of its answer: it must not be left out of the gate.
   if (found.length !== policies.length) return yield* failWithProblems(workshop, modules)
-  const refusals = refused(found, annotations, policies)
+  const refusals = refused(found, annotations, policies, settingsOf)
   if (refusals.length > 0) return yield* failWithRefusals(workshop, refusals)
   const typed = yield* typing(workshop.folder, annotations)
   const own = rulesOf(found, annotations, policies, settingsOf)

@@ -99,7 +99,8 @@ const doubt = (
 export const refused = (
   modules: Modules,
   annotations: Annotations,
-  known: ReadonlyArray<Source>
+  known: ReadonlyArray<Source>,
+  settingsOf: (path: string) => Settings
 ): ReadonlyArray<Problem & { file: string; name: string }> =>
   modules.flatMap((module) => {
     const { file, path, rules } = module
@@ -107,6 +108,7 @@ export const refused = (
     if (isReserved(path)) {
       return [{ file, name: "", origin, message: `package ${path.join(".")} is Sluice's own; choose another name` }]
     }
+    if (!settingsOf(origin?.file ?? "").reports(path.join("."))) return []
     return rules.flatMap((head) => {
       const message = severityOf(head.name) === undefined || head.isFunction
         ? undefined

@@ -1,6 +1,7 @@
 import { parentPort } from "node:worker_threads"
 import { dependOnTime, loadBuiltins } from "./builtins/catalogue.ts"
 import { narrowed } from "./documents.ts"
+import { reviewed } from "./gatekeeper/alone.ts"
 import { Host } from "./host.ts"
 import { judge } from "./judge.ts"
 import type { Finding, Judge, Loadable, Reply, Request } from "./protocol.ts"
@@ -36,9 +37,11 @@ const judgeDocuments = (
     Atomics.store(begun, 0, index + 1)
     const document = bytes.subarray(offset, offset + length)
     offset += length
-    return loaded.flatMap((policy, bundle) =>
-      asks(policy, judges) ? judge(policy.whole, judges, bundle, document, identities[index]!) : []
-    )
+    return loaded.flatMap((policy, bundle) => {
+      if (!asks(policy, judges)) return []
+      const ask = (text: Uint8Array) => judge(policy.whole, judges, bundle, text, identities[index]!)
+      return judges === "review" ? reviewed(document, bundle, ask) : ask(document)
+    })
   })
 }
 

@@ -49,7 +49,8 @@ const violationOf = Effect.fnUntraced(function*(judging: Judging, { about, findi
   const message = finding.isError === true ? withPaths(names, finding.message) : finding.message
   const rule = ruleOf(judging, finding, message)
   const severity = finding.isError === true ? "deny" : rule?.severity ?? "deny"
-  const isAudited = bundle.enforcement === "audit" || rule?.isAudited === true
+  // An error that belongs to no rule for certain is nobody's dry run.
+  const isAudited = bundle.enforcement === "audit" || finding.rule !== undefined && rule?.isAudited === true
   const place = yield* about.place
   const violation: Violation = {
     policy: rule?.policy ?? bundle.name,

@@ -85,6 +85,24 @@ layer(gate())("conftest's exceptions", (it) => {
     }))
 })
 
+layer(gate())("conftest's file of an object", (it) => {
+  it.effect("is not provided, and a policy that reads it is refused with its line", () =>
+    Effect.gen(function*() {
+      const rule =
+        "package main\n\ndeny contains \"x\" if {\n\tinput.kind\n\tdata.conftest.file.name == \"a.yaml\"\n}\n"
+      const error = yield* Effect.flip(judge({ "policies/a.rego": rule }, [configMap("a")]))
+      assert.match(error.message, /reads data\.conftest/u)
+      assert.deepStrictEqual([error.origin?.file, error.origin?.line], ["policies/a.rego", 5])
+      const imported = rule.replace("\n\n", "\n\nimport data.conftest.file\n").replace("data.conftest.file.", "file.")
+      assert.match(
+        (yield* Effect.flip(judge({ "policies/a.rego": imported }, [configMap("a")]))).message,
+        /imports data\.conftest/u
+      )
+      const text = rule.replace("data.conftest.file.name", "\"data.conftest.file.name\"")
+      assert.strictEqual((yield* judge({ "policies/a.rego": text }, [configMap("a")]))._tag, "Passed")
+    }))
+})
+
 layer(gate())("Rego v0", (it) => {
   const v0 =
     "package main\n\ndeny[msg] {\n  input.kind == \"ConfigMap\"\n  msg := sprintf(\"%v\", [input.metadata.name])\n}\n"

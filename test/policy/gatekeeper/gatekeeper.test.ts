@@ -165,6 +165,26 @@ layer(gate())("Gatekeeper's templates and constraints among the policies", (it) 
       ])
     }))
 
+  it.effect("do not silence others where one breaks, and a dry run that breaks denies nothing", () =>
+    Effect.gen(function*() {
+      const broken = "package a\nviolation[{\"msg\": f(1)}] { true }\nf(x) = 1 { x }\nf(x) = 2 { x }"
+      const files = (action: string) => ({
+        "policies/labels.yaml": `${labels}  enforcementAction: ${action}\n`,
+        "policies/own.yaml": around(broken, `{enforcementAction: ${action}}`)
+      })
+      const denied = yield* judge(files("deny"), [configMap("a")])
+      assert.deepStrictEqual(
+        denied.violations.map(({ policy, rule, severity }) => [policy, rule, severity]),
+        [["Own/all", "error", "deny"], ["RequiredLabels/must-have-owner", "violation", "deny"]]
+      )
+      const dry = yield* judge(files("dryrun"), [configMap("a")])
+      assert.strictEqual(dry._tag, "Passed")
+      assert.deepStrictEqual(dry.violations.map(({ enforcement, rule }) => [rule, enforcement]), [
+        ["error", "audit"],
+        ["violation", "audit"]
+      ])
+    }))
+
   it.effect("tell an error of evaluation with the line in the template's file", () =>
     Effect.gen(function*() {
       const rego = "package a\nviolation[{\"msg\": f(1)}] { true }\nf(x) = 1 { x }\nf(x) = 2 { x }"

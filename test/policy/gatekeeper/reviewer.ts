@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from "../../../src/domain/Json.ts"
 import { loadBuiltins } from "../../../src/policy/builtins/catalogue.ts"
 import { compile } from "../../../src/policy/compile.ts"
 import { documents } from "../../../src/policy/documents.ts"
+import { reviewed } from "../../../src/policy/gatekeeper/alone.ts"
 import { namespacesOf, type Review, reviewOf } from "../../../src/policy/gatekeeper/review.ts"
 import { ask, inventories } from "../../../src/policy/gatekeeper/reviews.ts"
 import { Host } from "../../../src/policy/host.ts"
@@ -48,7 +49,8 @@ export const reviewer = Effect.fnUntraced(function*(files: Readonly<Record<strin
       )
       const { document, doubts } = ask([{ rules }], review)
       if (document === undefined) return doubts
-      return [...doubts, ...judge(host, "review", 0, Buffer.from(document.json), document.identity)]
+      const judged = (text: Uint8Array) => judge(host, "review", 0, text, document.identity)
+      return [...doubts, ...reviewed(Buffer.from(document.json), 0, judged)]
     }
   }
 })
