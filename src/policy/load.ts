@@ -13,7 +13,7 @@ const defaultFolder = "policies"
 const withoutRules = (paths: ReadonlyArray<string>) =>
   new PolicyUnavailable({
     detail: `spec.policy.paths names ${paths.map((path) => JSON.stringify(path)).join(", ")}, ` +
-      "and there is no Rego at this revision"
+      "and there is no Rego and no ConstraintTemplate at this revision"
   })
 
 /**

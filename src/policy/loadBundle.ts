@@ -24,7 +24,9 @@ const filesOf = Effect.fnUntraced(function*(
   const { files, hasRules } = yield* policyFiles(artifact, { field: "spec.path", paths: [path], isRequired: true })
   if (hasRules) return files
   return yield* new PolicyUnavailable({
-    detail: `${path === "" ? "the repository" : `${JSON.stringify(path)} of the repository`} holds no Rego`,
+    detail: `${
+      path === "" ? "the repository" : `${JSON.stringify(path)} of the repository`
+    } holds no Rego and no ConstraintTemplate`,
     hint: "Name the folder of the policies in spec.path."
   })
 })
@@ -34,7 +36,7 @@ export const loadBundle = Effect.fn("Policy.loadBundle")(function*(
   resource: PolicyBundle,
   artifact: Artifact | undefined
 ) {
-  const { data: parameters = {}, enforcement = "mandatory", waivers: written = [] } = resource.spec
+  const { data: parameters = {}, enforcement = "mandatory", regoVersion = "v1", waivers: written = [] } = resource.spec
   const files = yield* filesOf(resource, artifact)
   const waivers = written.map(({ objects = [], owner, policy, reason, until }): Waiver => ({
     policy,
@@ -46,7 +48,7 @@ export const loadBundle = Effect.fn("Policy.loadBundle")(function*(
   const bundle: Bundle = {
     name: resource.metadata.name,
     digest: digest(
-      canonical([enforcement, parameters, waivers as unknown as Json]),
+      canonical([enforcement, regoVersion, parameters, waivers as unknown as Json]),
       ...files.flatMap(({ content, path }) => [path, content])
     ),
     origin: "bundle",
@@ -54,6 +56,7 @@ export const loadBundle = Effect.fn("Policy.loadBundle")(function*(
     isWaivable: enforcement !== "mandatory",
     waivers,
     files,
+    regoVersion,
     parameters
   }
   return bundle

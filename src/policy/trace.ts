@@ -82,10 +82,10 @@ const setUp = Effect.fnUntraced(function*(bundle: Bundle, objects: ReadonlyArray
   const known = [...policies, ...templates]
   const [inventory] = inventories([{ rules }], objects)
   const all = documents(Buffer.from(data).toString("utf8"), { bundle: 0, parameters: bundle.parameters, inventory })
-  yield* disk.writeFile(join(folder, "documents.json"), all)
+  yield* disk.writeFile(join(folder, "bundle/data.json"), all)
   const evaluate = Effect.fnUntraced(function*({ about, json }: Asked, { name, package: path, path: parts }: Rule) {
     yield* disk.writeFileString(join(folder, "input.json"), json)
-    const sources = ["-b", "bundle", "-d", "documents.json", "-i", "input.json"]
+    const sources = ["-b", "bundle", "-i", "input.json"]
     const query = reference([...parts, name])
     const ran = yield* opa("eval", "--explain=full", "-f", "pretty", ...sources, query)
     const { lines, more, result } = stepsOf(ran.stdout, known)

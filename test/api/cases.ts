@@ -80,6 +80,7 @@ export const wholePolicyBundle: JsonObject = {
     deliverySelector: {}
   },
   enforcement: "mandatory",
+  regoVersion: "v0",
   data: { allowedRegistries: ["registry.example.com"] },
   waivers: [{
     policy: "image-digest-required",

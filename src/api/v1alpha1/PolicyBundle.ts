@@ -1,5 +1,5 @@
 import * as Schema from "effect/Schema"
-import { apiVersion, gitRules, GitSource, GoDuration } from "./Delivery.ts"
+import { apiVersion, gitRules, GitSource, GoDuration, RegoVersion } from "./Delivery.ts"
 import { defaulted, LabelName, List, Moment, Name, optional, required, Text, Words } from "./fields.ts"
 import { needs, oneOf, ruled } from "./rules.ts"
 
@@ -95,6 +95,10 @@ export const PolicyBundleSpec = ruled(
     enforcement: optional(
       Schema.Literals(["mandatory", "default", "audit"]),
       "mandatory, the usual; default, which a repository may waive; or audit, which only tells."
+    ),
+    regoVersion: optional(
+      RegoVersion,
+      "The Rego of policies whose conftest.toml does not say: v1, or v0 for those from before OPA 1.0."
     ),
     data: optional(Schema.Record(Schema.String, Schema.Json), "What the policies read as data.parameters."),
     waivers: optional(List(Waiver, 256), "What is let through for a time, by whom and why.")
