@@ -136,7 +136,9 @@ const build = Effect.fnUntraced(function*(bundle: Compilable) {
   const { folder, opa, policies, templates } = workshop
   const { first, modules, rules, typed } = yield* discover(workshop)
   yield* Effect.forEach(
-    Object.entries(generate(rules, [...policies, ...templates].map(({ content }) => Buffer.from(content).toString("utf8")))),
+    Object.entries(
+      generate(rules, [...policies, ...templates].map(({ content }) => Buffer.from(content).toString("utf8")))
+    ),
     ([name, text]) => disk.writeFileString(join(folder, "bundle/generated", name), text)
   )
   const entrypoints = subjects(rules).flatMap((judges) => ["-e", entrypoint(judges)])

@@ -34,7 +34,7 @@ afterAll(() => rmSync(cacheDirectory, { recursive: true }))
 
 /** Judges documents by the whole library, compiled as the gate compiles it. */
 const library = Effect.gen(function*() {
-  const { rules, wasm } = yield* compile(sources, cacheDirectory)
+  const { rules, wasm } = yield* compile({ files: sources }, cacheDirectory)
   const module = yield* Effect.promise(() => WebAssembly.compile(wasm))
   const names = new Host(module, Buffer.from("{}"), new Map()).builtinNames
   const builtins = yield* Effect.promise(() => loadBuiltins(names, () => 1_795_773_600_000_000_000n))

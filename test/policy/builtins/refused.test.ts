@@ -34,7 +34,7 @@ layer(Base)("functions that policies do not get", (it) => {
         const content = Buffer.from(
           `package a\n\ndeny contains "x" if {\n\tinput.kind == "Pod"\n\tx := ${call}\n\tx != 1\n}\n`
         )
-        const error = yield* Effect.flip(compile([{ path: "policies/a.rego", content }], cache))
+        const error = yield* Effect.flip(compile({ files: [{ path: "policies/a.rego", content }] }, cache))
         assert.include(error.message, `undefined function ${name}`)
         assert.include(error.message, "policies/a.rego:5")
       }
