@@ -39,6 +39,25 @@ export const decode = Schema.decodeUnknownEffect(Capabilities)
 
 const ours = new Set(provided)
 
+type Kind = "any" | "boolean" | "number" | "string"
+
+/** A function that OPA does not have: what stands in for one of its wasm (`shim.ts`). */
+const declared = (name: string, operands: ReadonlyArray<Kind>, result: Kind) => ({
+  name,
+  decl: { type: "function", args: operands.map((type) => ({ type })), result: { type: result } }
+})
+
+const own = [
+  declared("sluice.base64_decode", ["string"], "string"),
+  declared("sluice.base64_is_valid", ["any"], "boolean"),
+  declared("sluice.base64url_decode", ["string"], "string"),
+  declared("sluice.cidr_contains", ["string", "string"], "boolean"),
+  declared("sluice.cidr_intersects", ["string", "string"], "boolean"),
+  declared("sluice.format_int", ["number", "number"], "string"),
+  declared("sluice.json_is_valid", ["any"], "boolean"),
+  declared("sluice.json_unmarshal", ["string"], "any")
+]
+
 /**
  * OPA's capabilities without every function that neither the wasm nor the host has, and without `http.send`,
  * `opa.runtime`, `rand.intn`, `net.lookup_ip_addr` and the like: their use is an error of compilation with file and line.
@@ -46,6 +65,9 @@ const ours = new Set(provided)
 export const restrict = (capabilities: typeof Capabilities.Type): string =>
   JSON.stringify({
     ...capabilities,
-    builtins: capabilities.builtins.filter(({ name }) => native.has(name) || compiledAway.has(name) || ours.has(name)),
+    builtins: [
+      ...capabilities.builtins.filter(({ name }) => native.has(name) || compiledAway.has(name) || ours.has(name)),
+      ...own
+    ],
     allow_net: []
   })

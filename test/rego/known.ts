@@ -14,13 +14,6 @@ const known: ReadonlyArray<Known> = [
   {
     notes: ["data/toplevel integer", "data/nested integer"],
     why: "OPA's wasm does not find a document's text key by a number (opa issue 3711, in OPA's own list)"
-  },
-  {
-    notes: [
-      "jsonbuiltins/unmarshal number beyond the supported exponent is undefined",
-      "jsonbuiltins/unmarshal number with too big an exponent is undefined"
-    ],
-    why: "OPA's wasm reads numbers of any exponent (in OPA's own list)"
   }
 ]
 

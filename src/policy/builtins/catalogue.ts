@@ -60,8 +60,26 @@ const catalogue: ReadonlyArray<Entry> = [
   { names: ["json.patch"], load: () => import("./jsonPatch.ts").then(({ jsonPatch }) => jsonPatch) },
   { names: ["uuid.parse"], load: () => import("./uuid.ts").then(({ uuid }) => uuid) },
   {
-    names: ["net.cidr_is_valid", "net.cidr_expand", "net.cidr_merge", "net.cidr_contains_matches"],
+    names: [
+      "net.cidr_is_valid",
+      "net.cidr_expand",
+      "net.cidr_merge",
+      "net.cidr_contains_matches",
+      "sluice.cidr_contains",
+      "sluice.cidr_intersects"
+    ],
     load: () => import("./cidr.ts").then(({ cidr }) => cidr)
+  },
+  {
+    names: [
+      "sluice.base64_decode",
+      "sluice.base64_is_valid",
+      "sluice.base64url_decode",
+      "sluice.format_int",
+      "sluice.json_is_valid",
+      "sluice.json_unmarshal"
+    ],
+    load: () => import("./exact.ts").then(({ exact }) => exact)
   },
   {
     names: [

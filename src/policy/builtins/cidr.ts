@@ -23,13 +23,19 @@ const address = (value: string): Range | undefined => {
     : { bits: 128, first: number, last: number }
 }
 
+/** As Go's `ParseCIDR`: IPv4 in IPv6's clothes is IPv4, as long as the prefix leaves the clothes on. */
 const network = (value: string): Range | undefined => {
-  const [, host = "", prefix = ""] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(value) ?? []
-  const base = address(host)
-  if (base === undefined || Number(prefix) > base.bits) return undefined
-  const size = 1n << BigInt(base.bits - Number(prefix))
-  const first = base.first - base.first % size
-  return { bits: base.bits, first, last: first + size - 1n }
+  const [, host = "", digits = ""] = /^([^/]+)\/(\d{1,8})$/.exec(value) ?? []
+  const isShort = isIPv4(host)
+  if (!isShort && (!isIPv6(host) || host.includes("%"))) return undefined
+  const [bits, prefix] = [isShort ? 32 : 128, Number(digits)] as const
+  if (prefix > bits) return undefined
+  const number = isShort ? fromIPv4(host) : fromIPv6(host)
+  const size = 1n << BigInt(bits - prefix)
+  const first = number - number % size
+  return !isShort && prefix >= 96 && first >> 32n === 0xffffn
+    ? { bits: 32, first: first - mapped, last: first - mapped + size - 1n }
+    : { bits, first, last: first + size - 1n }
 }
 
 const required = (range: Range | undefined): Range => {
@@ -55,25 +61,47 @@ const networksOf = ({ bits, first, last }: Range): ReadonlyArray<string> => {
   return networks
 }
 
-/** An address without prefix stands for the network of its class, as Go's `DefaultMask` says. */
-const mergeable = (value: string): Range => {
-  const single = address(value)
-  if (single === undefined) return required(network(value))
-  if (single.bits === 128) throw new BuiltinError("an IPv6 address needs a prefix length")
-  const top = Number(single.first >> 24n)
-  return required(network(`${display(32, single.first)}/${top < 128 ? 8 : top < 192 ? 16 : 24}`))
+/** A range on its way to be merged, among all of IPv6; its text as long as it is a network that was given. */
+interface Merging {
+  readonly first: bigint
+  readonly last: bigint
+  readonly text: string | undefined
 }
 
+const prefixText = ({ bits, first, last }: Range, shown = first): string =>
+  `${display(bits, shown)}/${bits - (last - first + 1n).toString(2).length + 1}`
+
+/** An address without prefix stands for the network of its class, as Go's `DefaultMask` says, and keeps its text. */
+const mergeable = (value: string): Merging => {
+  const single = address(value)
+  if (single?.bits === 128) throw new BuiltinError("an IPv6 address needs a prefix length")
+  const top = Number((single?.first ?? 0n) >> 24n)
+  const mask = top < 128 ? 8 : top < 192 ? 16 : 24
+  const range = required(network(single === undefined ? value : `${display(32, single.first)}/${mask}`))
+  const base = range.bits === 32 ? mapped : 0n
+  return { first: range.first + base, last: range.last + base, text: prefixText(range, single?.first) }
+}
+
+const isMapped = (number: bigint): boolean => number >> 32n === 0xffffn
+
+const networksIn = ({ first, last, text }: Merging): ReadonlyArray<string> => {
+  if (text !== undefined) return [text]
+  return isMapped(first) && isMapped(last)
+    ? networksOf({ bits: 32, first: first - mapped, last: last - mapped })
+    : networksOf({ bits: 128, first, last })
+}
+
+const order = (a: bigint, b: bigint): number => a < b ? -1 : a > b ? 1 : 0
+
 const merge = (values: ReadonlyArray<string>): RegoValue => {
-  const order = (range: Range) => range.bits === 32 ? range.first + mapped : range.first
-  const ranges = values.map(mergeable).sort((a, b) => order(a) < order(b) ? -1 : 1)
-  const merged: Array<Range> = []
-  for (const range of ranges) {
-    const last = merged.at(-1)
-    if (last === undefined || last.bits !== range.bits || range.first > last.last + 1n) merged.push(range)
-    else merged[merged.length - 1] = { ...last, last: range.last > last.last ? range.last : last.last }
+  const ranges = values.map(mergeable).sort((a, b) => order(a.last, b.last) || order(a.first, b.first))
+  for (let index = ranges.length - 1; index > 0; index--) {
+    const [before, range] = [ranges[index - 1]!, ranges[index]!]
+    if (range.first > before.last + 1n) continue
+    const first = before.first < range.first ? before.first : range.first
+    ranges.splice(index - 1, 2, { first, last: range.last, text: undefined })
   }
-  return setOf(merged.flatMap(networksOf))
+  return setOf(ranges.flatMap(networksIn))
 }
 
 const expand = (range: Range): RegoValue => {
@@ -110,5 +138,11 @@ export const cidr: BuiltinGroup = {
   "net.cidr_is_valid": (value) => typeof value === "string" && network(value) !== undefined,
   "net.cidr_expand": (value) => expand(required(network(text(value)))),
   "net.cidr_merge": (values) => merge(members(values).map(text)),
-  "net.cidr_contains_matches": matches
+  "net.cidr_contains_matches": matches,
+  "sluice.cidr_contains": (outer, inner) =>
+    contains(required(network(text(outer))), required(address(text(inner)) ?? network(text(inner)))),
+  "sluice.cidr_intersects": (a, b) => {
+    const [one, other] = [required(network(text(a))), required(network(text(b)))]
+    return contains(one, other) || contains(other, one)
+  }
 }

@@ -108,7 +108,9 @@ const readers: Readonly<Record<string, string>> = {
   "02": "(?<day>\\d{2})",
   _2: "(?<day> ?\\d{1,2})",
   "2": "(?<day>\\d{1,2})",
-  "15": "(?<hour>\\d{2})",
+  "002": "(?<yearDay>\\d{3})",
+  __2: "(?<yearDay>(?: {2}\\d| \\d{2}|\\d{3}))",
+  "15": "(?<hour>\\d{1,2})",
   "03": "(?<hour>\\d{2})",
   "3": "(?<hour>\\d{1,2})",
   "04": "(?<minute>\\d{2})",
@@ -162,6 +164,13 @@ const yearOf = ({ shortYear, year }: Record<string, string | undefined>): number
 const monthOf = ({ month, monthName }: Record<string, string | undefined>): number =>
   monthName === undefined ? Number(month ?? 1) : months.findIndex((name) => name.startsWith(monthName)) + 1
 
+/** Month and day of a day of the year. */
+const dateOf = (year: number, yearDay: string): Pick<Civil, "month" | "day"> => {
+  const date = new Date(Date.UTC(year, 0, Number(yearDay)))
+  if (Number(yearDay) < 1 || date.getUTCFullYear() !== year) refuse("no such day of the year")
+  return { month: date.getUTCMonth() + 1, day: date.getUTCDate() }
+}
+
 const hourOf = ({ half, hour }: Record<string, string | undefined>): number => {
   const number = Number(hour ?? 0)
   if (half === undefined) return number
@@ -181,7 +190,8 @@ export const parse = (layout: string, value: string): Civil => {
     second: Number(fields.second ?? 0),
     nanosecond: Number((fields.fraction ?? "0").slice(0, 9).padEnd(9, "0")),
     offset: fields.offset === undefined || fields.offset === "Z" ? 0 : secondsOf(fields.offset),
-    zone: fields.zone ?? "UTC"
+    zone: fields.zone ?? "UTC",
+    ...fields.yearDay === undefined ? {} : dateOf(yearOf(fields), fields.yearDay)
   }
   const length = new Date(Date.UTC(time.year, time.month, 0)).getUTCDate()
   const isPossible = time.month >= 1 && time.month <= 12 && time.day >= 1 && time.day <= length && time.hour < 24 &&

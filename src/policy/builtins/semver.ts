@@ -9,10 +9,15 @@ interface Version {
 const pattern =
   /^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$/
 
+/** Go counts in 64 bits. */
+const maximumNumber = 2n ** 63n - 1n
+
 const parse = (version: string): Version | undefined => {
   const match = pattern.exec(version)
   if (match === null) return undefined
-  return { numbers: match.slice(1, 4).map(BigInt), identifiers: match[4]?.split(".") ?? [] }
+  const numbers = match.slice(1, 4).map(BigInt)
+  if (numbers.some((number) => number > maximumNumber)) return undefined
+  return { numbers, identifiers: match[4]?.split(".") ?? [] }
 }
 
 const isDecimal = (identifier: string) => /^\d+$/.test(identifier)

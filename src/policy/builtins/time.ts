@@ -1,6 +1,7 @@
 import { integer, isArray, type RegoValue } from "../regoValue.ts"
 import { bigInteger, BuiltinError, type BuiltinGroup, integerOf, text } from "./Builtin.ts"
 import { type Civil, format, layouts, parse, weekdayOf } from "./goLayout.ts"
+import { zoneName } from "./zoneNames.ts"
 
 const perSecond = 1_000_000_000n
 
@@ -31,12 +32,6 @@ const offsetAt = (zone: string, milliseconds: number): number => {
   return (sign === "-" ? -1 : 1) * (Number(hours) * 3_600 + Number(minutes) * 60 + Number(seconds))
 }
 
-const abbreviation = (zone: string, milliseconds: number): string =>
-  zone === "UTC"
-    ? "UTC"
-    : new Intl.DateTimeFormat("en-US", { timeZone: zone, timeZoneName: "short" }).formatToParts(milliseconds)
-      .find(({ type }) => type === "timeZoneName")?.value ?? zone
-
 const floorDivide = (value: bigint, divisor: bigint): bigint =>
   (value - ((value % divisor) + divisor) % divisor) / divisor
 
@@ -54,7 +49,7 @@ const civil = (nanoseconds: bigint, zone: string): Civil => {
     second: local.getUTCSeconds(),
     nanosecond: Number(nanoseconds - seconds * perSecond),
     offset,
-    zone: abbreviation(zone, milliseconds)
+    zone: zone === "UTC" ? "UTC" : zoneName(zone, milliseconds, offset)
   }
 }
 
@@ -109,6 +104,7 @@ const addDate = (value: RegoValue | undefined, years: number, months: number, da
 /** Years, months, days, hours, minutes and seconds between two moments, in the zone of the first. */
 const difference = (a: RegoValue | undefined, b: RegoValue | undefined): ReadonlyArray<number> => {
   const { zone } = operand(a)
+  offsetAt(operand(b).zone, 0)
   const [early, late] = [operand(a).nanoseconds, operand(b).nanoseconds].sort((x, y) => x < y ? -1 : 1)
   const [from, to] = [civil(early!, zone), civil(late!, zone)]
   const names = ["year", "month", "day", "hour", "minute", "second"] as const

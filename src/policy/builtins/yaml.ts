@@ -19,11 +19,20 @@ const valueOf = (value: unknown): RegoValue => {
   throw new BuiltinError("not a value of JSON")
 }
 
+const options = { intAsBigInt: true, schema: "yaml-1.1", merge: true, uniqueKeys: false } as const
+
+/** Control characters that Go's YAML refuses. */
+const control = /[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]/
+
+const unknownDirective = /^%(?!YAML |TAG )/
+
 /** The first document, as Go's YAML reads it; the ones behind it have to be YAML too. */
 const parse = (source: string): RegoValue => {
   if (source.length > maximumCharacters) throw new LimitError("too large")
+  if (unknownDirective.test(source)) throw new BuiltinError("unknown directive")
+  if (control.test(source)) throw new BuiltinError("control characters are not allowed")
   try {
-    const documents = parseAllDocuments(source, { intAsBigInt: true, schema: "yaml-1.1", merge: true })
+    const documents = parseAllDocuments(source, options)
     const [first] = documents
     if (first === undefined || documents.length === 0) return null
     const [error] = documents.flatMap(({ errors }) => errors)

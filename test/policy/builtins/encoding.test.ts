@@ -31,7 +31,10 @@ const numbers = [
   "9007199254740993",
   "-9007199254740993",
   "18446744073709551617",
-  "-18446744073709551617"
+  "-18446744073709551617",
+  "-1e20",
+  "1.5e3",
+  "0.001"
 ]
 
 layer(Base)("texts of values", (it) => {
@@ -42,18 +45,20 @@ layer(Base)("texts of values", (it) => {
         ...options.flatMap((one) => values.map((value) => `json.marshal_with_options(${value}, ${one})`))
       ]
       assert.deepStrictEqual(yield* differences(expressions), [])
-    }))
+    }), 30_000)
 
   it.effect("formats integers of any length", () =>
     Effect.gen(function*() {
-      const expressions = numbers.flatMap((number) => [2, 8, 10, 16, 3].map((base) => `format_int(${number}, ${base})`))
+      const expressions = numbers.flatMap((number) =>
+        ["2", "8", "10", "16", "3", "10.0"].map((base) => `format_int(${number}, ${base})`)
+      )
       assert.deepStrictEqual(yield* differences(expressions), [])
-    }))
+    }), 30_000)
 
   it.effect("compares numbers exactly", () =>
     Effect.gen(function*() {
       const all = ["1", "1.0", "10e-1", "9007199254740993", "9007199254740992.0", "0.1", "1e-1", "-0.0", "0", "1e400"]
       const expressions = all.flatMap((a) => all.map((b) => `object.subset({"a": [${a}]}, {"a": [${b}]})`))
       assert.deepStrictEqual(yield* differences([...expressions, `count({${all.join(", ")}})`]), [])
-    }))
+    }), 30_000)
 })

@@ -95,7 +95,7 @@ layer(Base)("JSON schema", (it) => {
       assert.deepStrictEqual(yield* differences(expressions, input), [])
       const verified = wrong.map((_, index) => `json.verify_schema(input[${index}])`)
       assert.deepStrictEqual(yield* differences(verified, wrong), [])
-    }))
+    }), 30_000)
 
   it.effect("says whether a document is valid also where OPA chooses other complaints", () =>
     Effect.gen(function*() {
@@ -109,5 +109,5 @@ layer(Base)("JSON schema", (it) => {
       const pairs = schemas.flatMap((schema) => documents.map((document) => [schema, document] as const))
       const { expressions, input } = matches(pairs, "[0]")
       assert.deepStrictEqual(yield* differences(expressions, input), [])
-    }))
+    }), 30_000)
 })

@@ -51,5 +51,5 @@ layer(Base)("functions that policies do not get", (it) => {
       const withheld = all.builtins.map(({ name }) => name).filter((name) => !names.has(name))
       assert.deepStrictEqual(withheld.sort(), Object.keys(calls).sort())
       assert.deepStrictEqual(provided.filter((name) => !names.has(name)), [])
-    }))
+    }), 30_000)
 })

@@ -58,7 +58,7 @@ layer(Base)("strings.render_template", (it) => {
     Effect.gen(function*() {
       const expressions = templates.map((text) => `strings.render_template(${JSON.stringify(text)}, input)`)
       assert.deepStrictEqual(yield* differences(expressions, data), [])
-    }))
+    }), 30_000)
 
   it.effect("ends the evaluation where it does not know what Go knows, or where it has no end", () =>
     Effect.sync(() => {

@@ -38,7 +38,7 @@ layer(Base)("traps of OPA's wasm", (it) => {
   it.effect("are none in the generated entrypoint: the answers are those of opa eval", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* differences(expressions), [])
-    }))
+    }), 30_000)
 
   it.effect("would be seen: an answer that differs is told", () =>
     Effect.gen(function*() {
@@ -46,5 +46,5 @@ layer(Base)("traps of OPA's wasm", (it) => {
       const told = yield* differences(["[x | some x in {\"c\", \"b\", \"zz\", \"a\", \"y\"}]", "1 + 1"])
       assert.strictEqual(told.length, 1)
       assert.include(told[0], "opa [[\"a\", \"b\", \"c\", \"y\", \"zz\"]], here")
-    }))
+    }), 30_000)
 })

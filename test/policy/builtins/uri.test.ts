@@ -57,5 +57,5 @@ layer(Base)("uri", (it) => {
     Effect.gen(function*() {
       const expressions = uris.flatMap((_, index) => [`uri.parse(input[${index}])`, `uri.is_valid(input[${index}])`])
       assert.deepStrictEqual(yield* differences(expressions, uris), [])
-    }))
+    }), 30_000)
 })

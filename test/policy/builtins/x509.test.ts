@@ -83,7 +83,7 @@ layer(Base)("X.509", (it) => {
         "crypto.x509.parse_keypair(input.key, input.inter)"
       ]
       assert.deepStrictEqual(yield* differences(expressions, input), [])
-    }))
+    }), 30_000)
 
   it.effect("trusts the chains that Go trusts", () =>
     Effect.gen(function*() {
@@ -110,5 +110,5 @@ layer(Base)("X.509", (it) => {
         )
       ]
       assert.deepStrictEqual(yield* differences(expressions, input), [])
-    }))
+    }), 30_000)
 })
