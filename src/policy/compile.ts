@@ -35,7 +35,9 @@ const unexpected = (what: string) => () => new PolicyUnavailable({ detail: `${wh
 const parse = (source: Source): ReadonlyArray<string> => [
   "parse",
   ...source.version === "v0" ? ["--v0-compatible"] : [],
-  ...["-f", "json", placeOf(source)]
+  "-f",
+  "json",
+  placeOf(source)
 ]
 
 const failWithRefusals = Effect.fnUntraced(

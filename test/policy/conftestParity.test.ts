@@ -143,7 +143,13 @@ const compare = Effect.fnUntraced(function*(
   yield* Effect.forEach(objects, (object, index) => write(names[index]!, JSON.stringify(object)), { discard: true })
   const results = yield* Effect.result(ran(folder, [
     "test",
-    ...["-p", "policies", "--all-namespaces", "-o", "json", "--rego-version", version],
+    "-p",
+    "policies",
+    "--all-namespaces",
+    "-o",
+    "json",
+    "--rego-version",
+    version,
     ...foldersOfData(files).flatMap((path) => ["-d", path]),
     ...isCombined ? ["--combine"] : [],
     ...names

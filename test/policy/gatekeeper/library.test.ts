@@ -53,7 +53,12 @@ const asked = Effect.fnUntraced(function*(one: Case, request: JsonObject, parame
   const { stderr, stdout } = yield* run(yield* (yield* Programs).path("opa"), folder, [
     "eval",
     ...at(source, "version") === "v1" ? [] : ["--v0-compatible"],
-    ...["-f", "raw", "-i", "input.json", "-d", "data.json"],
+    "-f",
+    "raw",
+    "-i",
+    "input.json",
+    "-d",
+    "data.json",
     ...modules.flatMap((_, index) => ["-d", `m${index}.rego`]),
     `data.${name}.violation`
   ])
