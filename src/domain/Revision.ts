@@ -22,13 +22,18 @@ export const parse = (text: string): Revision | undefined => {
 export const equals = (a: Revision | undefined, b: Revision | undefined): boolean =>
   a?.hash === b?.hash && a?.name === b?.name
 
+const Person = Schema.Struct({ name: Schema.String, email: Schema.String })
+
 /** Who made a revision and why, as Git records it. All of it is the author's text: escape it for its target. */
 export const Commit = Schema.Struct({
   hash: Schema.String,
-  author: Schema.Struct({ name: Schema.String, email: Schema.String }),
+  author: Person,
+  committer: Person,
   subject: Schema.String,
   message: Schema.String,
   /** Seconds since the epoch. */
-  time: Schema.Int
+  time: Schema.Int,
+  /** Whether it carries a signature: that it is a good one, nobody has said. */
+  isSigned: Schema.Boolean
 })
 export type Commit = typeof Commit.Type

@@ -58,12 +58,14 @@ const failed = (failure: GitFailure): FetchError => {
   return kind === "auth" ? new AuthFailed(told) : kind === "spec" ? new InvalidSpec(told) : new FetchFailed(told)
 }
 
-const commitOf = ({ author, hash, message, time }: CommitObject): Commit => ({
+const commitOf = ({ author, committer, hash, isSigned, message, time }: CommitObject): Commit => ({
   hash,
   author,
+  committer,
   subject: message.split("\n", 1)[0] ?? "",
   message,
-  time
+  time,
+  isSigned
 })
 
 /** One commit in one folder of packs. */

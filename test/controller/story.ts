@@ -29,9 +29,11 @@ export const details = (letter: string | undefined, changes: Partial<Run> = {}):
   commit: letter === undefined ? undefined : {
     hash: letter.repeat(40),
     author: { name: "Dana Ito", email: "dana@example.com" },
+    committer: { name: "Dana Ito", email: "dana@example.com" },
     subject: "raise replicas",
     message: "raise replicas",
-    time: 1_795_391_000
+    time: 1_795_391_000,
+    isSigned: false
   },
   url: "https://dana:hunter22@gitlab.example.com/acme/shop.git",
   previous: undefined,

@@ -29,9 +29,11 @@ layer(environment, { excludeTestServices: true })("Fetch", (it) => {
       assert.deepStrictEqual(artifact.commit, {
         hash,
         author,
+        committer: author,
         subject: "Add shop",
         message: "Add shop\n\nFor real.\n",
-        time: 1_700_000_000
+        time: 1_700_000_000,
+        isSigned: false
       })
       const walked = yield* artifact.walk("")
       assert.deepStrictEqual(walked.map(({ path }) => path), ["README.md", "prod/web.yaml", "prod/äpp.yaml"])
@@ -43,6 +45,32 @@ layer(environment, { excludeTestServices: true })("Fetch", (it) => {
       const blob = yield* Effect.promise(() => shop.git(["rev-parse", "main:README.md"]))
       assert.strictEqual((yield* artifact.entry("README.md"))?.id, blob)
       assert.isUndefined(yield* artifact.entry("prod/none.yaml"))
+    }))
+
+  it.effect("tells who committed what somebody else wrote, and whether it is signed", () =>
+    Effect.gen(function*() {
+      const server = yield* gitServer()
+      const shop = yield* Effect.promise(() => server.repository("signed"))
+      yield* Effect.promise(() => shop.commit({ a: "1" }, "First"))
+      const tree = yield* Effect.promise(() => shop.git(["rev-parse", "main^{tree}"]))
+      const fetch = yield* Fetch
+      const read = Effect.fnUntraced(function*(headers: string) {
+        const text = `tree ${tree}\nauthor Ada <ada@example.com> 1700000000 +0000\n` +
+          `committer Bot <bot@example.com> 1700000060 +0000\n${headers}\ngpgsig in the text\n`
+        const hash = yield* Effect.promise(() => shop.git(["hash-object", "-t", "commit", "-w", "--stdin"], text))
+        yield* Effect.promise(() => shop.branch("main", hash))
+        return (yield* fetch.fetch(delivery({ url: shop.url, branch: "main" }))).commit
+      })
+      const signature = "-----BEGIN PGP SIGNATURE-----\n \n iQ\n -----END PGP SIGNATURE-----\n"
+      assert.deepInclude(yield* read(`gpgsig ${signature}`), {
+        author: { name: "Ada", email: "ada@example.com" },
+        committer: { name: "Bot", email: "bot@example.com" },
+        isSigned: true
+      })
+      assert.isTrue((yield* read(`encoding UTF-8\ngpgsig-sha256 ${signature}`))?.isSigned)
+      const tagged = `mergetag object ${tree}\n type commit\n tag v1\n gpgsig ${signature}`
+      assert.isFalse((yield* read(tagged))?.isSigned, "a merged tag's signature is not the commit's")
+      assert.isFalse((yield* read(""))?.isSigned)
     }))
 
   it.effect("follows tags to their commit, pins commits, and finds the default branch", () =>

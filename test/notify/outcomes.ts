@@ -17,9 +17,11 @@ export const run: Run = {
   commit: {
     hash,
     author: { name: "Dana Ito", email: "dana.ito@example.com" },
+    committer: { name: "Dana Ito", email: "dana.ito@example.com" },
     subject: "raise checkout replicas to 6",
     message: "raise checkout replicas to 6\n",
-    time: 1_795_391_000
+    time: 1_795_391_000,
+    isSigned: false
   },
   url: "https://gitlab.example.com/acme/shop-deploy.git",
   previous: { name: "main", algorithm: "sha1", hash: "41d0aa17c0ffee0041d0aa17c0ffee0041d0aa17" },

@@ -33,8 +33,10 @@ export interface CommitObject {
   readonly hash: string
   readonly tree: string
   readonly author: { readonly name: string; readonly email: string }
+  readonly committer: { readonly name: string; readonly email: string }
   readonly message: string
   readonly time: number
+  readonly isSigned: boolean
 }
 
 export type EntryKind = "file" | "folder" | "link" | "module"

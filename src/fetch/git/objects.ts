@@ -28,6 +28,11 @@ export const parseTree = (data: Buffer): ReadonlyArray<TreeEntry> => {
   return entries
 }
 
+const personOf = (line: string): CommitObject["author"] => {
+  const [, name = "", email = ""] = /^(.*?) ?<([^>]*)> -?\d+ [-+]\d{4}$/u.exec(line) ?? []
+  return { name, email }
+}
+
 /** Headers are read in the order that Git demands, so that nobody can show one tree to us and another to Git. */
 export const parseCommit = (hash: string, data: Buffer): CommitObject => {
   const text = data.toString("utf8")
@@ -35,13 +40,15 @@ export const parseCommit = (hash: string, data: Buffer): CommitObject => {
   const head = end < 0 ? text : text.slice(0, end)
   const match = /^tree ([0-9a-f]{40})\n(?:parent [0-9a-f]{40}\n)*author ([^\n]*)\ncommitter ([^\n]*)/u.exec(head)
   if (match === null) throw damaged(`commit ${hash} is broken`)
-  const author = /^(.*?) ?<([^>]*)> (-?\d+) [-+]\d{4}$/u.exec(match[2]!)
-  const committer = /> (\d{1,12}) [-+]\d{4}$/u.exec(match[3]!)
+  const time = /> (\d{1,12}) [-+]\d{4}$/u.exec(match[3]!)
   return {
     hash,
     tree: match[1]!,
-    author: { name: author?.[1] ?? "", email: author?.[2] ?? "" },
+    author: personOf(match[2]!),
+    committer: personOf(match[3]!),
     message: end < 0 ? "" : text.slice(end + 2),
-    time: Number(committer?.[1] ?? 0)
+    time: Number(time?.[1] ?? 0),
+    // What continues a header is indented: a signature of something within is none of the commit.
+    isSigned: /^gpgsig(?:-sha256)? /mu.test(head.slice(match[0].length))
   }
 }
