@@ -30,12 +30,16 @@ export interface Options {
 
 /** The diff stage: what a revision would change, proven by dry-run. It knows the cluster only as a reader. */
 export class Diff extends Context.Service<Diff, {
-  /** `revision` (`main@sha1:…`) goes into the origin annotation of what it changes. */
+  /**
+   * `revision` (`main@sha1:…`) goes into the origin annotation of what it changes. `withObjects`: what changes carries its
+   * objects, for policies; each deletion then costs a GET.
+   */
   readonly diff: (
     delivery: Delivery,
     manifests: AdmittedManifests,
     inventory: Inventory,
-    revision: string
+    revision: string,
+    options?: { readonly withObjects: boolean }
   ) => Effect.Effect<Changeset, DiffError, KubeReader>
 }>()("sluice/diff/Diff") {
   static readonly layerWith = (options: Options) => Layer.sync(Diff, () => Diff.of(make(options)))
@@ -66,7 +70,8 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
     delivery: Delivery,
     manifests: AdmittedManifests,
     inventory: Inventory,
-    revision: string
+    revision: string,
+    { withObjects } = { withObjects: false }
   ) {
     const order = batches(manifests)
     if (Result.isFailure(order)) {
@@ -90,7 +95,8 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
 
     const going = new Set(stale.map(({ ref }) => key(ref)))
     const autoscalers = yield* makeAutoscalers({ isLeaving: (ref) => going.has(key(ref)) })
-    const context = { delivery, label, revision, entries, survey: found, arriving: arriving([], [], []), autoscalers }
+    const known = { delivery, label, revision, entries, survey: found, autoscalers, withObjects }
+    const context = { ...known, arriving: arriving([], [], []) }
     const definitions = yield* proveAll(ordered.filter(isDefinition), context)
     const changedDefinitions = definitions.filter(({ change }) => change.action !== "unchanged")
     const rest = yield* proveAll(ordered.filter((manifest) => !isDefinition(manifest)), {
@@ -108,7 +114,7 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
         label,
         namespaces: new Set(ordered.map(({ ref }) => ref.namespace)),
         uids: new Set(kept.flatMap(({ change }) => change.live?.uid ?? []))
-      }, concurrency),
+      }, { concurrency, withObjects }),
       fail
     )
     const changes = [...kept.map(({ change }) => change), ...gone.changes]

@@ -34,6 +34,8 @@ export interface Difference {
   readonly fallsBack: ReadonlyArray<FieldChange>
   /** Managers that own less afterwards. */
   readonly takesFrom: ReadonlyArray<string>
+  /** Those of them that apply as well: they want the field, and will want it again. */
+  readonly takesFromAppliers: ReadonlyArray<string>
   /** Fields that we own and leave to others from now on. */
   readonly handsOver: ReadonlyArray<string>
   /** Whether a write would change anything but the origin. */
@@ -44,16 +46,18 @@ const sameEntry = (a: ManagedFields) => (b: ManagedFields): boolean =>
   a.manager === b.manager && a.operation === b.operation && a.subresource === b.subresource &&
   a.apiVersion === b.apiVersion
 
-const takesFrom = (live: Side, proven: Side, isLeft: (path: FieldPath) => boolean): ReadonlyArray<string> => {
-  const losers = live.managedFields.filter((entry) => {
+const losers = (live: Side, proven: Side, isLeft: (path: FieldPath) => boolean): ReadonlyArray<ManagedFields> =>
+  live.managedFields.filter((entry) => {
     if (entry.manager === fieldManager || entry.subresource !== undefined) return false
     const kept = leaves(proven.managedFields.find(sameEntry(entry))?.fieldsV1)
     return [...leaves(entry.fieldsV1)].some(([id, path]) =>
       id !== ourLabel && id !== ourOrigin && !kept.has(id) && !isLeft(path)
     )
   })
-  return [...new Set(losers.map(({ manager }) => manager))]
-}
+
+const namesOf = (entries: ReadonlyArray<ManagedFields>): ReadonlyArray<string> => [
+  ...new Set(entries.map(({ manager }) => manager))
+]
 
 /**
  * What a dry-run would change in a live object, seen through what we own or would own. What is left to others does not
@@ -82,5 +86,13 @@ export const compare = (
     fields.push(...changes)
     if (!after.has(id) && to !== undefined) fallsBack.push(...changes)
   }
-  return { fields, fallsBack, takesFrom: takesFrom(live, proven, isLeft), handsOver, needsWrite }
+  const poorer = losers(live, proven, isLeft)
+  return {
+    fields,
+    fallsBack,
+    takesFrom: namesOf(poorer),
+    takesFromAppliers: namesOf(poorer.filter(({ operation }) => operation === "Apply")),
+    handsOver,
+    needsWrite
+  }
 }

@@ -8,6 +8,7 @@ import type { KubeFailure } from "../domain/StageError.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
 import { type Seen, seen } from "../kube/Seen.ts"
+import { asItIs } from "./shown.ts"
 import type { Survey } from "./survey.ts"
 
 /** What is to be deleted, and what is left behind and why. */
@@ -44,6 +45,8 @@ export const judge = (entry: InventoryEntry, live: Seen, kept: Kept): Change | s
   }
 }
 
+const isDeletion = (verdict: Change | string | undefined): verdict is Change => typeof verdict === "object"
+
 const containerLoss = (change: Change): ReadonlyArray<string> =>
   change.ref.kind === "Namespace" && change.ref.group === ""
     ? [`${display(change.ref)} goes with everything that is in it`]
@@ -56,22 +59,22 @@ export const deletions: (
   stale: ReadonlyArray<InventoryEntry>,
   survey: Survey,
   kept: Kept,
-  concurrency: number
+  options: { readonly concurrency: number; readonly withObjects: boolean }
 ) => Effect.Effect<Deletions, KubeFailure, KubeReader> = Effect.fnUntraced(
-  function*(stale, survey, kept, concurrency) {
+  function*(stale, survey, kept, { concurrency, withObjects }) {
     const reader = yield* KubeReader
     const judged = yield* Effect.forEach(stale, (entry) => {
       const live = survey.get(key(entry.ref))
-      if (live !== undefined) return Effect.succeed(judge(entry, live, kept))
-      return Effect.map(
-        reader.get(entry.apiVersion, entry.ref),
-        (object) =>
-          object === undefined
-            ? undefined
-            : judge(entry, seen(liveMetadata(entry.apiVersion, entry.ref.kind, object)), kept)
-      )
+      const verdict = live === undefined ? undefined : judge(entry, live, kept)
+      // What stays, or is gone, is known from its metadata.
+      if (live !== undefined && !(withObjects && isDeletion(verdict))) return Effect.succeed(verdict)
+      return Effect.map(reader.get(entry.apiVersion, entry.ref), (object) => {
+        if (object === undefined) return undefined
+        const now = judge(entry, seen(liveMetadata(entry.apiVersion, entry.ref.kind, object)), kept)
+        return withObjects && isDeletion(now) ? { ...now, before: asItIs(object) } : now
+      })
     }, { concurrency })
-    const changes = judged.filter((result) => typeof result === "object").reverse()
+    const changes = judged.filter(isDeletion).reverse()
       .sort((a, b) => rankOf(b.ref) - rankOf(a.ref))
     return {
       changes,

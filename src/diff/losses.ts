@@ -9,6 +9,7 @@ export interface Seen {
   /** As it was, where it was read. */
   readonly live?: JsonObject
   readonly fallsBack: ReadonlyArray<FieldChange>
+  readonly takesFromAppliers: ReadonlyArray<string>
 }
 
 const list = (value: Json | undefined): ReadonlyArray<Json> => Array.isArray(value) ? value as ReadonlyArray<Json> : []
@@ -88,6 +89,11 @@ const defaults = (seen: ReadonlyArray<Seen>): ReadonlyArray<string> =>
     )
   )
 
+const taken = (seen: ReadonlyArray<Seen>): ReadonlyArray<string> =>
+  seen.flatMap(({ manifest, takesFromAppliers }) =>
+    takesFromAppliers.map((manager) => `${display(manifest.ref)}: fields that ${manager} applies too are taken from it`)
+  )
+
 /** Whose replicas change although nobody could say whether an autoscaler decides them. */
 export const unseen = (
   changes: ReadonlyArray<Change>,
@@ -105,5 +111,6 @@ export const unseen = (
 export const losses = (seen: ReadonlyArray<Seen>, deleted: ReadonlyArray<ObjectRef>): ReadonlyArray<string> => [
   ...stillUsed(deleted, seen),
   ...unmatched(seen),
-  ...defaults(seen)
+  ...defaults(seen),
+  ...taken(seen)
 ]

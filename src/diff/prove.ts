@@ -16,6 +16,7 @@ import { Living } from "../kube/Living.ts"
 import { claimed } from "./claim.ts"
 import { compare } from "./compare.ts"
 import { type Arriving, mayWaitFor, waitsFor } from "./prerequisites.ts"
+import { asItIs, asItWouldBe } from "./shown.ts"
 import type { Survey } from "./survey.ts"
 
 export type ProofError = DiffFailed | ApplyConflict | AccessDenied
@@ -25,6 +26,7 @@ export interface Proof {
   readonly change: Change
   readonly live?: JsonObject
   readonly fallsBack: ReadonlyArray<FieldChange>
+  readonly takesFromAppliers: ReadonlyArray<string>
 }
 
 /** What all proofs of one changeset share. */
@@ -36,6 +38,8 @@ export interface Context {
   readonly survey: Survey
   readonly arriving: Arriving
   readonly autoscalers: Autoscalers
+  /** Whether changes carry their objects, for policies to judge. */
+  readonly withObjects: boolean
 }
 
 interface Found {
@@ -51,8 +55,16 @@ const liveOf = ({ metadata: { managedFields, resourceVersion, uid } }: { readonl
 
 const change = (action: Action, manifest: Manifest, more: Partial<Change> = {}): Proof => ({
   change: { action, ref: manifest.ref, apiVersion: manifest.apiVersion, manifest, fields: [], takesFrom: [], ...more },
-  fallsBack: []
+  fallsBack: [],
+  takesFromAppliers: []
 })
+
+/** What policies are shown of a change. */
+const objectsOf = ({ withObjects }: Context, before: JsonObject | undefined, after?: JsonObject): Partial<Change> =>
+  !withObjects ? {} : {
+    ...before === undefined ? {} : { before: asItIs(before) },
+    ...after === undefined ? {} : { after: asItWouldBe(after) }
+  }
 
 /** The object is as we left it: same digest, and nobody took a field, the label or the object. No request needed. */
 export const isUnchanged = (manifest: Manifest, { entries, survey }: Pick<Context, "entries" | "survey">): boolean => {
@@ -104,7 +116,11 @@ const unproven = Effect.fnUntraced(function*(
   why: string
 ) {
   if (found === undefined) return change("create", manifest, { unproven: why })
-  return change("update", yield* settled(manifest, found, context), { unproven: why, live: liveOf(found) })
+  return change("update", yield* settled(manifest, found, context), {
+    unproven: why,
+    live: liveOf(found),
+    ...objectsOf(context, found.object)
+  })
 })
 
 /** A dry-run that was refused: what can be proven later, what has to be replaced, what is wrong. */
@@ -123,7 +139,8 @@ const refusedProof = Effect.fnUntraced(function*(manifest: Manifest, context: Co
     return change("replace", manifest, {
       fields: paths.map((path) => ({ path })),
       unproven: "the object has to be deleted before its successor can be proven",
-      live: liveOf(found)
+      live: liveOf(found),
+      ...objectsOf(context, found.object)
     })
   }
   return yield* new DiffFailed({
@@ -135,9 +152,9 @@ const refusedProof = Effect.fnUntraced(function*(manifest: Manifest, context: Co
   })
 })
 
-const compared = (manifest: Manifest, found: Found, result: JsonObject): Proof => {
+const compared = (manifest: Manifest, found: Found, result: JsonObject, context: Context): Proof => {
   const proven = liveMetadata(manifest.apiVersion, manifest.ref.kind, result)
-  const { fallsBack, fields, handsOver, needsWrite, takesFrom } = compare(
+  const { fallsBack, fields, handsOver, needsWrite, takesFrom, takesFromAppliers } = compare(
     { object: found.object, managedFields: found.metadata.managedFields },
     { object: result, managedFields: proven.managedFields },
     leavesField(manifest)
@@ -146,9 +163,10 @@ const compared = (manifest: Manifest, found: Found, result: JsonObject): Proof =
     fields,
     takesFrom,
     live: liveOf(found),
-    ...handsOver.length === 0 ? {} : { handsOver }
+    ...handsOver.length === 0 ? {} : { handsOver },
+    ...needsWrite ? objectsOf(context, found.object, result) : {}
   })
-  return { ...proof, live: found.object, fallsBack }
+  return { ...proof, live: found.object, fallsBack, takesFromAppliers }
 }
 
 /** Against an object that is there. What is still ours of what is left to others goes along: it is not to be dropped. */
@@ -160,7 +178,7 @@ const dryRunOn = Effect.fnUntraced(function*(whole: Manifest, found: Found, cont
   const sent = withoutLeft(manifest, manifest.leaves?.filter((pointer) => !held.includes(pointer)))
   const asked = yield* Effect.result(reader.dryRun(sent, { force }))
   if (asked._tag === "Failure") return yield* refusedProof(manifest, context, asked.failure)
-  return compared(manifest, found, asked.success)
+  return compared(manifest, found, asked.success, context)
 })
 
 const dryRun = Effect.fnUntraced(function*(manifest: Manifest, context: Context) {
@@ -187,13 +205,17 @@ const dryRun = Effect.fnUntraced(function*(manifest: Manifest, context: Context)
   // What was never stored has no resourceVersion: the answer itself says that the object would be new.
   const exists = at(result, "metadata", "resourceVersion") !== undefined
   const found = known ?? (exists && !isKnown ? yield* look : undefined)
-  if (found === undefined) return change("create", manifest)
+  if (found === undefined) return change("create", manifest, objectsOf(context, undefined, result))
   if (found.metadata.deleting) {
-    return change("create", manifest, { unproven: "the old object is still being deleted", live: liveOf(found) })
+    return change("create", manifest, {
+      unproven: "the old object is still being deleted",
+      live: liveOf(found),
+      ...objectsOf(context, undefined, result)
+    })
   }
   return isOpen || ownsReplicas(found)
     ? yield* dryRunOn(manifest, found, context)
-    : compared(manifest, found, result)
+    : compared(manifest, found, result, context)
 })
 
 /** What would happen to one object, with as few requests as prove it. */

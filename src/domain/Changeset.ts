@@ -1,5 +1,5 @@
 import type { AdmittedManifests } from "./Decision.ts"
-import type { Json } from "./Json.ts"
+import type { Json, JsonObject } from "./Json.ts"
 import type { Manifest } from "./Manifest.ts"
 import type { ObjectRef } from "./ObjectRef.ts"
 
@@ -36,6 +36,12 @@ export interface Change {
   readonly handsOver?: ReadonlyArray<string>
   /** Why the dry-run could not prove this change, if it could not. */
   readonly unproven?: string
+  /**
+   * The object as it is and as the dry-run says that it would be, without what only the API server writes; values of
+   * Secrets masked. Only where somebody asked for it, and only for what changes.
+   */
+  readonly before?: JsonObject
+  readonly after?: JsonObject
   /** Of the live object, where it is known: preconditions and drift need them. */
   readonly live?: { readonly uid: string; readonly resourceVersion: string; readonly fingerprint: string }
 }

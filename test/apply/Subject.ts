@@ -45,9 +45,14 @@ export const admitted = (objects: ReadonlyArray<JsonObject>): AdmittedManifests 
 export const revision = (n: number): string => `main@sha1:${n.toString(16).padStart(40, "0")}`
 
 /** What a revision would change. */
-export const plan = Effect.fnUntraced(function*(subject: Delivery, objects: ReadonlyArray<JsonObject>, commit = 1) {
+export const plan = Effect.fnUntraced(function*(
+  subject: Delivery,
+  objects: ReadonlyArray<JsonObject>,
+  commit = 1,
+  options = { withObjects: false }
+) {
   const [diff, store] = [yield* Diff, yield* InventoryStore]
-  return yield* diff.diff(subject, admitted(objects), yield* store.load, revision(commit))
+  return yield* diff.diff(subject, admitted(objects), yield* store.load, revision(commit), options)
 })
 
 export const carryOut = Effect.fnUntraced(function*(subject: Delivery, changeset: Changeset, commit = 1) {

@@ -44,7 +44,14 @@ describe("compare", () => {
       side({ metadata: { annotations: { "sluice.dev/origin": "old" } }, data: { a: "1", b: "x" } }, mine),
       side({ metadata: { annotations: { "sluice.dev/origin": "new" } }, data: { a: "1", b: "y" } }, mine)
     )
-    assert.deepStrictEqual(difference, { fields: [], fallsBack: [], takesFrom: [], handsOver: [], needsWrite: false })
+    assert.deepStrictEqual(difference, {
+      fields: [],
+      fallsBack: [],
+      takesFrom: [],
+      takesFromAppliers: [],
+      handsOver: [],
+      needsWrite: false
+    })
   })
 
   it("writes to own a field that already has its value, and to let one go", () => {
@@ -67,6 +74,7 @@ describe("compare", () => {
       fields: [],
       fallsBack: [],
       takesFrom: [],
+      takesFromAppliers: [],
       handsOver: ["spec.replicas"],
       needsWrite: true
     })

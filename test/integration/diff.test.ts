@@ -1,5 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { at } from "../../src/domain/Json.ts"
 import { exitCodeOf } from "../../src/domain/StageError.ts"
 import { as, ask, asUser, cluster, exists, makeNamespace, requestsOf } from "../apply/Cluster.ts"
 import { carryOut, configMap, deliver, delivery, deployment, plan, revision } from "../apply/Subject.ts"
@@ -53,7 +54,8 @@ layer(cluster({ controllers: true }), options)("diff", (it) => {
         data: { key: "theirs", other: "theirs" }
       }, applyPatch)
       const object = configMap("one", "taken", { key: "ours" })
-      const [change] = (yield* plan(delivery("shop", "taken"), [object])).changes
+      const { changes: [change], losses } = yield* plan(delivery("shop", "taken"), [object])
+      assert.deepStrictEqual([...losses], ["ConfigMap/taken/one: fields that helm applies too are taken from it"])
       assert.deepInclude(change, {
         action: "update",
         takesFrom: ["helm"],
@@ -172,6 +174,54 @@ layer(cluster({ controllers: true }), options)("diff", (it) => {
         assert.notInclude(text, Buffer.from(value).toString("base64"))
       }
     }).pipe(Effect.provide(as("shop", "canary"))))
+
+  it.effect("shows policies what changes, before and after, and asks for no more than that needs", () =>
+    Effect.gen(function*() {
+      yield* makeNamespace("shown")
+      const subject = delivery("shop", "shown")
+      const secret = (value: string) => ({
+        apiVersion: "v1",
+        kind: "Secret",
+        metadata: { name: "s", namespace: "shown" },
+        data: { password: Buffer.from(value).toString("base64") }
+      })
+      const web = (replicas: number) => deployment("web", "shown", { replicas })
+      yield* deliver(subject, [
+        web(3),
+        configMap("same", "shown", {}),
+        configMap("old", "shown", { a: "1" }),
+        secret("x")
+      ])
+      const next = [web(1), configMap("same", "shown", {}), configMap("new", "shown", { b: "2" }), secret("y")]
+      const bare = yield* requestsOf("shown", plan(subject, next, 2))
+      assert.isTrue(bare.value.changes.every(({ after, before }) => after === undefined && before === undefined))
+      const full = yield* requestsOf("shown", plan(subject, next, 2, { withObjects: true }))
+      assert.deepStrictEqual(full.requests, [...bare.requests, "get"].sort(), "one GET, for the deletion")
+      assert.strictEqual(full.value.digest, bare.value.digest)
+      const changes = new Map(full.value.changes.map((change) => [`${change.ref.kind}/${change.ref.name}`, change]))
+      const { after, before } = changes.get("Deployment/web")!
+      assert.strictEqual(at(before, "spec", "replicas"), 3)
+      assert.strictEqual(at(after, "spec", "replicas"), 1)
+      assert.strictEqual(at(after, "spec", "revisionHistoryLimit"), 10, "with the API server's defaults")
+      assert.isString(at(before, "metadata", "creationTimestamp"))
+      for (const object of [before, after]) {
+        assert.isUndefined(at(object, "status"))
+        for (const field of ["managedFields", "resourceVersion", "generation"]) {
+          assert.isUndefined(at(object, "metadata", field), field)
+        }
+      }
+      assert.isUndefined(at(after, "metadata", "uid"))
+      const gone = changes.get("ConfigMap/old")!
+      assert.deepStrictEqual([gone.action, gone.before?.data, gone.after], ["delete", { a: "1" }, undefined])
+      const made = changes.get("ConfigMap/new")!
+      assert.deepStrictEqual([made.action, made.before, made.after?.data], ["create", undefined, { b: "2" }])
+      const same = changes.get("ConfigMap/same")!
+      assert.deepStrictEqual([same.action, same.before, same.after], ["unchanged", undefined, undefined])
+      const hidden = changes.get("Secret/s")!
+      const [was, is] = [at(hidden.before, "data", "password"), at(hidden.after, "data", "password")]
+      assert.match(`${String(was)} ${String(is)}`, /^\(masked \w+\) \(masked \w+\)$/u)
+      assert.notStrictEqual(was, is)
+    }).pipe(Effect.provide(as("shop", "shown"))))
 
   it.effect("says what would be lost without anybody having written it", () =>
     Effect.gen(function*() {
