@@ -12,13 +12,14 @@ import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { canonical } from "../domain/Json.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { applyPolicy } from "../domain/ownership.ts"
+import type { PoliciesInForce } from "../domain/PoliciesInForce.ts"
 import type { ApplyError, HealthError } from "../domain/StageError.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
 import type { KubeStatus } from "../kube/KubeStatus.ts"
 import type { KubeWriter } from "../kube/KubeWriter.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import { carryOut } from "./carryOut.ts"
-import { heal } from "./heal.ts"
+import { heal, type HealOptions } from "./heal.ts"
 import { healthy } from "./health.ts"
 import { InventoryStore } from "./InventoryStore.ts"
 import { leave, type Left } from "./leave.ts"
@@ -38,6 +39,8 @@ export interface RunIdentity {
   readonly revision: string
   readonly identity: string
   readonly closure: string
+  /** What comes into force with it; undefined leaves what is. */
+  readonly policies?: PoliciesInForce
 }
 
 export interface Options {
@@ -66,18 +69,19 @@ export class Apply extends Context.Service<Apply, {
     delivery: Delivery,
     changeset: Admitted<Changeset>
   ) => Stream.Stream<Health, HealthError, KubeReader | KubeStatus>
-  /** What stands in the cluster by this changeset, kept small: what heals are made of. */
-  readonly standing: (changeset: Admitted<Changeset>) => Standing
+  /** What stands in the cluster by this changeset, kept small: what heals are made of. All of it is admitted. */
+  readonly standing: (changeset: Changeset) => Standing
   /**
    * Puts admitted bytes back where somebody took something; one `Healed` for each suspect, but for those that failed:
-   * their first error comes last. With `writes: false` it tells what it would do, and does nothing.
+   * their first error comes last. With `writes: false` it tells what it would do, and does nothing. What `admits` denies
+   * stays as it is; it does not keep the others.
    */
   readonly heal: (
     delivery: Delivery,
     standing: Standing,
     inventory: Inventory,
     suspects: ReadonlyArray<Suspect>,
-    options?: { readonly writes: boolean }
+    options?: Pick<HealOptions, "writes" | "admits">
   ) => Stream.Stream<Healed, ApplyError, KubeReader | KubeWriter>
   /**
    * Notes in the inventory what heals left, by one save for all; answers the inventory. What is not in it (any more)
@@ -118,9 +122,9 @@ const make = Effect.fnUntraced(function*({ concurrency = 32 }: Options) {
 
   return Apply.of({
     standing,
-    heal: (delivery, standing, inventory, suspects, { writes } = { writes: true }) =>
+    heal: (delivery, standing, inventory, suspects, options = { writes: true }) =>
       Stream.callback<Healed, ApplyError, KubeReader | KubeWriter>((queue) =>
-        heal({ delivery, standing, inventory, writes }, suspects, (healed) => Queue.offer(queue, healed)).pipe(
+        heal({ delivery, standing, inventory, ...options }, suspects, (healed) => Queue.offer(queue, healed)).pipe(
           Effect.andThen(Queue.end(queue))
         )
       ),

@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import type { Changeset } from "../domain/Changeset.ts"
-import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
+import { appliedBefore, type Inventory, type InventoryEntry } from "../domain/Inventory.ts"
 import { canonical } from "../domain/Json.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
+import { parse } from "../domain/Revision.ts"
 import type { InventoryStore } from "./InventoryStore.ts"
 
 /** The inventory while a changeset is applied: always at least what is in the cluster. */
@@ -16,7 +17,8 @@ export interface Ledger {
   /** Saves what is left once everything is applied, if it differs from what was there at the start. */
   readonly close: (
     applied: NonNullable<Inventory["applied"]>,
-    healthyObjects: number | undefined
+    healthyObjects: number | undefined,
+    policies: Inventory["policies"]
   ) => Effect.Effect<void, LedgerError, LedgerServices>
 }
 
@@ -69,11 +71,18 @@ export const open = Effect.fnUntraced(function*(
       dirty = true
     },
     flush,
-    close: (applied, healthyObjects) =>
+    close: (applied, healthyObjects, policies) =>
       Effect.suspend(() => {
         // Without pruning, what is stale stays ours; with it, what was not deleted is not ours (any more).
         if (options.prune) { for (const [id] of stale) if (!deleted.has(id)) entries.delete(id) }
-        const last = { ...current(), applied, ...healthyObjects === undefined ? {} : { healthyObjects } }
+        const earlier = appliedBefore(inventory, parse(applied.revision))
+        const last = {
+          ...current(),
+          applied,
+          ...earlier.length === 0 ? {} : { earlier },
+          ...policies === undefined ? {} : { policies },
+          ...healthyObjects === undefined ? {} : { healthyObjects }
+        }
         dirty = false
         return canonical(last) === canonical(inventory) ? Effect.void : options.save(last)
       }).pipe(Semaphore.withPermit(lock), Effect.uninterruptible)

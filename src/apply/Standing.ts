@@ -1,5 +1,4 @@
 import type { Changeset } from "../domain/Changeset.ts"
-import type { Admitted } from "../domain/Decision.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { displayOrigin, type Manifest, type Origin } from "../domain/Manifest.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
@@ -25,8 +24,8 @@ export interface Standing extends ReadonlyMap<string, Stood> {
   readonly [admitted]: true
 }
 
-/** What is to stand by a changeset that the gate let through. */
-export const standing = ({ changes }: Admitted<Changeset>): Standing =>
+/** What is to stand by a changeset, whose objects the gate let through. */
+export const standing = ({ changes }: Changeset): Standing =>
   new Map(
     changes.flatMap(({ manifest }) => {
       if (manifest === undefined) return []

@@ -14,6 +14,7 @@ import { guard } from "./guard.ts"
 import { healthy, isInert } from "./health.ts"
 import type { InventoryStore } from "./InventoryStore.ts"
 import * as Ledger from "./Ledger.ts"
+import { savePolicies } from "./policyRecord.ts"
 import { prune } from "./prune.ts"
 import { usable } from "./wait.ts"
 import { proveLate, write, type Written } from "./write.ts"
@@ -96,10 +97,13 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
   const wasHealthy = changed.length === 0 && inventory.applied?.healthy === true
   // What would be noted as soon as health is looked at is written with the rest.
   const isHealthy = wait && changeset.admitted.every(isInert)
-  const { closure, identity, revision } = run
+  const { closure, identity, policies, revision } = run
+  // First what will judge the next revision, then that this one is applied: until then it is judged by what was in force.
+  const inForce = policies === undefined ? inventory.policies : yield* savePolicies(inventory, policies)
   yield* ledger.close(
     { revision, identity, closure, healthy: wasHealthy || isHealthy },
-    isHealthy ? changeset.admitted.length : inventory.healthyObjects
+    isHealthy ? changeset.admitted.length : inventory.healthyObjects,
+    inForce
   )
 })
 

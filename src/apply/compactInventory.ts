@@ -25,5 +25,6 @@ export const compact = (inventory: Inventory): Inventory => {
     ...fingerprint === undefined ? {} : { fingerprint },
     ...uid === undefined ? {} : { uid }
   }))
-  return { ...inventory, entries }
+  const { earlier } = inventory
+  return { ...inventory, entries, ...earlier === undefined ? {} : { earlier: earlier.map(copy) } }
 }

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
-import type { Healed } from "../domain/Drift.ts"
+import type { Admits, HealDenial, Healed } from "../domain/Drift.ts"
 import { unknownManager } from "../domain/DriftReport.ts"
 import { leavesField, withoutLeft } from "../domain/ignored.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
@@ -33,6 +33,8 @@ export interface HealOptions {
   readonly inventory: Inventory
   /** Whether to write, or only to find out what would be put right. */
   readonly writes: boolean
+  /** Asked before each write, where anybody has to be asked. */
+  readonly admits?: Admits<ApplyError, KubeReader> | undefined
 }
 
 /** Heals of one delivery at a time. */
@@ -57,7 +59,7 @@ const handedOver = (manifest: Manifest, live: LiveMetadata, label: string): Appl
 
 /** Heals suspects, each by itself: the first error is told once the others are done. */
 export const heal = Effect.fnUntraced(function*(
-  { delivery, inventory, standing, writes }: HealOptions,
+  { admits, delivery, inventory, standing, writes }: HealOptions,
   suspects: ReadonlyArray<Suspect>,
   tell: (healed: Healed) => Effect.Effect<unknown>
 ) {
@@ -88,6 +90,16 @@ export const heal = Effect.fnUntraced(function*(
     const resourceVersion = live?.resourceVersion ?? ""
     return { ref, action: "untouched", manager: unknownManager, fields: [], time: undefined, entry, resourceVersion }
   }
+
+  /** What policies keep as it is: it is not noted, because it is still taken. */
+  const denied = (manifest: Manifest, live: LiveMetadata | undefined, denial: HealDenial): Healed => ({
+    ref: manifest.ref,
+    action: "denied",
+    ...denial,
+    time: undefined,
+    entry: { ref: manifest.ref, apiVersion: manifest.apiVersion },
+    resourceVersion: live?.resourceVersion ?? ""
+  })
 
   const send = (manifest: Manifest, taken: TakenOver | undefined) =>
     sendAgain(manifest, true).pipe(
@@ -133,6 +145,13 @@ export const heal = Effect.fnUntraced(function*(
     return healed
   }, (effect) => Effect.uninterruptible(effect)) // half-known results look like drift
 
+  const asked = (manifest: Manifest, live: LiveMetadata | undefined) => {
+    if (admits === undefined || !writes) return Effect.succeed(undefined)
+    const isLeft = leavesField(manifest)
+    const takesMore = live !== undefined && hasAdditions(manifest, stale(live.managedFields, allowed, isLeft), isLeft)
+    return Semaphore.withPermit(slots, admits(manifest, takesMore))
+  }
+
   const healOne = Effect.fnUntraced(function*(suspect: Suspect) {
     const stood = standing.get(key(suspect.ref))
     if (stood === undefined || stood.policy === "Ignore") return leave(suspect, stood)
@@ -144,6 +163,8 @@ export const heal = Effect.fnUntraced(function*(
       const manifest = yield* Effect.mapError(autoscalers.leave(restored), applyFailed(restored))
       const conflict = live && handedOver(manifest, live, label)
       if (conflict !== undefined) return yield* conflict
+      const denial = live?.deleting === true ? undefined : yield* asked(manifest, live)
+      if (denial !== undefined) return denied(manifest, live, denial)
       const put = live?.deleting === true
         ? live.uid
         : yield* Semaphore.withPermit(slots, write(manifest, suspect, live))

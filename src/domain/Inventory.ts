@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { ObjectRef } from "./ObjectRef.ts"
+import { parse, type Revision } from "./Revision.ts"
 
 /** One object that a delivery owns, or is about to own. */
 export const InventoryEntry = Schema.Struct({
@@ -23,9 +24,26 @@ export const Inventory = Schema.Struct({
     closure: Schema.String,
     healthy: Schema.Boolean
   })),
+  /** Hashes of revisions that were applied before this one, the newest first: by them a rollback is known. */
+  earlier: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** The repository's policies of that revision, which judge the next one too: of `spec.policy`, and of the files. */
+  policies: Schema.optionalKey(Schema.Struct({ spec: Schema.String, digest: Schema.String })),
   /** How many objects the last healthy revision had: `deletionLimit` is measured against it. */
   healthyObjects: Schema.optionalKey(Schema.Int)
 })
 export type Inventory = typeof Inventory.Type
+
+/** How many of the revisions before are known. */
+const known = 20
+
+/** The revisions before, once another than the one that is applied is. */
+export const appliedBefore = (
+  { applied, earlier = [] }: Inventory,
+  next: Revision | undefined
+): ReadonlyArray<string> => {
+  const last = applied && parse(applied.revision)
+  if (last === undefined || last.hash === next?.hash) return earlier
+  return [last.hash, ...earlier.filter((hash) => hash !== last.hash)].slice(0, known)
+}
 
 export const empty: Inventory = { entries: [] }

@@ -2,8 +2,8 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { KubeFailure } from "../domain/StageError.ts"
 
-/** The parts of a delivery's record: what it owns, and what it still has to tell. */
-export type RecordPart = "inventory" | "outbox"
+/** The parts of a delivery's record: what it owns, what it still has to tell, and the policies that are in force. */
+export type RecordPart = "inventory" | "outbox" | "policies"
 
 /**
  * The right to write Sluice's own record of one delivery, and nothing else: chunked, compressed ConfigMaps in the

@@ -97,7 +97,11 @@ export const make = (
     const lock = Semaphore.makeUnsafe(1)
     return { store, lock, home: of(name), isHomed, known: undefined, looked: false, swept: false }
   }
-  const parts: Record<RecordPart, Part> = { inventory: part("inventory"), outbox: part("outbox") }
+  const parts: Record<RecordPart, Part> = {
+    inventory: part("inventory"),
+    outbox: part("outbox"),
+    policies: part("policies")
+  }
   const home = of("key")
   const key = recordKey.make(store.session, isHomed ? [home] : [home, away(home)])
   const alone = <A, E>({ lock }: Part, work: Effect.Effect<A, E>) => Semaphore.withPermit(lock, work)
@@ -106,7 +110,10 @@ export const make = (
     load: (name) => alone(parts[name], load(parts[name])),
     save: (name, bytes) => alone(parts[name], save(parts[name], bytes)),
     remove: gone,
-    forget: Effect.suspend(() => Effect.asVoid(Effect.all([gone("outbox"), gone("inventory"), recordKey.remove(key)]))),
+    forget: Effect.suspend(() =>
+      // The inventory says whether there are policies: it goes after them.
+      Effect.asVoid(Effect.all([gone("outbox"), gone("policies"), gone("inventory"), recordKey.remove(key)]))
+    ),
     key: (how) => how === "find" ? recordKey.find(key) : recordKey.findOrMake(key)
   }
 }
