@@ -7,7 +7,9 @@ import { ApplyFailed, type KubeFailure, PolicyUnavailable } from "../domain/Stag
 import { KubeStatus } from "../kube/KubeStatus.ts"
 
 const Recorded = Schema.fromJsonString(Schema.Struct({
-  files: Schema.Array(Schema.Struct({ path: Schema.String, content: Schema.Uint8ArrayFromBase64 }))
+  files: Schema.Array(
+    Schema.Struct({ path: Schema.String, content: Schema.Uint8ArrayFromBase64, isWaivers: Schema.Boolean })
+  )
 }))
 
 const decode = Schema.decodeUnknownEffect(Recorded)
@@ -58,7 +60,7 @@ export const savePolicies = Effect.fnUntraced(function*(inventory: Inventory, ne
   if (known === undefined && files.length === 0) return undefined
   if (known?.digest !== digest) {
     const status = yield* KubeStatus
-    const text = yield* Effect.orDie(encode({ files: files.map(({ content, path }) => ({ path, content })) }))
+    const text = yield* Effect.orDie(encode({ files }))
     yield* Effect.mapError(
       status.save("policies", new TextEncoder().encode(text)),
       (failure) =>

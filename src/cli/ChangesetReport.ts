@@ -38,12 +38,15 @@ const report = (parts: Partial<ChangesetReport>): ChangesetReport => ({
   ...parts
 })
 
+/** What would change, as far as both passes of the gate let it. */
 export const ofChangeset = (
   delivery: string,
   { changes, losses }: Changeset,
-  violations: ReadonlyArray<Violation>
+  violations: ReadonlyArray<Violation>,
+  isDenied = false
 ): ChangesetReport =>
   report({
+    verdict: isDenied ? "denied" : "passed",
     changes: changes.map(({ action, apiVersion, fields, handsOver, ref, takesFrom, unproven }) => ({
       delivery,
       action,
@@ -62,6 +65,7 @@ export const ofChangeset = (
     violations
   })
 
+/** What the first pass denies is not looked at any further. */
 export const ofDenial = (violations: ReadonlyArray<Violation>): ChangesetReport =>
   report({ verdict: "denied", violations })
 

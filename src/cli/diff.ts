@@ -32,12 +32,12 @@ const failed = (error: StageError): Effect.Effect<Answer> =>
 /** The plan of one delivery, as it would be applied now. */
 const planned = (delivery: Delivery) =>
   readTree(delivery).pipe(
-    Effect.flatMap((tree) => plan(delivery, tree)),
+    Effect.flatMap((tree) => plan(delivery, tree, { why: "interval", dryRun: true })),
     Effect.map((answer) =>
       answered(
-        answer._tag === "Denied"
-          ? ofDenial(answer.violations)
-          : ofChangeset(nameOf(delivery), answer.changeset, answer.violations)
+        "changeset" in answer
+          ? ofChangeset(nameOf(delivery), answer.changeset, answer.violations, answer._tag === "Denied")
+          : ofDenial(answer.violations)
       )
     ),
     Effect.catch(failed),

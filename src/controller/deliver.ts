@@ -159,7 +159,7 @@ export const deliver = Effect.fnUntraced(function*(
   yield* Stream.runForEach(events, heard).pipe(
     Effect.provideService(Watched, {
       ...watched,
-      applied: (changeset, policies) => Effect.andThen(watched.applied(changeset, policies), written)
+      applied: (...all) => Effect.andThen(watched.applied(...all), written)
     }),
     Effect.provideService(Guards, guards),
     Effect.provideService(Known, drift.seen),

@@ -12,7 +12,7 @@ import { plural } from "./words.ts"
 export interface DeliveryEvent {
   readonly type: "Normal" | "Warning"
   /**
-   * The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `HealDenied`, `RevisionApplied`,
+   * The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `HealDenied`, `RevisionApplied`, `Lost`,
    * `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`.
    */
   readonly reason: string
@@ -94,6 +94,15 @@ const passing = (before: DeliveryStatus, after: DeliveryStatus): ReadonlyArray<D
   return [{ type: "Normal", reason: "PolicyPassed", action: "policy", message: revision + now.message }]
 }
 
+/** Each once for each revision. */
+const ofLosses = (before: DeliveryStatus, after: DeliveryStatus): ReadonlyArray<DeliveryEvent> => {
+  const known = before.lastAppliedRevision === after.lastAppliedRevision ? before.losses ?? [] : []
+  const news = (after.losses ?? []).filter((loss) => !known.includes(loss))
+  if (news.length === 0) return []
+  const more = news.length > 5 ? `; and ${news.length - 5} more` : ""
+  return [{ type: "Warning", reason: "Lost", action: "apply", message: `${news.slice(0, 5).join("; ")}${more}` }]
+}
+
 const ofRun = (before: DeliveryStatus, after: DeliveryStatus, outcome: Outcome): ReadonlyArray<DeliveryEvent> => {
   const message = readyOf(after)?.message ?? ""
   switch (outcome._tag) {
@@ -130,6 +139,7 @@ const ofHappening = (
     case "RunEnded":
       return [
         ...ofRun(before, after, happening.outcome),
+        ...ofLosses(before, after),
         ..."waived" in happening.outcome ? waivers(before, after, happening.outcome.waived) : []
       ]
     case "Drifted": {

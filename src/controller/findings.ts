@@ -6,12 +6,13 @@ import type { Suspect } from "../kube/Suspect.ts"
 
 /** What is told of an object that was put back, or would have been. */
 export const findingOf =
-  (mode: "heal" | "report" | "ignore") => ({ fields, manager, ref, time }: Healed): DriftFinding => ({
+  (mode: "heal" | "report" | "ignore") => ({ action, fields, manager, ref, time, why }: Healed): DriftFinding => ({
     object: ref,
     manager,
     fields,
     time,
-    action: mode === "heal" ? "healed" : "reported"
+    action: action === "denied" ? action : mode === "heal" ? "healed" : "reported",
+    ...why === undefined ? {} : { why }
   })
 
 /** What is told of drift that nobody may look into: that it is there. */

@@ -8,20 +8,23 @@ import { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Standing, Stood } from "../apply/Standing.ts"
 import type { PolicySet } from "../domain/Decision.ts"
+import type { DecisionRecord } from "../domain/DecisionRecord.ts"
 import type { Healed } from "../domain/Drift.ts"
 import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
-import { fingerprint } from "../domain/ownership.ts"
+import { parse } from "../domain/Revision.ts"
 import type { PolicyError } from "../domain/StageError.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
+import { open } from "../pipeline/HealGate.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
+import { Denials } from "./denials.ts"
 import { findingOf, findingOfFight, reported, withheld } from "./findings.ts"
-import { suspicion } from "./suspicion.ts"
+import { indexing, isOurWrite, suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
@@ -66,6 +69,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const { drift: mode, wait } = delivery.spec.apply
   let standing: Standing | undefined
   let admittedBy: PolicySet | undefined
+  let gate = open
+  const denials = new Denials(again, longest)
   let fights = fighting.none
   let failures = 0
   const unrecorded = new Map<string, InventoryEntry>()
@@ -146,27 +151,34 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
         const why = `the policies refuse the newest revision${first === undefined ? "" : ` (${first.policy})`}`
         return tell({ _tag: "DriftFound", findings: suspects.map((suspect) => withheld(suspicion(suspect), why)) })
       }),
-    applied: (changeset, policies) =>
+    judged: (judges) =>
+      Effect.suspend(() => {
+        gate = gate.renewed(judges)
+        // What was denied may be let through by now.
+        return drift.again(denials.refs)
+      }),
+    stands: (changeset, policies, heals) =>
       Effect.suspend(() => {
         standing = apply.standing(changeset)
         admittedBy = policies
+        gate = heals
+        const suspects = [...left.values()].map(({ ref }) => ref)
+        left.clear()
+        return drift.again(suspects)
+      }),
+    applied: (changeset, policies, heals) =>
+      Effect.suspend(() => {
+        standing = apply.standing(changeset)
+        admittedBy = policies
+        gate = heals
+        denials.clear()
         return Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.ignore(follow), resume), scope))
       })
   }
 
-  // Of 10,000 objects, not made anew for each heal.
-  let known: { readonly inventory: Inventory; readonly entries: ReadonlyMap<string, InventoryEntry> } | undefined
-  const entriesOf = (inventory: Inventory) => {
-    if (known?.inventory !== inventory) {
-      known = { inventory, entries: new Map(inventory.entries.map((entry) => [key(entry.ref), entry])) }
-    }
-    return known.entries
-  }
-
-  /** Whether it looked taken only because a run was writing it, and is now as that run left it. */
-  const isOurWrite = ({ live, why }: Suspect, entry: InventoryEntry | undefined) =>
-    why === "changed" && live !== undefined && live.uid === entry?.uid &&
-    fingerprint(live.managedFields) === entry.fingerprint
+  const entriesOf = indexing()
+  const decided = ({ applied }: Inventory) => (record: DecisionRecord) =>
+    tell({ _tag: "PolicyDecided", revision: applied && parse(applied.revision), record })
 
   /** Heals what may be healed now; answers what is left to a run, because its bytes are not at hand. */
   const healNow = Effect.fnUntraced(function*(
@@ -187,7 +199,10 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     const [healing, refusing] = [false, true].map((is) => atHand.filter(({ ref }) => why.has(key(ref)) === is))
     if (bytes !== undefined && healing!.length > 0) {
       yield* Stream.runForEach(
-        apply.heal(delivery, bytes, owned, healing!, { writes: mode === "heal" }),
+        apply.heal(delivery, bytes, owned, healing!, {
+          writes: mode === "heal",
+          admits: gate.admits?.(decided(owned))
+        }),
         (healed) => found(healed)
       )
     }
@@ -207,7 +222,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   }, Effect.provide(rights))
 
   const noted = Effect.fnUntraced(function*(healed: Healed) {
-    if (mode !== "heal") return
+    if (mode !== "heal" || healed.action === "denied") return
     left.delete(key(healed.ref))
     held.delete(key(healed.ref))
     unrecorded.set(key(healed.ref), healed.entry)
@@ -240,7 +255,9 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one)), withhold))
     )
     fights = fighting.healed(fights, done, yield* Clock.currentTimeMillis)
-    const findings = [...done.filter(({ action }) => action !== "untouched").map(findingOf(mode)), ...kept]
+    const { news, stays } = denials.note(done)
+    for (const { pause, ref } of stays) yield* Effect.forkIn(later(drift, [ref], pause), scope)
+    const findings = [...news.map(findingOf(mode)), ...kept]
     if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
     if (unrecorded.size > 0) yield* recordSoon
     if (healed._tag === "Failure") {

@@ -33,7 +33,13 @@ export const logLine = (event: RunEvent): LogLine | undefined => {
   switch (event._tag) {
     case "RunEnded": {
       const { durationMs, revision } = event.details
-      return ofOutcome(event.outcome, `${revision === undefined ? "" : ` ${format(revision)}`} in ${durationMs} ms`)
+      const told = ofOutcome(
+        event.outcome,
+        `${revision === undefined ? "" : ` ${format(revision)}`} in ${durationMs} ms`
+      )
+      const losses = "losses" in event.outcome ? event.outcome.losses ?? [] : []
+      if (told === undefined || losses.length === 0) return told
+      return { level: "Warn", text: `${told.text}; lost: ${oneLine(losses.join("; "), 2_000)}` }
     }
     case "DriftFound": {
       const [first, ...rest] = event.findings

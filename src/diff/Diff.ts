@@ -21,6 +21,7 @@ import { deletions } from "./deletions.ts"
 import { losses, unseen } from "./losses.ts"
 import { arriving, isDefinition } from "./prerequisites.ts"
 import { type Context as ProofContext, type Proof, prove } from "./prove.ts"
+import { putsBack } from "./putsBack.ts"
 import { survey } from "./survey.ts"
 
 export interface Options {
@@ -41,6 +42,11 @@ export class Diff extends Context.Service<Diff, {
     revision: string,
     options?: { readonly withObjects: boolean }
   ) => Effect.Effect<Changeset, DiffError, KubeReader>
+  /**
+   * What putting one admitted object back would change, with its objects. `takesMore`: what people own inside it goes too,
+   * which no dry-run shows.
+   */
+  readonly putsBack: (manifest: Manifest, takesMore: boolean) => Effect.Effect<Change, DiffError, KubeReader>
 }>()("sluice/diff/Diff") {
   static readonly layerWith = (options: Options) => Layer.sync(Diff, () => Diff.of(make(options)))
   static readonly layer = Layer.suspend(() => Diff.layerWith({}))
@@ -130,7 +136,7 @@ const make = ({ concurrency = 32 }: Options): Diff["Service"] => {
     }
   })
 
-  return { diff }
+  return { diff, putsBack }
 }
 
 const fail = (failure: KubeFailure): DiffError => refusedRead(failure, undefined, (fields) => new DiffFailed(fields))

@@ -102,6 +102,16 @@ export interface PolicySet {
   readonly bundles: ReadonlyArray<Bundle>
   /** The repository's own: they hold for its policies, and for the platform's bundles that allow it. */
   readonly waivers: ReadonlyArray<Waiver>
+  /** Every policy file of the repository that is judged, those of its waivers too. */
+  readonly written?: ReadonlyArray<WrittenPolicy>
+}
+
+/** A policy file of the repository, as it is written. */
+export interface WrittenPolicy {
+  readonly path: string
+  readonly content: Uint8Array
+  /** Whether it holds waivers: it is no data then. */
+  readonly isWaivers: boolean
 }
 
 /** Policies that are compiled into one wasm of their own: no bundle can shadow, weaken or read another. */

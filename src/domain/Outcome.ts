@@ -6,12 +6,16 @@ import type { DriftFinding } from "./DriftReport.ts"
 import type { Commit, Revision } from "./Revision.ts"
 import type { Stage, StageError } from "./StageError.ts"
 
+/** What a run took away without anybody having written it down: one sentence each. Absent where there is nothing. */
+export type Losses = ReadonlyArray<string>
+
 /** How a run ended. Conditions, messages and exit codes are read off it in one place each. */
 export type Outcome = Data.TaggedEnum<{
   Applied: {
     readonly changes: Counts
     /** The objects that changed, as people read them. */
     readonly objects: ReadonlyArray<string>
+    readonly losses?: Losses
     readonly violations: ReadonlyArray<Violation>
     readonly waived?: ReadonlyArray<Waived>
     readonly summary: Summary
@@ -21,6 +25,7 @@ export type Outcome = Data.TaggedEnum<{
     readonly violations: ReadonlyArray<Violation>
     readonly waived?: ReadonlyArray<Waived>
     readonly summary: Summary | undefined
+    readonly losses?: Losses
   }
   Denied: {
     readonly violations: ReadonlyArray<Violation>
@@ -29,7 +34,7 @@ export type Outcome = Data.TaggedEnum<{
     /** Which pass refused it; the objects unless said. */
     readonly pass?: Pass
   }
-  Failed: { readonly error: StageError; readonly changes: Counts | undefined }
+  Failed: { readonly error: StageError; readonly changes: Counts | undefined; readonly losses?: Losses }
   Interrupted: { readonly by: string }
 }>
 export const Outcome = Data.taggedEnum<Outcome>()

@@ -1,4 +1,4 @@
-import type { Bundle, PolicySet } from "./Decision.ts"
+import type { PolicySet, WrittenPolicy } from "./Decision.ts"
 import { digest } from "./digest.ts"
 import { canonical, type Json } from "./Json.ts"
 
@@ -8,28 +8,23 @@ export interface PoliciesInForce {
   readonly spec: string
   /** Of the files. */
   readonly digest: string
-  readonly files: Bundle["files"]
+  readonly files: ReadonlyArray<WrittenPolicy>
 }
 
 /** What tells one `spec.policy` from another. */
-export const specOf = ({ data, enforcement, paths }: {
+export const specOf = ({ data, enforcement, paths, regoVersion }: {
   readonly data: Json
   readonly enforcement: string
   readonly paths?: ReadonlyArray<string>
-}): string => digest(canonical([enforcement, data, paths ?? null]))
-
-const none = digest()
+  readonly regoVersion: string
+}): string => digest(canonical([enforcement, regoVersion, data, paths ?? null]))
 
 /** What comes into force with a revision; no files where it has no policies. */
-export const ownOf = ({ bundles }: PolicySet, spec: string): PoliciesInForce => {
-  const own = bundles.filter(({ origin }) => origin === "repository")
-  const [only] = own
-  return {
-    spec,
-    digest: only === undefined ? none : own.length === 1 ? only.digest : digest(...own.map((bundle) => bundle.digest)),
-    files: own.flatMap(({ files }) => files)
-  }
-}
+export const ownOf = ({ written = [] }: PolicySet, spec: string): PoliciesInForce => ({
+  spec,
+  digest: digest(...written.flatMap(({ content, path }) => [path, content])),
+  files: written
+})
 
 /** A policy file that a revision brings, changes or takes away. */
 export interface PolicyChange {
@@ -38,7 +33,10 @@ export interface PolicyChange {
 }
 
 /** What a revision does to the policies of the repository, by path. */
-export const policyChanges = (before: Bundle["files"], after: Bundle["files"]): ReadonlyArray<PolicyChange> => {
+export const policyChanges = (
+  before: ReadonlyArray<WrittenPolicy>,
+  after: ReadonlyArray<WrittenPolicy>
+): ReadonlyArray<PolicyChange> => {
   const [was, is] = [before, after].map((files) => new Map(files.map(({ content, path }) => [path, content])))
   const changes: Array<PolicyChange> = []
   for (const path of [...new Set([...was!.keys(), ...is!.keys()])].sort()) {

@@ -1,9 +1,13 @@
-import type { Bundle, PolicySet, Waiver } from "./Decision.ts"
+import type { Bundle, PolicySet, Waiver, WrittenPolicy } from "./Decision.ts"
 import { digest } from "./digest.ts"
 import { canonical, type Json } from "./Json.ts"
 
 /** Bundles as one set, known by all that can change a verdict. */
-export const policySet = (bundles: ReadonlyArray<Bundle>, waivers: ReadonlyArray<Waiver> = []): PolicySet => ({
+export const policySet = (
+  bundles: ReadonlyArray<Bundle>,
+  waivers: ReadonlyArray<Waiver> = [],
+  written: ReadonlyArray<WrittenPolicy> = []
+): PolicySet => ({
   digest: digest(
     canonical(waivers as unknown as Json),
     ...bundles.flatMap(({ digest: files, enforcement, isWaivable, name, origin, parameters, waivers }) => [
@@ -12,5 +16,6 @@ export const policySet = (bundles: ReadonlyArray<Bundle>, waivers: ReadonlyArray
     ])
   ),
   bundles,
-  waivers
+  waivers,
+  written
 })

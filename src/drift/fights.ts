@@ -53,7 +53,7 @@ export const healed = (fights: Fights, objects: ReadonlyArray<Healed>, now: numb
     [...fights].filter(([, { healedAt, rounds }]) => now - healedAt <= quick + 2 * pause(rounds))
   )
   for (const { action, fields, manager, ref } of objects) {
-    if (action === "untouched") continue
+    if (action === "untouched" || action === "denied") continue
     const before = fights.get(key(ref))
     const rounds = before !== undefined && isSame(before.fields, fields) ? before.rounds : 0
     result.set(key(ref), { manager, fields, rounds, healedAt: now, takenAt: undefined })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import { type Action, counted, type Counts, counts } from "../domain/Changeset.ts"
 import type { DecisionRecord } from "../domain/DecisionRecord.ts"
-import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
+import { type Losses, Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
 import { type Commit, format, type Revision } from "../domain/Revision.ts"
 import type { Stage, StageError } from "../domain/StageError.ts"
 import * as Ulid from "../domain/Ulid.ts"
@@ -20,6 +20,14 @@ export interface Attempt<R> {
   /** `quietly`: as an event only, nobody is told. */
   readonly ended: (outcome: Outcome, next: Next, quietly?: boolean) => Effect.Effect<void, never, R>
 }
+
+/** A run that wrote nothing took nothing away. */
+const withLosses = (outcome: Outcome, losses: Losses): Outcome =>
+  losses.length > 0 &&
+    (outcome._tag === "Applied" || outcome._tag === "Unchanged" ||
+      outcome._tag === "Failed" && outcome.changes !== undefined)
+    ? { ...outcome, losses }
+    : outcome
 
 /** Turns what a lane does into events, in order, and tells the outcomes. */
 export const makeJournal = Effect.fnUntraced(function*<R>(
@@ -49,6 +57,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
     const emit = (happening: RunHappening) => offer(id, happening)
     let stage: Stage | undefined
     let commit = known
+    let losses: Losses = []
     const written: Record<keyof Counts, number> = { ...counts([]) }
 
     const details = (next: Next) =>
@@ -77,6 +86,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
         started,
         finished,
         decided,
+        loses: (found) => Effect.sync(() => void (losses = found)),
         wrote: (action: Action) => Effect.sync(() => void written[counted[action]]++)
       },
       fetched: (durationMs, found) => {
@@ -93,7 +103,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
       ended: (outcome, next, quietly = false) =>
         Effect.gen(function*() {
           const changes = Object.values(written).some((count) => count > 0) ? { ...written } : undefined
-          const told = outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome
+          const told = withLosses(outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome, losses)
           const run = yield* details(next)
           if (!quietly) yield* lane.tell(run, told)
           if (told._tag === "Applied" || told._tag === "Unchanged") settled = revision

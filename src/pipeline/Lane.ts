@@ -30,7 +30,8 @@ export interface LaneOptions<R> {
   readonly requests: Stream.Stream<Request>
   readonly head: Effect.Effect<Revision, StageError, R>
   readonly tree: (revision: Revision) => Effect.Effect<Tree, StageError, R | Scope.Scope>
-  readonly run: (tree: Tree) => Effect.Effect<Outcome, StageError, R | Progress | Scope.Scope>
+  /** `why` is what the run was asked for, also when it is tried again. */
+  readonly run: (tree: Tree, why: Why) => Effect.Effect<Outcome, StageError, R | Progress | Scope.Scope>
   readonly tell: (details: Run, outcome: Outcome) => Effect.Effect<void, never, R>
   /** What the cluster was left on by an earlier process. */
   readonly previous: Effect.Effect<Revision | undefined, StageError, R>
@@ -55,7 +56,7 @@ interface Desire {
   readonly revision: Revision
   readonly identity: string
   readonly commit: Commit | undefined
-  readonly why: string
+  readonly why: Why
   /** Counts how often the same identity was asked for again. */
   readonly turn: number
 }
@@ -214,7 +215,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       })
       const outcome = yield* RcMap.get(trees, revision).pipe(
         Effect.tap(([duration, { artifact }]) => recorded.fetched(Duration.toMillis(duration), artifact.commit)),
-        Effect.flatMap(([, tree]) => options.run(tree)),
+        Effect.flatMap(([, tree]) => options.run(tree, why)),
         Effect.provideService(Progress, { ...recorded.progress, applied }),
         Effect.onError(() => RcMap.invalidate(trees, revision)),
         Effect.catch((error) => Effect.succeed(Outcome.Failed({ error, changes: undefined }))),

@@ -6,56 +6,60 @@ import { counts } from "../domain/Changeset.ts"
 import { display } from "../domain/ObjectRef.ts"
 import { Outcome } from "../domain/Outcome.ts"
 import { format, parse } from "../domain/Revision.ts"
+import { judgingOf } from "./judging.ts"
 import { lane } from "./Lane.ts"
 import type { Loop } from "./Loop.ts"
 import { atTheField } from "./misfit.ts"
 import * as note from "./note.ts"
-import { judged, Progress, stage } from "./Progress.ts"
+import { type Asked, firstPass, secondPass } from "./passes.ts"
+import { Progress, stage } from "./Progress.ts"
+import type { Why } from "./Request.ts"
 import type { Right } from "./Rights.ts"
 import { ends, planning, type Stages } from "./Stages.ts"
 import { readTree, type Tree } from "./Tree.ts"
 import { Watched } from "./Watched.ts"
 
 /** What a revision means for the cluster: refused, or admitted and proven. The same plan is shown, applied and told. */
-export const plan = Effect.fnUntraced(function*(delivery: Delivery, { artifact, closure, policies }: Tree) {
-  const { capabilities, diff, inventories, policy, render, watched } = yield* planning
-  const rendered = yield* stage("render", render.render(delivery, closure, capabilities), note.rendered)
-  const objects = yield* stage("policy", judged("objects", policies, policy.objects(policies, rendered)), note.decision)
+export const plan = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree, asked: Asked) {
+  const { capabilities, diff, inventories, render, watched } = yield* planning
+  const rendered = yield* stage("render", render.render(delivery, tree.closure, capabilities), note.rendered)
+  const judging = yield* judgingOf(delivery, tree, yield* inventories.load)
+  const objects = yield* stage("policy", firstPass(judging, rendered), note.decision)
   if (objects._tag === "Denied") return objects
   const written = yield* watched.writes
   const inventory = yield* inventories.load
-  const revision = format(artifact.revision)
-  const differing = diff.diff(delivery, objects.admitted, inventory, revision)
+  const { heals, judge, looks } = yield* secondPass(delivery, tree, judging, inventory, asked)
+  const revision = format(tree.artifact.revision)
+  const differing = diff.diff(delivery, objects.admitted, inventory, revision, { withObjects: looks })
   const changeset = yield* stage("diff", differing.pipe(Effect.catch(atTheField(rendered))), note.changeset)
-  const verdict = yield* judged("changeset", policies, policy.changeset(policies, changeset))
-  if (verdict._tag === "Denied") return verdict
-  return { ...objects, _tag: "Admitted" as const, changeset: verdict.admitted, inventory, written }
+  return { ...yield* judge(changeset, objects, rendered.locate), heals, inventory, written, own: judging.own }
 })
 
 /** One run, from a tree to its outcome. A denial is an outcome; an error means that nobody could tell. */
-export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree) {
+export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree, why: Why) {
   const [apply, progress, watched] = [yield* Apply, yield* Progress, yield* Watched]
   if (yield* watched.rests(tree.identity)) return Outcome.Unchanged({ summary: undefined, violations: [] })
-  const planned = yield* plan(delivery, tree)
-  if (planned._tag === "Denied") return yield* Effect.as(watched.denied(planned), Outcome.Denied(planned))
-  const { changeset, inventory, summary, violations, waived, written } = planned
+  const planned = yield* plan(delivery, tree, { why, dryRun: false })
+  const said = { summary: planned.summary, violations: planned.violations, waived: planned.waived }
+  const refused = Effect.as(watched.denied(planned), Outcome.Denied({ ...said, pass: planned.pass }))
+  if (planned._tag === "Denied") return yield* refused
+  const { changeset, heals, inventory, own, written } = planned
   const changed = changeset.changes.filter(({ action }) => action !== "unchanged")
-  const unchanged = Outcome.Unchanged({ summary, violations, waived })
-  const kept = watched.applied(changeset, tree.policies)
-  const applied = Effect.all([progress.applied, kept, written], { discard: true })
-  const settled = inventory.applied?.identity === tree.identity && inventory.applied.healthy
+  const unchanged = Outcome.Unchanged(said)
+  const { closure: { digest: closure }, identity, policies } = tree
+  const kept = [progress.applied, watched.applied(changeset, policies, heals), written]
+  const applied = Effect.all(kept, { discard: true })
+  const settled = inventory.applied?.identity === identity && inventory.applied.healthy
   if (changed.length === 0 && settled) return yield* Effect.as(applied, unchanged)
 
-  const identity = { revision: format(tree.artifact.revision), identity: tree.identity, closure: tree.closure.digest }
-  const writing = Stream.runForEach(
-    apply.apply(delivery, changeset, inventory, identity),
-    ({ action }) => progress.wrote(action)
-  )
+  const named = { revision: format(tree.artifact.revision), identity, closure, policies: own }
+  const applying = apply.apply(delivery, changeset, inventory, named)
+  const writing = Stream.runForEach(applying, ({ action }) => progress.wrote(action))
   const waiting = delivery.spec.apply.wait ? Stream.runDrain(apply.health(delivery, changeset)) : Effect.void
   const changes = counts(changeset.changes)
   yield* stage("apply", writing.pipe(Effect.andThen(applied), Effect.andThen(waiting)), () => note.told(changes))
   if (changed.length === 0) return unchanged
-  return Outcome.Applied({ changes, objects: changed.map(({ ref }) => display(ref)), summary, violations, waived })
+  return Outcome.Applied({ changes, objects: changed.map(({ ref }) => display(ref)), ...said })
 })
 
 /** The loop of one delivery: requests in, everything that happens out. The newest revision always wins. */
@@ -70,7 +74,7 @@ export const pipeline = (loop: Loop) =>
       name: nameOf(delivery),
       url: delivery.spec.source.git.url,
       timeoutMs: milliseconds(delivery.spec.apply.timeout),
-      run: (tree) => Effect.andThen(ready(tree), run(delivery, tree)),
+      run: (tree, why) => Effect.andThen(ready(tree), run(delivery, tree, why)),
       tell: (details, outcome) => Effect.flatMap(notifiers, (all) => notify.tell(delivery, all, details, outcome)),
       previous: Effect.map(inventories.load, ({ applied }) => applied && parse(applied.revision))
     })

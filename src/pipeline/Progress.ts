@@ -12,6 +12,8 @@ export class Progress extends Context.Service<Progress, {
   readonly finished: (stage: Stage, durationMs: number, note: string) => Effect.Effect<void>
   /** A pass of the gate came to a decision. */
   readonly decided: (record: DecisionRecord) => Effect.Effect<void>
+  /** What is lost silently by what is about to be written. */
+  readonly loses: (losses: ReadonlyArray<string>) => Effect.Effect<void>
   /** An object was written: a run that fails half-way says how much is in the cluster. */
   readonly wrote: (action: Action) => Effect.Effect<void>
   /** The changeset is in the cluster and recorded; what follows (health) may be cut short by a newer revision. */
@@ -22,6 +24,7 @@ export class Progress extends Context.Service<Progress, {
     started: () => Effect.void,
     finished: () => Effect.void,
     decided: () => Effect.void,
+    loses: () => Effect.void,
     wrote: () => Effect.void,
     applied: Effect.void
   })

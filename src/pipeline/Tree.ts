@@ -37,7 +37,7 @@ export const readTree = Effect.fnUntraced(function*(delivery: Delivery, revision
 export const treeOf = Effect.fnUntraced(function*(delivery: Delivery, artifact: Artifact) {
   const closure = yield* (yield* Render).closure(delivery, artifact)
   const own = yield* (yield* Policy).load(delivery, artifact)
-  const policies = policySet([...yield* (yield* Guards).current, ...own.bundles], own.waivers)
+  const policies = policySet([...yield* (yield* Guards).current, ...own.bundles], own.waivers, own.written)
   const waivers = new Set([...policies.waivers, ...policies.bundles.flatMap((bundle) => bundle.waivers)])
   const { next: endsAt, over } = endings([...waivers], yield* Clock.currentTimeMillis)
   const identity = digest(closure.digest, policies.digest, JSON.stringify(over), JSON.stringify(delivery.spec))

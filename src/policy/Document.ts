@@ -51,7 +51,14 @@ export const ofReview = (
   }
 }
 
-/** What would change. */
+/** Fields of a changeset: apiVersion, kind, changeset, summary, operations. */
+const fields = 5
+
+/** What rules answer that have seen a changeset with so many operations. */
+export const identityOfChangeset = (kind: string, id: string, operations: number): string =>
+  JSON.stringify([kind, id, operations, fields])
+
+/** What would change, where it is at hand as a whole; the gate writes it piece by piece (`changesetInput.ts`). */
 export const ofChangeset = (
   document: {
     readonly kind: string

@@ -10,7 +10,6 @@ import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
-import type { Changeset } from "../domain/Changeset.ts"
 import { Decision, type PolicySet, type Violation } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
 import { canonical, type JsonObject } from "../domain/Json.ts"
@@ -19,6 +18,8 @@ import { maskSecret } from "../domain/mask.ts"
 import { type InvalidSpec, type PolicyError, PolicyUnavailable } from "../domain/StageError.ts"
 import type { Programs } from "../programs/Programs.ts"
 import { admit } from "./admit.ts"
+import type { Judged, Occasion } from "./changesetInput.ts"
+import { type ChangesetJudges, judgesOf, type Locate } from "./changesetPass.ts"
 import { combinedDocument, toldOfAll } from "./combined.ts"
 import { compile } from "./compile.ts"
 import type { Document } from "./Document.ts"
@@ -27,9 +28,11 @@ import { evaluate } from "./evaluate.ts"
 import { type Effort, evidenceOf, inputOf, noEffort } from "./evidence.ts"
 import { namespacesOf, type Review, reviewOf } from "./gatekeeper/review.ts"
 import { ask, hasConstraints, inventories, toldOfReviews } from "./gatekeeper/reviews.ts"
+import { judgingChangesets } from "./judgingChangesets.ts"
 import { load } from "./load.ts"
 import { loadBundle, type LoadedBundle } from "./loadBundle.ts"
 import { aboutManifest, documentOf, toldOf } from "./objects.ts"
+import { compiling } from "./previousSet.ts"
 import type { Finding } from "./protocol.ts"
 import * as Remembered from "./Remembered.ts"
 import { type Judging, verdict } from "./verdict.ts"
@@ -65,13 +68,23 @@ export class Policy extends Context.Service<Policy, {
     set: PolicySet,
     manifests: ReadonlyArray<Manifest>
   ) => Effect.Effect<ReadonlyArray<Violation>, PolicyError>
-  /** The second pass: what would change, before the first write. */
-  readonly changeset: (set: PolicySet, changeset: Changeset) => Effect.Effect<Decision<Changeset>, PolicyError>
+  /** Those of a set that judge changesets, compiled; undefined where no rule does: then the second pass costs nothing. */
+  readonly judges: (set: PolicySet) => Effect.Effect<ChangesetJudges | undefined, PolicyError>
+  /**
+   * The second pass: what would change, before the first write. A function of what it is given and of the time, which it
+   * says to the policies once. `locate` finds the line of a field.
+   */
+  readonly changeset: <A extends Judged>(
+    judges: ChangesetJudges | undefined,
+    changeset: A,
+    occasion: Occasion,
+    locate?: Locate
+  ) => Effect.Effect<Decision<A>, PolicyError>
 }>()("sluice/policy/Policy") {
   static readonly layer = (options: Options) => Layer.effect(Policy, make(options))
 }
 
-const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true }
+const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
 
 /** Bundles whose files are held until they are compiled. */
 const maximumWaiting = 32
@@ -111,7 +124,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const judging: Array<Judging> = []
     const compiled: Array<Effect.Success<ReturnType<typeof compiledBundle>>> = []
     for (const bundle of set.bundles) {
-      const one = yield* compiledBundle(bundle)
+      const one = yield* Effect.mapError(compiledBundle(bundle), compiling(bundle))
       judging.push({ bundle, rules: one.rules, names: one.names, ofRepository: set.waivers })
       compiled.push(one)
     }
@@ -241,6 +254,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
       : Decision.Passed<ReadonlyArray<Manifest>>({ admitted: admit(rendered.manifests), ...said })
   })
 
+  const changeset = judgingChangesets(workers, options)
+
   return Policy.of({
     load: Effect.fnUntraced(function*(delivery, artifact) {
       const set = yield* load(delivery, artifact)
@@ -277,12 +292,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const { violations } = yield* verdict(judging, [...told, ...reviewed.told], counts)
       return violations.filter(({ severity }) => severity === "deny")
     }),
-    changeset: (_set, changeset) =>
-      Effect.succeed(Decision.Passed<Changeset>({
-        admitted: admit(changeset),
-        violations: [],
-        waived: [],
-        summary: { objects: changeset.changes.length, passed: 0, warned: 0, denied: 0, waived: 0 }
-      }))
+    judges: Effect.fnUntraced(function*(set) {
+      const { judging, loaded } = yield* prepare(set)
+      return judgesOf(loaded.digest, judging, loaded.policies)
+    }),
+    changeset
   })
 })

@@ -1,14 +1,12 @@
 import { entrypoint } from "./entrypoint.ts"
 import { EvaluationError, type Host } from "./host.ts"
 import { plain } from "./plain.ts"
-import type { Finding } from "./protocol.ts"
+import { type Finding, maximumBytes } from "./protocol.ts"
 import { isArray, RegoObject, RegoSet, type RegoValue } from "./regoValue.ts"
 import type { Subject } from "./Rule.ts"
 
 const maximumFindings = { object: 100, changeset: 1_000, combined: 1_000, review: 100 }
 const maximumMessage = 4_096
-/** The wasm holds some fifteen times as much as the text has. */
-const maximumBytes = { object: 1_500_000, changeset: 16_000_000, combined: 16_000_000, review: 3_100_000 }
 const maximumDepth = 500
 
 const cut = (text: string): string => text.length <= maximumMessage ? text : `${text.slice(0, maximumMessage)}…`

@@ -33,6 +33,10 @@ const isPolicyFile = ({ kind, path }: ArtifactEntry): boolean =>
   kind === "file" && (/\.(rego|json|ya?ml)$/.test(path) || isConftestFile(path)) && !path.endsWith("_test.rego") &&
   !path.split("/").some((part) => part.startsWith("."))
 
+/** Whether anything among policy files may report. */
+export const hasRules = (files: Bundle["files"]): boolean =>
+  files.some((file) => file.path.endsWith(".rego") || mayHoldResources(file))
+
 const filesAt = Effect.fnUntraced(function*(artifact: Artifact, reference: string, { field, isRequired }: Place) {
   const path = yield* artifact.resolve("", reference)
   const entry = yield* artifact.entry(path)
@@ -62,7 +66,7 @@ export const policyFiles = Effect.fn("Policy.files")(
     const files = all.filter(({ path }) => !waivers.has(path))
     return {
       files,
-      hasRules: files.some((file) => file.path.endsWith(".rego") || mayHoldResources(file)),
+      hasRules: hasRules(files),
       waivers: all.filter(({ path }) => waivers.has(path))
     } satisfies PolicyFiles
   },

@@ -1,6 +1,9 @@
 import type { Json } from "../domain/Json.ts"
 import type { Subject } from "./Rule.ts"
 
+/** Of one document. The wasm holds some fifteen times as much as the text has. */
+export const maximumBytes = { object: 1_500_000, changeset: 16_000_000, combined: 16_000_000, review: 3_100_000 }
+
 /** What a rule said about a document, or why it could not say anything. */
 export interface Finding {
   /** Which of the loaded policies, by index. */

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Bundle, Summary, Verdict, Violation, Waived, Waiver } from "../domain/Decision.ts"
 import type { Origin } from "../domain/Manifest.ts"
+import { toldOnce } from "./previousSet.ts"
 import type { Finding } from "./protocol.ts"
 import type { Rule, Subject } from "./Rule.ts"
 import { type Source, withPaths } from "./sources.ts"
@@ -117,11 +118,12 @@ export const verdict = Effect.fnUntraced(function*(
   told: ReadonlyArray<Told>,
   counts: Pick<Summary, "objects" | "passed">
 ) {
-  const violations: Array<Violation> = []
+  const found: Array<{ readonly origin: Bundle["origin"]; readonly violation: Violation }> = []
   const waived: Array<Waived> = []
   const now = yield* Clock.currentTimeMillis
   for (const one of told) {
     const by = judging[one.finding.bundle]!
+    const { origin } = by.bundle
     const violation = yield* violationOf(by, one)
     const exception = exceptionOf(by, one.finding, violation)
     const judged = exception !== undefined
@@ -129,9 +131,11 @@ export const verdict = Effect.fnUntraced(function*(
       : isWaivable(violation)
       ? waive(violation, by.bundle, by.ofRepository, now)
       : { violation }
-    if ("waived" in judged) waived.push(judged.waived)
-    else violations.push(judged.violation)
+    if (!("waived" in judged)) found.push({ origin, violation: judged.violation })
+    // What the policies of before waive as well is told once.
+    else if (origin !== "previous") waived.push(judged.waived)
   }
+  const violations = toldOnce(found)
   const denied = violations.filter(({ severity }) => severity === "deny").length
   const summary: Summary = { ...counts, warned: violations.length - denied, denied, waived: waived.length }
   return { violations: sorted(violations), waived: sorted(waived), summary } satisfies Verdict

@@ -102,6 +102,24 @@ describe("events", () => {
     }
   })
 
+  it("tells what a revision took away silently, once", () => {
+    const losses = ["Deployment/shop/web: spec.replicas falls back from 5 to 1"]
+    const life = story()
+    life.runs(applied, "a")
+    life.runs({ ...applied, losses } as Outcome, "b")
+    life.runs({ ...applied, losses } as Outcome, "b", { why: "drift" })
+    life.runs(unchanged, "b")
+    assert.deepStrictEqual(life.status().losses, losses)
+    life.runs({ ...applied, losses } as Outcome, "c")
+    const lost = life.told.filter(({ reason }) => reason === "Lost")
+    assert.deepStrictEqual(lost.map(({ message, type }) => [type, message]), [["Warning", losses[0]], [
+      "Warning",
+      losses[0]
+    ]])
+    life.runs(applied, "d")
+    assert.isUndefined(life.status().losses)
+  })
+
   it("tells drift, who suspended and who resumed", () => {
     const life = story()
     life.runs(applied, "a")

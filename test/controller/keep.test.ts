@@ -22,6 +22,7 @@ import { KubeStatus } from "../../src/kube/KubeStatus.ts"
 import { KubeWriter } from "../../src/kube/KubeWriter.ts"
 import { Secrets } from "../../src/kube/Secrets.ts"
 import type { Suspect } from "../../src/kube/Suspect.ts"
+import { open } from "../../src/pipeline/HealGate.ts"
 
 const read = decodeDelivery({
   apiVersion: "sluice.dev/v1alpha1",
@@ -56,6 +57,8 @@ const played = Effect.fnUntraced(function*(options: {
   readonly heals: (suspect: Suspect) => boolean
   /** Names of objects that the policies refuse by now. */
   readonly refuses?: ReadonlySet<string>
+  /** Why rules on changesets deny that it is put back, if they do. */
+  readonly denies?: (suspect: Suspect) => string | undefined
 }) {
   const found = yield* Queue.unbounded<ReadonlyArray<Suspect>>()
   const asked = yield* Queue.unbounded<string>()
@@ -83,11 +86,15 @@ const played = Effect.fnUntraced(function*(options: {
     heal: (_delivery, _standing, _inventory, suspects, { writes } = { writes: true }) =>
       Stream.fromIterable(suspects).pipe(
         Stream.tap(({ ref }) => Effect.sync(() => writes && wrote.push(ref.name))),
-        Stream.mapEffect((one) =>
-          options.heals(one)
+        Stream.mapEffect((one) => {
+          const why = options.denies?.(one)
+          if (why !== undefined) {
+            return Effect.succeed({ ...healed(one.ref.name === "a" ? a : b), action: "denied" as const, why })
+          }
+          return options.heals(one)
             ? Effect.succeed(healed(one.ref.name === "a" ? a : b))
             : Effect.fail(new ApplyFailed({ detail: "refused" }))
-        )
+        })
       ),
     recordHealed: (entries) =>
       Effect.sync(() => {
@@ -131,7 +138,7 @@ describe("keep", () => {
   it.effect("heals others while a run is owed that never comes to an end", () =>
     Effect.gen(function*() {
       const { again, asked, found, told, watched } = yield* played({ heals: ({ ref }) => ref.name === "b" })
-      yield* watched.applied(changeset, policies)
+      yield* watched.applied(changeset, policies, open)
       yield* TestClock.adjust(1)
       yield* Queue.offer(found, [suspect(a)])
       assert.strictEqual(yield* Queue.take(asked), "drift")
@@ -140,7 +147,7 @@ describe("keep", () => {
       // Memory is tried again, too; and what a run has applied is judged anew.
       yield* TestClock.adjust("10 seconds")
       assert.deepStrictEqual(again, ["a"])
-      yield* watched.applied(changeset, policies)
+      yield* watched.applied(changeset, policies, open)
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(again, ["a", "a"])
     }))
@@ -160,7 +167,7 @@ describe("keep", () => {
   it.effect("records many heals at once, and lets none wait for that", () =>
     Effect.gen(function*() {
       const { found, saved, told, watched } = yield* played({ heals: () => true })
-      yield* watched.applied(changeset, policies)
+      yield* watched.applied(changeset, policies, open)
       yield* TestClock.adjust(1)
       for (const one of [a, b]) {
         yield* Queue.offer(found, [suspect(one)])
@@ -174,7 +181,7 @@ describe("keep", () => {
   it.effect("does not keep its books while a run keeps them", () =>
     Effect.gen(function*() {
       const { found, saved, told, watched } = yield* played({ heals: () => true })
-      yield* watched.applied(changeset, policies)
+      yield* watched.applied(changeset, policies, open)
       yield* TestClock.adjust(1)
       yield* Queue.offer(found, [suspect(a)])
       yield* Queue.take(told)
@@ -189,7 +196,7 @@ describe("keep", () => {
     Effect.gen(function*() {
       const refuses = new Set(["a"])
       const { again, asked, found, rejudge, told, watched, wrote } = yield* played({ heals: () => true, refuses })
-      yield* watched.applied(changeset, policies)
+      yield* watched.applied(changeset, policies, open)
       yield* TestClock.adjust(1)
       yield* Queue.offer(found, [suspect(a), suspect(b)])
       assert.deepStrictEqual([yield* Queue.take(told), yield* Queue.take(told)], ["b", "a: no"])
@@ -221,5 +228,34 @@ describe("keep", () => {
       assert.strictEqual(yield* Queue.take(told), "a: the policies refuse the newest revision")
       yield* watched.denied(verdict)
       assert.strictEqual(Queue.sizeUnsafe(told), 0)
+    }))
+
+  it.effect("tells a denial once, tries it ever more seldom, and lets it keep nobody else", () =>
+    Effect.gen(function*() {
+      let why: string | undefined = "frozen"
+      const { again, asked, found, saved, told, watched } = yield* played({
+        heals: () => true,
+        denies: ({ ref }) => ref.name === "a" ? why : undefined
+      })
+      yield* watched.applied(changeset, policies, open)
+      yield* TestClock.adjust(1)
+      yield* Queue.offer(found, [suspect(a), suspect(b)])
+      assert.deepStrictEqual([yield* Queue.take(told), yield* Queue.take(told)], ["a: frozen", "b"])
+      yield* TestClock.adjust("10 seconds")
+      assert.deepStrictEqual(again, ["a"])
+      assert.deepStrictEqual(saved.flat().map(({ ref }) => ref.name), ["b"], "what is denied is still taken")
+      yield* Queue.offer(found, [suspect(a)])
+      yield* TestClock.adjust("19 seconds")
+      assert.deepStrictEqual(again, ["a"])
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(again, ["a", "a"])
+      assert.strictEqual(Queue.sizeUnsafe(told), 0, "it was told")
+      // Other policies may let it through.
+      yield* watched.judged(undefined)
+      assert.deepStrictEqual(again, ["a", "a", "a"])
+      why = undefined
+      yield* Queue.offer(found, [suspect(a)])
+      assert.strictEqual(yield* Queue.take(told), "a")
+      assert.strictEqual(Queue.sizeUnsafe(asked), 0, "no run is asked for")
     }))
 })

@@ -125,6 +125,33 @@ describe("sluice diff", () => {
     assert.include(stdout, "denied: nothing would be applied\n")
   })
 
+  it("shows what would change, and what denies it, where the policies on changesets do", async () => {
+    const rule = `# METADATA
+# scope: package
+# schemas:
+# - input: schema.changeset
+package deletions
+
+deny contains {"msg": sprintf("%s %v", [operation.op, input.changeset.dryRun]), "operation": operation.id} if {
+	some operation in input.operations
+	operation.op == "delete"
+}
+`
+    await repository.commit({ "policies/p.rego": null, "policies/deletions.rego": rule }, "Third, other policies")
+    const before = await writes()
+    const { code, stdout } = await diff()
+    assert.strictEqual(code, 1)
+    assert.match(stdout, /^DENY - {2}ConfigMap\/default\/gone {2}.*delete true\n/u)
+    assert.match(stdout, /pruned:\n {2}ConfigMap\/default\/gone\n/u)
+    assert.include(stdout, "denied: nothing would be applied\n")
+    const run = await sluice(["run", "--once", "-f", file, "--kubeconfig", plane.adminKubeconfigFile, "-o", "json"])
+    assert.strictEqual(run.code, 1, run.text)
+    const outcome = JSON.parse(run.stdout.trim().split("\n").at(-1)!) as { outcome: string; violations: Array<object> }
+    assert.strictEqual(outcome.outcome, "Denied")
+    assert.deepInclude(outcome.violations[0], { policy: "deletions", message: "delete false" })
+    assert.strictEqual(await writes(), before)
+  })
+
   it("answers 2 where it cannot tell", async () => {
     await repository.commit({ "app/kept.yaml": "kind: ConfigMap\n bad: 1\n" }, "Fourth")
     const { code, stderr, stdout } = await diff()

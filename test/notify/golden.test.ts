@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import type { Json, JsonObject } from "../../src/domain/Json.ts"
+import type { Outcome } from "../../src/domain/Outcome.ts"
 import { cloudEvent } from "../../src/notify/cloudEvent.ts"
 import type { DriftMessage } from "../../src/notify/DriftMessage.ts"
 import type { ManyMessage } from "../../src/notify/ManyMessage.ts"
@@ -31,6 +32,13 @@ const fight = { ...scaled, manager: "hpa-controller", action: "backing off" } as
 const messages: Readonly<Record<string, Message | DriftMessage>> = {
   "applied": messageOf("applied", applied),
   "applied-first": messageOf("applied", applied, { ...run, previous: undefined }),
+  "applied-losses": messageOf("applied", {
+    ...applied,
+    losses: [
+      "Deployment/shop/checkout: spec.replicas falls back from 5 to 1",
+      "Service/shop/checkout selects no workload of this revision any more"
+    ]
+  } as Outcome),
   "recovered": messageOf("recovered", applied),
   "recovered-unchanged": messageOf("recovered", unchanged),
   "blocked": messageOf("blocked", denied),

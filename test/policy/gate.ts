@@ -6,11 +6,13 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import { Delivery } from "../../src/api/v1alpha1/Delivery.ts"
 import type { Artifact, ArtifactEntry } from "../../src/domain/Artifact.ts"
+import type { Action, Change } from "../../src/domain/Changeset.ts"
 import { digest } from "../../src/domain/digest.ts"
 import { canonical, type JsonObject } from "../../src/domain/Json.ts"
 import type { Manifest, Rendered } from "../../src/domain/Manifest.ts"
 import { ofObject } from "../../src/domain/ObjectRef.ts"
 import { loadBuiltins } from "../../src/policy/builtins/catalogue.ts"
+import type { Occasion } from "../../src/policy/changesetInput.ts"
 import { compile } from "../../src/policy/compile.ts"
 import { Host } from "../../src/policy/host.ts"
 import { Policy } from "../../src/policy/Policy.ts"
@@ -112,3 +114,27 @@ export const judge = Effect.fnUntraced(function*(
   const set = yield* gatekeeper.load(deliveryOf(policy), artifactOf(files))
   return yield* gatekeeper.objects(set, renderedOf(...objects.map((object) => manifestOf(object))))
 })
+
+/** What a changeset is told of beside what it changes. */
+export const occasionOf = (more: Partial<Occasion> = {}): Occasion => ({
+  trigger: "git",
+  dryRun: false,
+  delivery: { namespace: "shop", name: "shop", path: "" },
+  kubernetesVersion: "v1.36.1",
+  source: {
+    repository: "https://git.example.com/shop.git",
+    ref: "main",
+    revision: "1".repeat(40),
+    previousRevision: undefined,
+    commit: undefined
+  },
+  policyFiles: [],
+  ...more
+})
+
+/** One change as the diff tells it. */
+export const changeOf = (action: Action, object: JsonObject, more: Partial<Change> = {}): Change => {
+  const manifest = manifestOf(object)
+  const { apiVersion, ref } = manifest
+  return { action, ref, apiVersion, ...action === "delete" ? {} : { manifest }, fields: [], takesFrom: [], ...more }
+}

@@ -105,6 +105,10 @@ export const DeliveryStatus = Schema.Struct({
     "The verdict of the policies."
   ),
   changes: optional(Counts, "What the last run changed."),
+  losses: optional(
+    Schema.Array(String),
+    "What the revision that was applied last took away without anybody having written it down: the first 20."
+  ),
   drift: optional(
     Schema.Struct({
       count: required(Int, "How often something drifted."),
