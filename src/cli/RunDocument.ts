@@ -45,7 +45,8 @@ const happened = (event: Shown): object => {
         previous: event.details.previous && format(event.details.previous),
         durationMs: event.details.durationMs,
         next: event.details.next,
-        ...outcomeFields(event.outcome)
+        ...outcomeFields(event.outcome),
+        ..."losses" in event.outcome ? { losses: event.outcome.losses } : {}
       }
   }
 }

@@ -2,7 +2,7 @@ import { type Counts } from "../domain/Changeset.ts"
 import type { Violation } from "../domain/Decision.ts"
 import { displayOrigin, displayPlace } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
-import type { Outcome, Run, RunEvent } from "../domain/Outcome.ts"
+import type { Losses, Outcome, Run, RunEvent } from "../domain/Outcome.ts"
 import { lines, oneLine } from "../domain/plainText.ts"
 import { short } from "../domain/Revision.ts"
 import { errorPage, hintOf, type Stage } from "../domain/StageError.ts"
@@ -32,6 +32,9 @@ const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<strin
   ]
 }
 
+const lossLines = (losses: Losses | undefined, paint: Paint): ReadonlyArray<string> =>
+  (losses ?? []).map((loss) => `  ${paint("yellow", "LOST")} ${foreign(loss)}`)
+
 /** What tells one failure from another. */
 export const sameness = (outcome: Outcome): string | undefined =>
   outcome._tag === "Failed" ? `${outcome.error._tag}: ${outcome.error.message}` : undefined
@@ -46,11 +49,13 @@ export const outcomeText = (run: Run, outcome: Outcome, paint: Paint, isKnown = 
     case "Applied":
       return [
         `${paint("green", "✔")} ${run.delivery} is on${at(run)}: ${counted(outcome.changes)} ${took}`,
+        ...lossLines(outcome.losses, paint),
         ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
       ].join("\n")
     case "Unchanged":
       return [
         `${paint("green", "✔")} ${run.delivery} is on${at(run)}: unchanged ${took}`,
+        ...lossLines(outcome.losses, paint),
         ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
       ].join("\n")
     case "Denied":
@@ -73,6 +78,7 @@ export const outcomeText = (run: Run, outcome: Outcome, paint: Paint, isKnown = 
         `${paint("red", "✗")} ${run.delivery} failed at ${errorPage[error._tag].stage}${at(run)}${written}: ` +
         `${error._tag} ${took}`,
         ...lines(`${place}${message}`, 10_000).split("\n").map((line) => `  ${line}`),
+        ...lossLines(outcome.losses, paint),
         `  ${paint("cyan", "help")} ${foreign(hintOf(error))}`,
         ...upcoming(run, paint).map((line) => `  ${line}`)
       ].join("\n")

@@ -181,6 +181,13 @@ const blip = (status: DeliveryStatus, error: StageError, next: Run["next"], fact
   return withFields(withConditions(status, { ...claims, ...unready }, facts), { stage: undefined })
 }
 
+/** Those of one revision stay until another is applied, whatever its later runs find. */
+const lossesOf = (status: DeliveryStatus, outcome: Outcome, revision: string | undefined, facts: Facts) => {
+  const found = "losses" in outcome ? outcome.losses : undefined
+  if (found !== undefined) return found.slice(0, named).map((loss) => line(loss, facts, 500))
+  return isApplied(outcome) && revision !== status.lastAppliedRevision ? undefined : status.losses
+}
+
 /** What a status becomes by the end of a run. */
 export const ended = (status: DeliveryStatus, outcome: Outcome, run: Run, facts: Facts): DeliveryStatus => {
   if (isAside(status, outcome, run)) return status
@@ -203,6 +210,7 @@ export const ended = (status: DeliveryStatus, outcome: Outcome, run: Run, facts:
     lastAppliedRevision: isApplied(outcome) ? revision : status.lastAppliedRevision,
     lastHandledReconcileAt: facts.requestedAt ?? status.lastHandledReconcileAt,
     policy: policyOf(status, outcome, facts),
+    losses: lossesOf(status, outcome, revision, facts),
     changes: ("changes" in outcome ? outcome.changes : undefined) ?? status.changes,
     history: isWorthRemembering(status, outcome, run) ? remembered(status, outcome, run, facts) : status.history
   })

@@ -44,6 +44,9 @@ export const Message = Schema.Struct({
   /** The first of the changed objects. */
   objects: Schema.Array(Schema.String),
   objectCount: Schema.Int,
+  /** What was taken away without anybody having written it down: the first of them, and how many there are. */
+  losses: Schema.optionalKey(Schema.Array(Schema.String)),
+  lossCount: Schema.optionalKey(Schema.Int),
   /** Whether the run waited until everything was healthy. */
   healthy: Schema.Boolean,
   /** The first violations, denials before warnings. */
@@ -116,6 +119,13 @@ const judged = (clean: Clean, violations: ReadonlyArray<Violation>) => ({
   violationCount: violations.length
 })
 
+const lost = (clean: Clean, outcome: Outcome) => {
+  const losses = "losses" in outcome ? outcome.losses ?? [] : []
+  return losses.length === 0
+    ? {}
+    : { losses: losses.slice(0, named).map((loss) => clean.line(loss, 500)), lossCount: losses.length }
+}
+
 /** What an outcome adds to what is known of its run. */
 const details = (clean: Clean, outcome: Outcome): Partial<Message> => {
   switch (outcome._tag) {
@@ -182,7 +192,8 @@ export const ofOutcome = (options: {
     healthy: options.waits && outcome._tag === "Applied",
     violations: [],
     violationCount: 0,
-    ...details(clean, outcome)
+    ...details(clean, outcome),
+    ...lost(clean, outcome)
   }
 }
 

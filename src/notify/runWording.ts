@@ -97,6 +97,11 @@ const list = (names: ReadonlyArray<string>, total: number): string => {
   return clip(shown.join(", "), 600) + (total > shown.length ? ` +${total - shown.length} more` : "")
 }
 
+const lost = (losses: ReadonlyArray<string>, total: number): string => {
+  const shown = losses.slice(0, 3)
+  return clip(shown.join("; "), 600) + (total > shown.length ? `; and ${total - shown.length} more` : "")
+}
+
 const next = {
   transient: "tried again by itself, later each time; a new commit is taken at once",
   stalled: "waits for a new commit or a changed Delivery",
@@ -120,6 +125,7 @@ const facts = (message: Message): Wording["facts"] => {
     { title: "Commit", value: commit(message) },
     { title: "Author", value: message.commit === undefined ? [] : [message.commit.author] },
     { title: "Changes", value: message.objects.length === 0 ? [] : [list(message.objects, message.objectCount)] },
+    { title: "Lost", value: message.losses === undefined ? [] : [lost(message.losses, message.lossCount ?? 0)] },
     { title: "Policies", value: isSuccess && message.summary !== undefined ? [policies(message)] : [] },
     { title: "Cluster now", value: isSuccess ? [] : clusterNow(message) },
     { title: "Next", value: whatNext(message) }

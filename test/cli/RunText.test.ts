@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { plain } from "../../src/cli/color.ts"
 import { outcomeText } from "../../src/cli/RunText.ts"
+import { counts } from "../../src/domain/Changeset.ts"
 import { Outcome, type Run } from "../../src/domain/Outcome.ts"
 import { RenderFailed } from "../../src/domain/StageError.ts"
 
@@ -38,7 +39,8 @@ describe("what people see of a run", () => {
       const outcome of [
         Outcome.Denied({ violations: [violation], summary }),
         Outcome.Unchanged({ violations: [violation], summary }),
-        Outcome.Failed({ error, changes: undefined })
+        Outcome.Failed({ error, changes: undefined }),
+        Outcome.Failed({ error, changes: counts([]), losses: [hostile] })
       ]
     ) {
       const text = outcomeText(run, outcome, plain)
