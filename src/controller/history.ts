@@ -64,7 +64,8 @@ const past = (status: DeliveryStatus, outcome: Outcome, run: Run, facts: Facts):
 const replaces = (run: PastRun, before: PastRun | undefined): boolean =>
   before?.outcome === run.outcome && (
     run.outcome === "Unchanged" || run.outcome === "Interrupted" ||
-    run.outcome === "Failed" && run.why === "retry" && before.revision === run.revision && before.reason === run.reason
+    (run.outcome === "Failed" || run.outcome === "Denied") && run.why === "retry" &&
+      before.revision === run.revision && before.reason === run.reason
   )
 
 /** The last ten runs, newest first; of runs in a row that say the same, the newest. */

@@ -8,9 +8,10 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as SubscriptionRef from "effect/SubscriptionRef"
+import type { Pass } from "../domain/DecisionRecord.ts"
 import { digest } from "../domain/digest.ts"
 import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
-import { retryDelay } from "../domain/retry.ts"
+import { retryDelay, slowIntervalMs } from "../domain/retry.ts"
 import { type Commit, equals, format, type Revision } from "../domain/Revision.ts"
 import { classOf, errorPage, type StageError } from "../domain/StageError.ts"
 import { makeJournal } from "./Journal.ts"
@@ -171,6 +172,12 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         return given ? undefined : { inMs, attempt: failures + 2 }
       })
 
+    /** What would change depends on the time and on the cluster: a freeze ends, what was in the way goes. */
+    const nextAsking = (pass: Pass | undefined, denials: number) =>
+      pass === "changeset" && options.attempts === undefined
+        ? { inMs: slowIntervalMs, attempt: denials + 2 }
+        : undefined
+
     /** Level-triggered: whatever woke it, it reads the head of the source again. What fails is told and tried again. */
     const intake = Effect.gen(function*() {
       for (let failures = 0;;) {
@@ -228,7 +235,11 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         Effect.ensuring(Effect.sync(() => isRunning = false))
       )
       if (outcome._tag === "Applied" || outcome._tag === "Unchanged") well = identity
-      const next = outcome._tag === "Failed" ? yield* nextTry(outcome.error, failures) : undefined
+      const next = outcome._tag === "Failed"
+        ? yield* nextTry(outcome.error, failures)
+        : outcome._tag === "Denied"
+        ? nextAsking(outcome.pass, failures)
+        : undefined
       yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
       const newest = SubscriptionRef.getUnsafe(desired)!
       if (well === identity && newest.identity === identity && !equals(newest.revision, revision)) {

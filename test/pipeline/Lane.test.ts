@@ -106,6 +106,23 @@ describe("the loop of one delivery", () => {
       assert.deepStrictEqual(world.outcomes(), ["Denied", "Applied"])
     }))
 
+  it.effect("asks again what changesets are denied, now and then: a freeze ends", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.deniedBy = "changeset"
+      world.denied = new Set([revision(1).hash])
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("15 minutes")
+          assert.deepStrictEqual(world.outcomes(), ["Denied", "Denied"])
+          world.denied = new Set()
+          yield* TestClock.adjust("10 minutes")
+        })
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Denied", "Denied", "Applied"])
+    }))
+
   it.effect("tries a transient failure again with growing pauses, until it works", () =>
     Effect.gen(function*() {
       const world = new World()

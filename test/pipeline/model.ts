@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { counts } from "../../src/domain/Changeset.ts"
+import type { Pass } from "../../src/domain/DecisionRecord.ts"
 import { Outcome, type Run, type RunEvent } from "../../src/domain/Outcome.ts"
 import { format, type Revision } from "../../src/domain/Revision.ts"
 import type { StageError } from "../../src/domain/StageError.ts"
@@ -30,6 +31,7 @@ export class World {
   healthMs = 500
   /** Two objects, each on some closure. */
   readonly cluster: [string, string] = ["", ""]
+  deniedBy: Pass = "objects"
   recorded: string | undefined
   readonly told: Array<{ readonly run: Run; readonly outcome: Outcome }> = []
   readonly events: Array<RunEvent> = []
@@ -54,7 +56,7 @@ export class World {
         Effect.gen({ self: this }, function*() {
           const progress = yield* Progress
           yield* Effect.sleep(this.planMs)
-          if (this.denied.has(tree.identity)) return Outcome.Denied({ violations: [], summary })
+          if (this.denied.has(tree.identity)) return Outcome.Denied({ violations: [], summary, pass: this.deniedBy })
           for (const index of [0, 1] as const) {
             yield* Effect.uninterruptible(Effect.andThen(
               Effect.sleep(this.writeMs),
