@@ -99,7 +99,7 @@ export const evaluate = Effect.fnUntraced(function*(
   const end = (yield* Clock.currentTimeMillis) + patience + perObject * documents.length
   const judged = new Map<Document, Judgement>()
   const refuse = (document: Document, finding: Omit<Finding, "isError">, holds: Judgement["holds"] = "now") =>
-    judged.set(document, { findings: [{ ...finding, isError: true }], holds })
+    judged.set(document, { findings: [{ ...finding, isError: true, isAbandoned: true }], holds })
   let runaways = 0
 
   /** Which rule does not come to an end: each is asked alone. If all of them do, the document was not to blame. */

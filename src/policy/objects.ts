@@ -35,7 +35,7 @@ export const aboutManifest = (rendered: Rendered, manifest: Manifest, finding: F
   }
 }
 
-const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true }
+const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
 
 /** What was found on each manifest; one that nothing is known of was not judged, and is denied. */
 export const toldOf = (

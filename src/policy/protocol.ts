@@ -12,6 +12,8 @@ export interface Finding {
   readonly rule?: number
   readonly message: string
   readonly isError?: true
+  /** Nothing else is known of the document: no bundle has judged it to the end. */
+  readonly isAbandoned?: true
   /** conftest's `exception` lets it through. */
   readonly isExcepted?: true
   /** `path` or `details.path` of the result, as the policy wrote it. */

@@ -45,13 +45,16 @@ const notesOf = ({ impact, places: [place], remedy, title, url }: Rule) => ({
   ...url === undefined ? {} : { url }
 })
 
-const violationOf = Effect.fnUntraced(function*(judging: Judging, { about, finding }: Told) {
+const violationOf = Effect.fnUntraced(function*(judging: Judging, { about, finding }: Told, isEnforced: boolean) {
   const { bundle, names } = judging
   const message = finding.isError === true ? withPaths(names, finding.message) : finding.message
   const rule = ruleOf(judging, finding, message)
   const severity = finding.isError === true ? "deny" : rule?.severity ?? "deny"
+  // What an audited bundle keeps from being judged to the end, no enforced one has let through.
+  const isUnjudged = finding.isAbandoned === true && isEnforced
   // An error that belongs to no rule for certain is nobody's dry run.
-  const isAudited = bundle.enforcement === "audit" || finding.rule !== undefined && rule?.isAudited === true
+  const isDryRun = bundle.enforcement === "audit" || finding.rule !== undefined && rule?.isAudited === true
+  const isAudited = isDryRun && !isUnjudged
   const place = yield* about.place
   const violation: Violation = {
     policy: rule?.policy ?? bundle.name,
@@ -121,10 +124,11 @@ export const verdict = Effect.fnUntraced(function*(
   const found: Array<{ readonly origin: Bundle["origin"]; readonly violation: Violation }> = []
   const waived: Array<Waived> = []
   const now = yield* Clock.currentTimeMillis
+  const isEnforced = judging.some(({ bundle }) => bundle.enforcement === "enforce")
   for (const one of told) {
     const by = judging[one.finding.bundle]!
     const { origin } = by.bundle
-    const violation = yield* violationOf(by, one)
+    const violation = yield* violationOf(by, one, isEnforced)
     const exception = exceptionOf(by, one.finding, violation)
     const judged = exception !== undefined
       ? { waived: { ...violation, waiver: exception } }

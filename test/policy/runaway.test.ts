@@ -2,7 +2,9 @@ import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import { configMap, gate, judge } from "./gate.ts"
+import { policySet } from "../../src/domain/policySet.ts"
+import { Policy } from "../../src/policy/Policy.ts"
+import { artifactOf, configMap, deliveryOf, gate, judge, manifestOf, renderedOf } from "./gate.ts"
 
 const runaway = {
   "policies/fine.rego": "package fine\n\nwarn contains input.metadata.name if input.data.warn\n",
@@ -77,4 +79,24 @@ deny contains "found" if {
       assert.strictEqual(decision.summary.denied, 40)
       assert.strictEqual(decision.violations.filter(({ message }) => message.includes("not judged")).length, 37)
     }), 60_000)
+
+  it.effect(
+    "lets nothing pass that an audited bundle keeps the enforced ones from judging",
+    () =>
+      Effect.gen(function*() {
+        const policy = yield* Policy
+        const of = Effect.fnUntraced(function*(files: Readonly<Record<string, string>>, enforcement: string) {
+          return (yield* policy.load(deliveryOf({ enforcement }), artifactOf(files))).bundles[0]!
+        })
+        const audited = { ...yield* of(runaway, "audit"), name: "audited", origin: "bundle" as const }
+        const own = yield* of({ "policies/no.rego": "package no\n\ndeny contains \"no\"\n" }, "enforce")
+        const maps = Array.from({ length: 5 }, (_, index) => manifestOf(configMap(`m${index}`, { hang: "yes" })))
+        const both = yield* policy.objects(policySet([audited, own]), renderedOf(...maps))
+        assert.strictEqual(both._tag, "Denied")
+        assert.strictEqual(both.summary.denied, 5)
+        const alone = yield* policy.objects(policySet([audited]), renderedOf(...maps))
+        assert.strictEqual(alone._tag, "Passed", "where all is audited nothing is denied")
+      }),
+    60_000
+  )
 })
