@@ -15,6 +15,7 @@ import { decodeModules, locate, type Modules, query, refused, rulesOf } from "./
 import { entrypoint, generate, subjects } from "./entrypoint.ts"
 import { hidden } from "./hidden.ts"
 import { missing } from "./missing.ts"
+import type * as Opa from "./opa.ts"
 import { Subject } from "./Rule.ts"
 import { everything } from "./shim.ts"
 import { originOf, type Source } from "./sources.ts"
@@ -81,30 +82,26 @@ const texts = Effect.fnUntraced(function*(workshop: Workshop) {
   yield* disk.writeFileString(join(workshop.folder, "texts.json"), JSON.stringify({ files }))
 })
 
+const none: Opa.Finished = { exitCode: 0, stdout: "{}", stderr: "" }
+
 /** The documents beside the policies as one, as OPA merges them. */
-const merge = Effect.fnUntraced(function*(workshop: Workshop) {
-  const disk = yield* FileSystem.FileSystem
-  const { data, folder, opa } = workshop
-  let text = "{}"
-  if (data.length > 0) {
-    const merged = yield* opa("eval", "-f", "raw", ...data.flatMap((source) => ["-d", placeOf(source)]), "data")
-    if (merged.exitCode !== 0) return yield* failWithProblems(workshop, merged)
-    text = merged.stdout.trim()
-  }
-  yield* disk.writeFileString(join(folder, "bundle/data.json"), text)
-})
+const merge = ({ data, opa }: Workshop) =>
+  data.length === 0
+    ? Effect.succeed(none)
+    : opa("eval", "-f", "raw", ...data.flatMap((source) => ["-d", placeOf(source)]), "data")
 
 const discover = Effect.fnUntraced(function*(workshop: Workshop) {
-  const { enforced, opa, policies, settingsOf } = workshop
-  const [, inspection] = yield* Effect.all([
-    texts(workshop),
+  const disk = yield* FileSystem.FileSystem
+  const { enforced, folder, opa, policies, settingsOf } = workshop
+  const [modules, inspection, merged] = yield* Effect.all([
+    Effect.andThen(texts(workshop), opa("eval", "-f", "raw", "-i", "texts.json", query)),
     opa("inspect", "-a", "-f", "json", "bundle"),
+    merge(workshop),
     capabilities(workshop)
   ], { concurrency: "unbounded" })
   if (inspection.exitCode !== 0) return yield* failWithProblems(workshop, inspection)
-  const [modules] = yield* Effect.all([opa("eval", "-f", "raw", "-i", "texts.json", query), merge(workshop)], {
-    concurrency: "unbounded"
-  })
+  if (merged.exitCode !== 0) return yield* failWithProblems(workshop, merged)
+  yield* disk.writeFileString(join(folder, "bundle/data.json"), merged.stdout.trim())
   const found: Modules = yield* Effect.mapError(decodeModules(modules.stdout), unexpected("the policies' rules"))
   const annotations = yield* Effect.mapError(decodeAnnotations(inspection.stdout), unexpected("the policies' METADATA"))
   // A file that OPA cannot parse alone is left out of its answer: it must not be left out of the gate.
