@@ -1,9 +1,10 @@
 import * as Result from "effect/Result"
-import { at, type Json, type JsonObject } from "../../domain/Json.ts"
+import { written } from "../../api/v1alpha1/problems.ts"
+import { at, isJsonObject, type Json, type JsonObject } from "../../domain/Json.ts"
 import type { Problem } from "../compileErrors.ts"
 import type { Rule } from "../Rule.ts"
 import { type Constraint, readConstraint } from "./Constraint.ts"
-import { withDefaults } from "./parameters.ts"
+import { withDefaults, wrongWith } from "./parameters.ts"
 import { resources } from "./resources.ts"
 import { readTemplate, type Template, type TemplateModule } from "./Template.ts"
 
@@ -41,11 +42,8 @@ const twice = <A extends { readonly resource: Constraint["resource"] }>(
 /** The kind that a template makes, for as long as it is not known to be whole. */
 const kindOf = (object: JsonObject) => at(object, "spec", "crd", "spec", "names", "kind")
 
-const enforced = (
-  template: Template,
-  { action, kind, match, name, parameters, resource }: Constraint
-): Enforced => ({
-  parameters: withDefaults(parameters, template.schema),
+const enforced = (template: Template, { action, kind, match, name, parameters, resource }: Constraint): Enforced => ({
+  parameters,
   rule: {
     package: template.package,
     path: template.entry.split("."),
@@ -85,9 +83,18 @@ export const readGatekeeper = (
     const message = `no ConstraintTemplate here makes the kind ${kind}: the constraint would judge nothing`
     problems.push({ message, origin: resource.place(["kind"]) })
   }
+  const parameterised = constraints.map((constraint): Constraint => {
+    const schema = templates.find(({ kind }) => kind === constraint.kind)?.schema
+    const parameters = withDefaults(constraint.parameters, schema)
+    for (const { message, path } of wrongWith(parameters, schema)) {
+      const place = ["spec", "parameters", ...path]
+      problems.push({ message: `${written(place)}: ${message}`, origin: constraint.resource.place(place) })
+    }
+    return { ...constraint, parameters: isJsonObject(parameters) ? parameters : {} }
+  })
   return {
     modules: templates.flatMap(({ modules }) => modules),
-    enforced: constraints.flatMap((constraint) => {
+    enforced: parameterised.flatMap((constraint) => {
       const template = templates.find(({ kind }) => kind === constraint.kind)
       return template === undefined || constraint.action === undefined ? [] : [enforced(template, constraint)]
     }),

@@ -238,6 +238,18 @@ layer(gate())("a template or a constraint that would not judge", (it) => {
       /the template of RequiredLabels is there twice, first in policies\/gk\.yaml:1/u
     ],
     ["a constraint twice", `${labels}---\n${constraint}`, 55, /RequiredLabels\/must-have-owner is there twice/u],
+    [
+      "parameters of another type than the template's schema says",
+      `${labels}  parameters: {labels: owner}\n`,
+      51,
+      /spec\.parameters\.labels: array is wanted/u
+    ],
+    [
+      "parameters that hold one of another type",
+      `${labels}  parameters: {labels: [a, 1]}\n`,
+      51,
+      /spec\.parameters\.labels\[1\]: string is wanted/u
+    ],
     ["no violation", labels.replace("violation[", "deny["), 24, /no rule named violation/u],
     ["a violation that is a boolean", around("package a\nviolation { true }"), 10, /violation is no set of results/u],
     [
