@@ -43,8 +43,20 @@ export const manifestExcerpt = (text: string, { column, line }: Origin): Excerpt
   }
 }
 
-/** The bodies of a rule in the file where the first of them is. Empty where none begins there. */
-export const ruleExcerpts = (text: string, { line }: Origin): ReadonlyArray<Excerpt> => {
+/** A Gatekeeper constraint: its document from there. */
+const constraintExcerpt = (text: string, from: number): Excerpt => {
+  const lines = text.split(/\r?\n/u).slice(from - 1, from - 1 + most.lines)
+  const end = lines.findIndex((line) => /^---(?:\s|$)/u.test(line))
+  const whole = end === -1 ? lines : lines.slice(0, end)
+  return { from, lines: whole.slice(0, whole.findLastIndex((line) => line.trim() !== "") + 1) }
+}
+
+/**
+ * The bodies of a rule in the file where the first of them is; empty where none begins there. A constraint is shown as
+ * it is written.
+ */
+export const ruleExcerpts = (text: string, { file, line }: Origin): ReadonlyArray<Excerpt> => {
+  if (!file.endsWith(".rego")) return line === undefined ? [] : [constraintExcerpt(text, line)]
   const all = statements(text)
   const named = all.find((statement) => statement.line === line)?.name
   const lines = text.split(/\r?\n/u)

@@ -51,4 +51,11 @@ describe("lines of a source", () => {
     const long = `package a\n\ndeny contains 1 if {\n${"\ttrue\n".repeat(100)}}\n`
     assert.lengthOf(ruleExcerpts(long, { file: "a.rego", line: 3 })[0]!.lines, 30)
   })
+
+  it("show a Gatekeeper constraint as it is written", () => {
+    const text = "kind: Template\n---\n\nkind: Own\nmetadata:\n  name: a\n\n---\nkind: Other\n"
+    assert.deepStrictEqual(ruleExcerpts(text, { file: "a.yaml", line: 4 }), [
+      { from: 4, lines: ["kind: Own", "metadata:", "  name: a"] }
+    ])
+  })
 })
