@@ -1,6 +1,7 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "../../../src/domain/Json.ts"
+import { changeReviews, type Changing, ofChange } from "../../../src/policy/gatekeeper/changes.ts"
 import { namespacesOf, type Operation, reviewOf } from "../../../src/policy/gatekeeper/review.ts"
 import { Base, configMap } from "../gate.ts"
 import { reviewer } from "./reviewer.ts"
@@ -54,5 +55,34 @@ layer(Base)("reviews of what happens to an object", (it) => {
       // one of the two has to match
       assert.lengthOf(told({ operation: "UPDATE", object: labelled("a", "api"), oldObject: web }), 1)
       assert.lengthOf(told({ operation: "UPDATE", object: labelled("a", "x"), oldObject: labelled("a", "y") }), 0)
+    }))
+
+  it.effect("of a change are of what happens to it, and tell nothing of the object alone", () =>
+    Effect.gen(function*() {
+      const onUpdate = template.replace(
+        /violation\[[^]*?\n        \}/u,
+        [
+          "violation[{\"msg\": \"always\"}] { true }",
+          "        violation[{\"msg\": msg}] {",
+          "          input.review.operation == [\"UPDATE\", \"DELETE\"][_]",
+          "          msg := sprintf(\"%v of %v\", [input.review.operation, input.review.oldObject.data.size])",
+          "        }"
+        ].join("\n")
+      )
+      const { review } = yield* reviewer({ "policies/a.yaml": onUpdate })
+      const told = (change: Partial<Changing>) => {
+        const whole = { action: "update" as const, before: undefined, after: undefined, sent: undefined, ...change }
+        const reviews = changeReviews(whole, new Map(), false)
+        if (reviews === undefined) return undefined
+        return ofChange(review(reviews.review), review(reviews.asMade)).map(({ message }) => message)
+      }
+      const web = labelled("a", "web")
+      const before = { ...web, data: { size: "3" } }
+      assert.deepStrictEqual(told({ before, sent: web }), ["UPDATE of 3"])
+      assert.deepStrictEqual(told({ before, after: before, sent: web }), ["UPDATE of 3"])
+      assert.deepStrictEqual(told({ action: "delete", before }), ["DELETE of 3"])
+      assert.deepStrictEqual(told({ action: "replace", before, sent: web }), ["DELETE of 3"])
+      assert.isUndefined(told({ action: "create", after: web, sent: web }))
+      assert.isUndefined(told({ action: "unchanged", before, sent: web }))
     }))
 })
