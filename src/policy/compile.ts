@@ -153,7 +153,11 @@ const build = Effect.fnUntraced(function*(bundle: Compilable) {
   if (checked !== undefined && checked.exitCode !== 0) return yield* failWithProblems(workshop, checked, ...typed)
   const { data: merged, wasm } = yield* unpack(yield* disk.readFile(join(folder, "bundle.tar.gz")))
   const documentsText = new TextDecoder().decode(merged)
-  const clashes = [...hidden(modules, policies, documentsText), ...missing(modules, policies, documentsText)]
+  const readsInventory = rules.some(({ inventory }) => inventory !== undefined)
+  const clashes = [
+    ...hidden(modules, policies, documentsText, readsInventory),
+    ...missing(modules, policies, documentsText)
+  ]
   if (clashes.length > 0) return yield* compileError(clashes)
   const names = [...policies, ...templates].map(({ hasLines = true, name, path }) => ({ name, path, hasLines }))
   return { rules, names, data: withParameters(merged, workshop, first), wasm } satisfies CompiledCache.Compiled

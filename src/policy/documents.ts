@@ -38,6 +38,12 @@ export const documents = (
   )))
 }
 
+/** The same with an inventory, which it does not have yet. */
+export const withInventory = (data: Uint8Array, inventory: JsonObject | undefined): Uint8Array =>
+  inventory === undefined
+    ? data
+    : Buffer.from(`${Buffer.from(data).toString("utf8").slice(0, -1)},"inventory":${JSON.stringify(inventory)}}`)
+
 /** The same with `data.sluice.only`, which narrows the question to one rule. */
 export const narrowed = (data: Uint8Array, rule: number): Uint8Array => {
   const text = Buffer.from(data).toString("utf8")

@@ -14,12 +14,21 @@ const clash = (data: Json, path: ReadonlyArray<string>): string | undefined => {
   return undefined
 }
 
-/** Rules that a data file defines as well (OPA's wasm takes one of the two in silence), and a document named `sluice`. */
-export const hidden = (modules: Modules, known: ReadonlyArray<Source>, documents: string): ReadonlyArray<Problem> => {
+/**
+ * Rules that a data file defines as well (OPA's wasm takes one of the two in silence), and documents that Sluice gives:
+ * `sluice`, and `inventory` where templates read it.
+ */
+export const hidden = (
+  modules: Modules,
+  known: ReadonlyArray<Source>,
+  documents: string,
+  readsInventory: boolean
+): ReadonlyArray<Problem> => {
   const data = JSON.parse(documents) as Json
-  const own: ReadonlyArray<Problem> = isJsonObject(data) && Object.keys(data).some((name) => isReserved([name]))
-    ? [{ message: "a data file holds a document `sluice`, a name that Sluice needs" }]
-    : []
+  const needed = (name: string) => isReserved([name]) || readsInventory && name === "inventory"
+  const own = (isJsonObject(data) ? Object.keys(data) : []).filter(needed).map((name): Problem => ({
+    message: `a data file holds a document \`${name}\`, a name that Sluice needs`
+  }))
   const clashes = modules.flatMap(({ file, path, rules }): ReadonlyArray<Problem> => {
     const place = rules.map(({ name }) => clash(data, [...path, name])).find((found) => found !== undefined)
     if (place === undefined) return []

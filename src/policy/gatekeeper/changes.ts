@@ -47,11 +47,11 @@ export const changeReviews = (
 
 const said = ({ bundle, isError, message, rule }: Finding): string => JSON.stringify([bundle, rule, isError, message])
 
-/** What is found on a change, and not on its object as if it were made. */
+/** What is found on a change, and not on its object as if it were made. What could not be judged is never taken away. */
 export const ofChange = (
   found: ReadonlyArray<Finding>,
   asMade: ReadonlyArray<Finding>
 ): ReadonlyArray<Finding> => {
   const told = new Set(asMade.map(said))
-  return found.filter((finding) => !told.has(said(finding)))
+  return found.filter((finding) => finding.isError === true || !told.has(said(finding)))
 }

@@ -83,6 +83,17 @@ layer(gate(undefined, { deadline: 500 }), { excludeTestServices: true })(
         assert.match(error.message, /not data\b/u)
       }))
 
+    it.effect("a data file does not stand in for the inventory", () =>
+      Effect.gen(function*() {
+        const reading = template("package own\nviolation[{\"msg\": \"x\"}] { data.inventory.namespace[_] }") +
+          constraint()
+        const files = { "policies/a.yaml": reading, "policies/inventory.json": "{\"inventory\": {}}" }
+        assert.match(
+          (yield* Effect.flip(judge(files, [configMap("a")]))).message,
+          /document `inventory`, a name that Sluice needs/u
+        )
+      }))
+
     it.effect("a template that does not come to an end is named, and the rest is judged", () =>
       Effect.gen(function*() {
         const loop =
