@@ -28,7 +28,7 @@ export const documents = (
   const own = entriesOf(fromJson(parameters))
   const data = parse(text)
   const at = (name: string) => data instanceof RegoObject ? entriesOf(data.get(name)) : []
-  const sluice: Entries = [["sluice", merged(at("sluice"), [["bundle", String(bundle)]])]]
+  const sluice: Entries = [["sluice", merged([["bundle", String(bundle)]], at("sluice"))]]
   return Buffer.from(emit(merged(
     sluice,
     entriesOf(data),
@@ -38,11 +38,11 @@ export const documents = (
   )))
 }
 
-/** The same with an inventory, which it does not have yet. */
-export const withInventory = (data: Uint8Array, inventory: JsonObject | undefined): Uint8Array =>
-  inventory === undefined
-    ? data
-    : Buffer.from(`${Buffer.from(data).toString("utf8").slice(0, -1)},"inventory":${JSON.stringify(inventory)}}`)
+/** The same in another set, where the bundle has another index, and with an inventory, which it does not have yet. */
+export const placed = (data: Uint8Array, bundle: number, inventory: JsonObject | undefined): Uint8Array => {
+  const text = Buffer.from(data).toString("utf8").replace(/^\{"sluice":\{"bundle":"\d+"/u, `${start}"bundle":"${bundle}"`)
+  return Buffer.from(inventory === undefined ? text : `${text.slice(0, -1)},"inventory":${JSON.stringify(inventory)}}`)
+}
 
 /** The same with `data.sluice.only`, which narrows the question to one rule. */
 export const narrowed = (data: Uint8Array, rule: number): Uint8Array => {
