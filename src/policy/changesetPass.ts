@@ -13,20 +13,20 @@ import { violationPath } from "./violationPath.ts"
 /** Where a field of an object of the revision is written. */
 export type Locate = (manifest: Manifest, path: ReadonlyArray<string | number>) => Effect.Effect<Origin>
 
-/** Compiled policies of which some judge changesets: they need none of their files any more. */
+/** Compiled policies of which some judge changesets, or what happens to objects: they need none of their files any more. */
 export interface ChangesetJudges {
   readonly digest: string
   readonly judging: ReadonlyArray<Judging>
   readonly policies: ReadonlyArray<Loadable>
 }
 
-/** The judges among compiled policies; undefined where no rule is about changesets. */
+/** The judges among compiled policies; undefined where no rule is about what would change. */
 export const judgesOf = (
   setDigest: string,
   judging: ReadonlyArray<Judging>,
   policies: ReadonlyArray<Loadable>
 ): ChangesetJudges | undefined =>
-  policies.some(({ rules }) => rules.includes("changeset"))
+  policies.some(({ rules }) => rules.includes("changeset") || rules.includes("review"))
     ? {
       digest: setDigest,
       judging: judging.map((one) => ({ ...one, bundle: { ...one.bundle, files: [] } })),
@@ -67,6 +67,25 @@ const aboutFile = (path: string, isThere: boolean): About => ({
   place: Effect.succeed(isThere ? { file: path } : undefined)
 })
 
+/** What a finding on one change is about. */
+export const aboutChange = (
+  { apiVersion, manifest, ref }: Judged["changes"][number],
+  finding: Finding,
+  locate: Locate | undefined
+): About => {
+  const { kind, name, namespace } = ref
+  const path = manifest && violationPath(manifest.object, finding.path)
+  return {
+    name: display(ref),
+    object: { apiVersion, kind, ...namespace === "" ? {} : { namespace }, name },
+    place: finding.location !== undefined
+      ? Effect.succeed(finding.location)
+      : manifest !== undefined && path !== undefined && locate !== undefined
+      ? locate(manifest, path)
+      : Effect.succeed(manifest?.origin)
+  }
+}
+
 /** Each finding with what it is about: the operation that it names, else the changeset. */
 export const toldOfChangeset = (
   { changes }: Judged,
@@ -76,21 +95,9 @@ export const toldOfChangeset = (
 ): ReadonlyArray<Told> => {
   const named = new Set(findings.flatMap(({ operation }) => operation ?? []))
   const abouts = new Map<string, (finding: Finding) => About>()
-  for (const { apiVersion, manifest, ref } of changes) {
-    if (!named.has(operationId(ref))) continue
-    const { kind, name, namespace } = ref
-    abouts.set(operationId(ref), (finding) => {
-      const path = manifest && violationPath(manifest.object, finding.path)
-      return {
-        name: display(ref),
-        object: { apiVersion, kind, ...namespace === "" ? {} : { namespace }, name },
-        place: finding.location !== undefined
-          ? Effect.succeed(finding.location)
-          : manifest !== undefined && path !== undefined && locate !== undefined
-          ? locate(manifest, path)
-          : Effect.succeed(manifest?.origin)
-      }
-    })
+  for (const change of changes) {
+    const id = operationId(change.ref)
+    if (named.has(id)) abouts.set(id, (finding) => aboutChange(change, finding, locate))
   }
   for (const { op, path } of occasion.policyFiles) abouts.set(policyId(path), () => aboutFile(path, op !== "delete"))
   return findings.map((finding) => {

@@ -40,7 +40,10 @@ export const documents = (
 
 /** The same in another set, where the bundle has another index, and with an inventory, which it does not have yet. */
 export const placed = (data: Uint8Array, bundle: number, inventory: JsonObject | undefined): Uint8Array => {
-  const text = Buffer.from(data).toString("utf8").replace(/^\{"sluice":\{"bundle":"\d+"/u, `${start}"bundle":"${bundle}"`)
+  const text = Buffer.from(data).toString("utf8").replace(
+    /^\{"sluice":\{"bundle":"\d+"/u,
+    `${start}"bundle":"${bundle}"`
+  )
   return Buffer.from(inventory === undefined ? text : `${text.slice(0, -1)},"inventory":${JSON.stringify(inventory)}}`)
 }
 

@@ -3,18 +3,29 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { Decision } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
+import { maskSecret } from "../domain/mask.ts"
 import { admit } from "./admit.ts"
 import { changesetInput, type Judged, lean, type Occasion } from "./changesetInput.ts"
-import { type ChangesetJudges, type Locate, toldOfChangeset } from "./changesetPass.ts"
+import { aboutChange, type ChangesetJudges, type Locate, toldOfChangeset } from "./changesetPass.ts"
+import type { Document } from "./Document.ts"
 import { evaluate } from "./evaluate.ts"
-import { evidenceOf } from "./evidence.ts"
+import { evidenceOf, noEffort } from "./evidence.ts"
+import { judgeChanges } from "./gatekeeper/judgeChanges.ts"
+import { toldOfReviews } from "./gatekeeper/reviews.ts"
 import { type Finding, maximumBytes } from "./protocol.ts"
 import { passedBy, verdict } from "./verdict.ts"
-import type { Workers } from "./Workers.ts"
+import type { LoadedSet, Workers } from "./Workers.ts"
 
 const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
 
-/** Judges changesets: each as one document, with 1 ms for each of its objects beside the deadline. */
+/** Changes as Gatekeeper's reviews know them. */
+const changingOf = ({ changes }: Judged, key: string | Uint8Array) =>
+  changes.map((change) => {
+    const { action, after, before, manifest } = change
+    return { action, before, after, sent: manifest && maskSecret(manifest.object, key), change }
+  })
+
+/** Judges changesets: each as one document, with 1 ms for each of its objects beside the deadline, and what happens to each object by Gatekeeper's constraints. */
 export const judgingChangesets = (
   workers: Workers,
   options: { readonly maskingKey: string | Uint8Array; readonly deadline?: number }
@@ -30,21 +41,40 @@ export const judgingChangesets = (
       const summary = { objects, passed: 0, warned: 0, denied: 0, waived: 0 }
       return Decision.Passed<A>({ admitted: admit(changeset), violations: [], waived: [], summary })
     }
-    const { judging } = judges
+    const { judging, policies } = judges
     const now = yield* Clock.currentTimeMillis
     const most = maximumBytes.changeset
-    const document = yield* changesetInput(changeset, occasion, options.maskingKey, now, most)
+    const isAsked = policies.some(({ rules }) => rules.includes("changeset"))
+    const document = isAsked
+      ? yield* changesetInput(changeset, occasion, options.maskingKey, now, most)
+      : undefined
     const bounds = { now: BigInt(now) * 1_000_000n, deadline: (options.deadline ?? 2_000) + objects }
-    const documents = document === undefined ? [] : [document]
-    const [took, judged] = yield* Effect.timed(evaluate(workers, judges, documents, bounds))
-    const findings = document === undefined
+    const effort = noEffort()
+    const judge = Effect.fnUntraced(function*(set: LoadedSet, documents: ReadonlyArray<Document>) {
+      const [took, judged] = yield* Effect.timed(evaluate(workers, set, documents, bounds))
+      effort.documents += documents.length
+      effort.nanoseconds += Number(Duration.toNanosUnsafe(took))
+      return judged
+    })
+    const judged = yield* judge(judges, document === undefined ? [] : [document])
+    const findings = document !== undefined
+      ? judged.get(document)?.findings ?? [notJudged]
+      : isAsked
       ? [{ ...notJudged, message: `the changeset is larger than ${most} bytes` }]
-      : judged.get(document)?.findings ?? [notJudged]
+      : []
     const told = toldOfChangeset(changeset, occasion, findings, locate)
-    const decided = yield* verdict(judging, told, { objects, passed: passedBy(judging, "changeset", findings) })
-    const effort = { documents: documents.length, nanoseconds: Number(Duration.toNanosUnsafe(took)) }
-    const counted = { judging, judged: { changeset: { documents: 1, told } }, said: decided }
-    const said = { ...decided, evidence: evidenceOf(digest(document?.json ?? ""), effort, counted) }
+    // What is put back alone is judged by what can be known of it alone.
+    const whole = { dryRun: occasion.dryRun, areAll: occasion.trigger !== "drift" }
+    const reviews = yield* judgeChanges(judges, changingOf(changeset, options.maskingKey), whole, judge)
+    const reviewed = toldOfReviews(reviews, ({ change }, finding) => aboutChange(change, finding, locate))
+    const passed = passedBy(judging, "changeset", findings) + reviewed.passed
+    const decided = yield* verdict(judging, [...told, ...reviewed.told], { objects, passed })
+    const counted = {
+      judging,
+      judged: { changeset: { documents: 1, told }, review: { documents: reviewed.asked, told: reviewed.told } },
+      said: decided
+    }
+    const said = { ...decided, evidence: evidenceOf(digest(document?.json ?? changeset.digest), effort, counted) }
     return said.summary.denied > 0
       ? Decision.Denied<A>(said)
       : Decision.Passed<A>({ admitted: admit(lean(changeset)), ...said })
