@@ -368,6 +368,40 @@ describe("a bundle that changes", () => {
   })
 })
 
+describe("rules of a bundle about what would change", () => {
+  const freeze = `# METADATA
+# scope: package
+# schemas:
+# - input: schema.changeset
+package freeze
+
+deny contains {"msg": "nothing is put back today", "operation": operation.id} if {
+	input.changeset.trigger == "drift"
+	some operation in input.operations
+	operation.op != "unchanged"
+}
+`
+
+  it("judge what is put back from when they are there until they are gone", async () => {
+    const rules = await repositoryOf("freezing")
+    await rules.commit({ "rules/values.rego": values("bad") }, "Begin")
+    await bundle("freezing", from(rules))
+    const { commit, id } = await deliver("thawed", "freezing", { "app/one.yaml": configMap("thawed", "first") })
+    const before = await deliveries.ready(id, commit, soon)
+    await edit("thawed", "taken")
+    while (await valueOf("thawed") !== "first");
+    const digestOf = ({ status }: typeof before) =>
+      status?.policy?.bundles?.find(({ name }) => name === "freezing")?.digest
+    await rules.commit({ "rules/freeze.rego": freeze }, "Freeze")
+    await deliveries.delivery(id, "is judged by the new rules", (now) => digestOf(now) !== digestOf(before), soon)
+    await edit("thawed", "taken again")
+    await eventSays(id, /^HealDenied ConfigMap\/shop\/thawed.*freeze: nothing is put back today/u)
+    assert.strictEqual(await valueOf("thawed"), "taken again")
+    await removeBundle("freezing")
+    while (await valueOf("thawed") !== "first");
+  })
+})
+
 describe("the sample", () => {
   it("is all that a platform team has to apply", async () => {
     const sample = readFileSync(join(import.meta.dirname, "..", "..", "deploy", "samples", "guardrails.yaml"), "utf8")
