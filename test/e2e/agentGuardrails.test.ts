@@ -160,7 +160,11 @@ describe("a mandatory bundle", () => {
     await bundle("mandatory", from(platform))
     const { commit, id } = await deliver("web", "mandatory", { "app/one.yaml": configMap("web", "good") })
     const { status } = await deliveries.ready(id, commit, soon)
-    const told = await bundleUntil("mandatory", "judges one Delivery", (one) => at(one, "status", "deliveries") === 1)
+    const told = await bundleUntil(
+      "mandatory",
+      "judges one Delivery",
+      (one) => at(one, "status", "deliveries") === 1 && readyOf(one).reason === "Succeeded"
+    )
     assert.strictEqual(readyOf(told).reason, "Succeeded")
     assert.strictEqual(at(told, "status", "policies"), 1)
     assert.match(String(at(told, "status", "revision")), /^main@sha1:[0-9a-f]{40}$/u)
