@@ -2,6 +2,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import { problemsOf, written } from "../api/v1alpha1/problems.ts"
+import { at, type Json } from "../domain/Json.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
 import { suggestion } from "./suggestion.ts"
 import type { YamlDocument } from "./yamlDocuments.ts"
@@ -30,6 +31,9 @@ export const decode = <S extends Schema.Codec<unknown, unknown>>(
   document: YamlDocument
 ): Result.Result<S["Type"], ReadonlyArray<InvalidSpec>> => {
   const encoded = SchemaAST.toEncoded(schema.ast)
+  const kind = at(document.value as Json, "kind")
+  // The page of errors knows of Deliveries alone.
+  const mend = typeof kind !== "string" || kind === "Delivery" ? {} : { hint: `Mend the ${kind}.` }
   return Result.mapError(
     Schema.decodeUnknownResult(schema)(document.value, { errors: "all", onExcessProperty: "error" }),
     (error) =>
@@ -43,9 +47,9 @@ export const decode = <S extends Schema.Codec<unknown, unknown>>(
           return InvalidSpec.make({ detail: `unknown field ${JSON.stringify(name)}${where}`, hint, origin })
         }
         if (what === "MissingKey") {
-          return InvalidSpec.make({ detail: `the field ${JSON.stringify(name)} is missing${where}`, origin })
+          return InvalidSpec.make({ detail: `the field ${JSON.stringify(name)} is missing${where}`, ...mend, origin })
         }
-        return InvalidSpec.make({ detail: `${written(path)}: ${message}`, origin })
+        return InvalidSpec.make({ detail: `${written(path)}: ${message}`, ...mend, origin })
       })
   )
 }

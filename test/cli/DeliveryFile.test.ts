@@ -75,7 +75,7 @@ describe("delivery files", () => {
       "a bundle with a waiver that has no end",
       `${delivery("")}---\n${bundle("  waivers:\n    - {policy: a, reason: b, owner: c}\n")}`,
       [
-        "13:7 the field \"until\" is missing in spec.waivers[0]"
+        "13:7 the field \"until\" is missing in spec.waivers[0] | Mend the PolicyBundle."
       ]
     ],
     [
