@@ -1,7 +1,6 @@
 import { type Counts } from "../domain/Changeset.ts"
 import type { Violation } from "../domain/Decision.ts"
-import { displayOrigin, displayPlace } from "../domain/Manifest.ts"
-import { display } from "../domain/ObjectRef.ts"
+import { displayPlace } from "../domain/Manifest.ts"
 import type { Losses, Outcome, Run, RunEvent } from "../domain/Outcome.ts"
 import { lines, oneLine } from "../domain/plainText.ts"
 import { short } from "../domain/Revision.ts"
@@ -9,6 +8,7 @@ import { errorPage, hintOf, type Stage } from "../domain/StageError.ts"
 import { reported } from "./CheckReport.ts"
 import type { Paint } from "./color.ts"
 import { duration } from "./duration.ts"
+import * as table from "./report/table.ts"
 
 const counted = (changes: Counts): string =>
   Object.entries(changes).filter(([, count]) => count > 0).map(([word, count]) => `${count} ${word}`).join(", ")
@@ -20,17 +20,9 @@ const stays = (run: Run): string =>
 /** Somebody else's text: it stays on its line and moves no cursor. */
 const foreign = (text: string): string => oneLine(text, 2_000)
 
-const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<string> => {
-  const { object, source } = violation
-  const word = violation.severity === "deny" ? paint("red", "DENY") : paint("yellow", "WARN")
-  const place = source === undefined ? "" : `${foreign(displayOrigin(source))}  `
-  const name = display({ group: "", kind: object.kind, namespace: object.namespace ?? "", name: object.name })
-  return [
-    `  ${word} ${place}${foreign(name)}  ${paint("bold", foreign(violation.policy))}`,
-    `       ${foreign(violation.message)}`,
-    ...violation.remedy === undefined ? [] : [`       ${paint("cyan", "mend")} ${foreign(violation.remedy)}`]
-  ]
-}
+/** A finding in the words of `check` and `diff`. */
+const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<string> =>
+  table.violationLines(violation, paint).map((line) => `  ${line}`)
 
 const lossLines = (losses: Losses | undefined, paint: Paint): ReadonlyArray<string> =>
   (losses ?? []).map((loss) => `  ${paint("yellow", "LOST")} ${foreign(loss)}`)

@@ -48,4 +48,19 @@ describe("what people see of a run", () => {
       assert.isTrue(text.split("\n").slice(1).every((line) => line.startsWith("  ")), text)
     }
   })
+
+  it("tells a finding in the words of check: what audited policies would deny, the remedy, where more is said", () => {
+    const told = {
+      ...violation,
+      policy: "owner",
+      message: "no owner",
+      remedy: "Name one.",
+      url: "https://example.com/o"
+    }
+    const audited = { ...told, severity: "warn" as const, enforcement: "audit" as const }
+    const lines = outcomeText(run, Outcome.Denied({ violations: [told, audited], summary }), plain).split("\n")
+    assert.match(lines[1]!, /^ {2}DENY .* {2}owner {2}no owner$/u)
+    assert.deepStrictEqual(lines.slice(2, 4), ["       remedy: Name one.", "       see: https://example.com/o"])
+    assert.match(lines[4]!, /^ {2}AUDIT .* {2}owner {2}no owner$/u)
+  })
 })
