@@ -26,9 +26,13 @@ const hints: ReadonlyArray<readonly [RegExp, string]> = [
     "These policies are Rego v0. `opa fmt --write --v0-v1 policies` turns them into v1."
   ],
   [
-    /undefined ref: input\b/,
+    /undefined ref: (?!data\b)/,
     "Its schema in METADATA has no such field (sluice generate schemas DIR writes the schemas). A field of your own kinds " +
     "is read by object.get(input, \"name\", null)."
+  ],
+  [
+    /undefined function data\./,
+    "Mend its name, or have the folder of the policy that defines it compiled as well (--policy DIR, spec.policy.paths)."
   ],
   [
     /undefined function/,
@@ -42,7 +46,8 @@ export const compileError = (problems: ReadonlyArray<Problem>): PolicyUnavailabl
   const tell = ({ message, origin }: Problem) => origin === undefined ? message : `${displayOrigin(origin)}: ${message}`
   const others = rest.slice(0, maximumTold - 1).map(tell)
   const more = problems.length > maximumTold ? [`and ${problems.length - maximumTold} more`] : []
-  const hint = hints.find(([pattern]) => problems.some(({ message }) => pattern.test(message)))?.[1]
+  // What would help with the first problem: it is the one whose place is told.
+  const hint = hints.find(([pattern]) => pattern.test(first?.message ?? ""))?.[1]
   return new PolicyUnavailable({
     detail: [first?.message ?? "the policies do not compile", ...others, ...more].join("; "),
     ...first?.origin === undefined ? {} : { origin: first.origin },

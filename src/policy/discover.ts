@@ -76,7 +76,9 @@ type Head = Modules[number]["rules"][number]
 const refusal = ({ isSet, name, parts, value }: Head): string | undefined => {
   if (parts > 1) return `${name}[…] is no set of results: write \`${name} contains message if { … }\``
   if (isSet || !noSets.has(value)) return undefined
-  return `${name} is a ${value}, and a ${value} says nothing: write \`${name} contains message if { … }\``
+  const article = /^[aeiou]/u.test(value) ? "an" : "a"
+  return `${name} is ${article} ${value}, not a set of results, and says nothing: write ` +
+    `\`${name} contains message if { … }\``
 }
 
 /** Why the document that a rule judges is in doubt, or is not the one that it was written for. */

@@ -13,7 +13,8 @@ const defaultFolder = "policies"
 const withoutRules = (paths: ReadonlyArray<string>) =>
   new PolicyUnavailable({
     detail: `spec.policy.paths names ${paths.map((path) => JSON.stringify(path)).join(", ")}, ` +
-      "and there is no Rego and no ConstraintTemplate at this revision"
+      "and there is no Rego and no ConstraintTemplate at this revision",
+    hint: "Put policies there, or leave spec.policy.paths out: then policies/ at the root judges, if it is there."
   })
 
 /** The repository's own policies as a set, out of their files: the rules as its delivery wants them asked, and the waivers. */

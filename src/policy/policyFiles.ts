@@ -42,7 +42,8 @@ const filesAt = Effect.fnUntraced(function*(artifact: Artifact, reference: strin
   const entry = yield* artifact.entry(path)
   if (entry === undefined && isRequired) {
     return yield* new PolicyUnavailable({
-      detail: `${field} names ${JSON.stringify(reference)}, and there is no such path at this revision`
+      detail: `${field} names ${JSON.stringify(reference)}, and there is no such path at this revision`,
+      hint: `Name a folder of the repository that holds policies in ${field}, or put it there.`
     })
   }
   if (entry === undefined) return []

@@ -38,6 +38,19 @@ layer(gate())("compiling policies", (it) => {
       assert.include(error.hint ?? "", "opa fmt --write --v0-v1")
     }))
 
+  it.effect("helps with the problem whose place it tells, and sends nobody looking for built-ins where a library lacks", () =>
+    Effect.gen(function*() {
+      const unused = yield* refused({
+        "policies/a.rego": "package a\n\ndeny contains \"x\" if {\n\tsome i\n\tfoo(1)\n}\n"
+      })
+      assert.strictEqual(unused.origin?.line, 4)
+      assert.isUndefined(unused.hint)
+      const library = yield* refused({
+        "policies/a.rego": "package a\n\nimport data.lib\n\ndeny contains \"x\" if lib.bad(input)\n"
+      })
+      assert.match(library.hint ?? "", /^Mend its name, or have the folder/u)
+    }))
+
   for (const call of ["http.send({})", "opa.runtime()", "rand.intn(\"a\", 2)", "net.lookup_ip_addr(\"a\")"]) {
     it.effect(`refuses ${call} with its line`, () =>
       Effect.gen(function*() {
@@ -54,7 +67,7 @@ layer(gate())("compiling policies", (it) => {
       ["violation_a := 3 if input.kind", "number"],
       ["deny[message] if message := \"a\"", "contains"],
       ["warn.a contains \"b\" if input.kind", "contains"],
-      ["deny := {\"msg\": \"a\"}", "object"]
+      ["deny := {\"msg\": \"a\"}", "an object, not a set of results"]
     ] as const
   ) {
     it.effect(`refuses \`${rule}\`, which could never deny anything`, () =>
