@@ -8,7 +8,7 @@ import { settings } from "../config.ts"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
 import type { Bundle, Violation } from "../domain/Decision.ts"
 import { policySet } from "../domain/policySet.ts"
-import { InvalidSpec, RenderFailed, type StageError } from "../domain/StageError.ts"
+import { InvalidSpec, RenderFailed, retold, type StageError } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
 import { mayHoldResources } from "../policy/gatekeeper/resources.ts"
 import { Policy } from "../policy/Policy.ts"
@@ -178,7 +178,8 @@ const libraryOf = Effect.fnUntraced(function*(names: ReadonlyArray<string>) {
   }
   const loaded = yield* Effect.mapError(
     (yield* Policy).bundle(resource, undefined),
-    (error) => new Failures({ errors: [error] })
+    (error) =>
+      new Failures({ errors: [retold(error, { detail: error.detail.replace(/^source\.library:/u, "--library:") })] })
   )
   return loaded.bundle
 })

@@ -40,6 +40,7 @@ export const verbs = {
   check: {
     about: "Render and judge folders by their policies: no cluster, no Git, no configuration",
     more: "Exits 0 if they passed, 1 if a policy denies, 2 if it could not tell.\n" +
+      "Policies are those of the nearest policies/ in PATH or above it, with the waivers.yaml in it.\n" +
       "Files are named from, and may refer to others within, the nearest folder above that has a .git;\n" +
       "without one: the current folder where PATH is inside it, else PATH itself.\n" +
       "The table goes to stdout unless another format does.",
@@ -53,7 +54,7 @@ export const verbs = {
       library: {
         value: "NAME",
         repeated: true,
-        about: "policies of Sluice to judge by as well: a profile, a category or one of it"
+        about: "also policies that come with Sluice: pod-security/restricted, images, images/no-latest"
       },
       "rego-version": { value: "VERSION", choices: ["v0", "v1"], about: "the Rego of these policies (v1)" },
       output: {

@@ -170,6 +170,7 @@ describe("PolicyBundles in a file", () => {
     assert.deepStrictEqual([denied.code, denied.stdout.match(/^DENY app\/one\.yaml:4/gmu)?.length], [1, 1], denied.text)
     const wrong = await check("--library", "images/digest-requird")
     assert.strictEqual(wrong.code, 2)
+    assert.match(wrong.stderr, /^error: --library: there is no "images\/digest-requird"/u)
     assert.match(wrong.stderr, /Did you mean images\/digest-required/u)
     const waivers =
       `waivers:\n  - {policy: images/digest-required, reason: b, owner: c, until: "2099-01-01T00:00:00Z"}\n`
