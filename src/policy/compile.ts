@@ -20,7 +20,7 @@ import { Subject } from "./Rule.ts"
 import { everything } from "./shim.ts"
 import { originOf, type Source } from "./sources.ts"
 import { fileOfTar } from "./tar.ts"
-import { shippedSchemas, typing } from "./typed.ts"
+import { misspelt, shippedSchemas, typing } from "./typed.ts"
 import { type Compilable, failWithProblems, placeOf, setUp, type Workshop } from "./workshop.ts"
 
 /** One rule for each kind of document: what is generated for these is all that is ever generated. */
@@ -106,6 +106,8 @@ const discover = Effect.fnUntraced(function*(workshop: Workshop) {
   const annotations = yield* Effect.mapError(decodeAnnotations(inspection.stdout), unexpected("the policies' METADATA"))
   // A file that OPA cannot parse alone is left out of its answer: it must not be left out of the gate.
   if (found.length !== policies.length) return yield* failWithProblems(workshop, modules)
+  const strange = misspelt(annotations, policies)
+  if (strange.length > 0) return yield* compileError(strange)
   const refusals = refused(found, annotations, policies, settingsOf)
   if (refusals.length > 0) return yield* failWithRefusals(workshop, refusals)
   const typed = yield* typing(workshop.folder, annotations)
@@ -171,7 +173,7 @@ export const compile = Effect.fn("Policy.compile")(
   function*(bundle: Compilable, cacheDirectory: string) {
     const pin = yield* readPin("opa")
     const made = JSON.stringify([
-      5,
+      6,
       pin.version,
       provided,
       generate(everySubject, everything),

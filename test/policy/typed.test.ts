@@ -60,6 +60,16 @@ layer(gate())("policies that say what they judge are typed by it", (it) => {
       assert.include(error.hint ?? "", "object.get(input, \"name\", null)")
     }))
 
+  it.effect("refuses a name that is almost ours: the rule would judge objects, and never say anything", () =>
+    Effect.gen(function*() {
+      for (const name of ["changset", "changesets", "combine"]) {
+        const error = yield* refused({ "policies/a.rego": declared(`schema.${name}`, "input.summary.delete > 3") })
+        assert.strictEqual(error.origin?.file, "policies/a.rego")
+        assert.isDefined(error.origin?.line)
+        assert.match(error.detail, /is schema\.(changeset|combined) meant\?/u)
+      }
+    }))
+
   it.effect("takes schemas of the author's own for anything, wherever they are", () =>
     Effect.gen(function*() {
       for (const schema of ["schema.mine", "schema[\"my-own\"].deep", "schema[\"no/file ../name\"]"]) {
