@@ -14,6 +14,7 @@ import { mayHoldResources } from "../policy/gatekeeper/resources.ts"
 import { Policy } from "../policy/Policy.ts"
 import { Render } from "../render/Render.ts"
 import { stayInside } from "../render/Tree.ts"
+import { type Advice, adviceOn, noAdvice, tell } from "./advice.ts"
 import { type CheckReport, exitCode, merge, ofDecision, ofError, ofObjects } from "./CheckReport.ts"
 import { painting } from "./color.ts"
 import { type Given, textOf } from "./commandLine.ts"
@@ -201,6 +202,7 @@ interface Judged {
   readonly shown: ReadonlyMap<Violation, Shown>
   /** What `--trace` asks for. */
   readonly traced: string
+  readonly advice: Advice
 }
 
 /** What is asked of every subject alike. */
@@ -237,7 +239,8 @@ const judge = Effect.fnUntraced(function*(subject: Subject, { cacheDirectory, gi
       { set, rendered, violations: report.violations, cacheDirectory },
       painting(process.stderr)
     )
-  return { report, isJudged, shown, traced } satisfies Judged
+  const advice = yield* adviceOn(set, !subject.isGiven)
+  return { report, isJudged, shown, traced, advice } satisfies Judged
 })
 
 /** One folder that cannot be judged does not hide what is found in the others. */
@@ -247,7 +250,8 @@ const told = (error: StageError | Failures): Effect.Effect<Judged> => {
     report: merge(errors.map(ofError)),
     isJudged: true,
     shown: new Map(),
-    traced: ""
+    traced: "",
+    advice: noAdvice
   })
 }
 
@@ -275,6 +279,7 @@ export const check = Effect.fn("check")(function*(given: Given) {
     const names = unjudged.length > 3 ? `${unjudged.length} of ${subjects.length} paths` : unjudged.join(", ")
     yield* print.warning(`${names}: no policies, so nothing was judged`, file === undefined ? noPolicies : noPaths)
   }
+  yield* tell(judged.map((one) => one.advice))
   const report = merge(judged.map((one) => one.report))
   const shown = new Map(judged.flatMap(({ shown }) => Array.from(shown)))
   const table = () => import("./report/explained.ts").then(({ explained }) => explained(shown))

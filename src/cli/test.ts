@@ -6,8 +6,10 @@ import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
 import { waiversFile } from "../policy/policyFiles.ts"
+import { remarks } from "../policy/remarks.ts"
 import { runTests } from "../policy/runTests.ts"
 import type { TestRun } from "../policy/TestRun.ts"
+import { tell } from "./advice.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 import { outputsOf, write } from "./outputs.ts"
@@ -89,6 +91,7 @@ export const test = Effect.fn("test")(function*(given: Given) {
       } makes a policy with its tests.`
     )
   }
+  yield* tell([{ remarks: bundles.flatMap(({ files }) => remarks(files, [])), later: [] }])
   const runs = yield* Effect.forEach(bundles, ({ files, isAsked, isCounted }) =>
     Effect.map(
       runTests(files, {

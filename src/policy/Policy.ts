@@ -10,7 +10,7 @@ import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
-import { Decision, type PolicySet, type Violation } from "../domain/Decision.ts"
+import { type Bundle, Decision, type PolicySet, type Violation } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
 import { canonical, type JsonObject } from "../domain/Json.ts"
 import type { Manifest, Rendered } from "../domain/Manifest.ts"
@@ -35,6 +35,7 @@ import { aboutManifest, documentOf, toldOf } from "./objects.ts"
 import { compiling } from "./previousSet.ts"
 import type { Finding } from "./protocol.ts"
 import * as Remembered from "./Remembered.ts"
+import type { Rule } from "./Rule.ts"
 import { type Judging, verdict } from "./verdict.ts"
 import * as Workers from "./Workers.ts"
 
@@ -58,6 +59,8 @@ export class Policy extends Context.Service<Policy, {
     resource: PolicyBundle,
     artifact: Artifact | undefined
   ) => Effect.Effect<LoadedBundle, PolicyError | InvalidSpec>
+  /** The rules of a bundle that report, compiled. */
+  readonly rules: (bundle: Bundle) => Effect.Effect<ReadonlyArray<Rule>, PolicyError>
   /** The first pass: every rendered object, before any request to the cluster. */
   readonly objects: (
     set: PolicySet,
@@ -279,6 +282,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       }
       return { bundle, policies }
     }),
+    rules: (bundle) => Effect.map(compiledBundle(bundle), ({ rules }) => rules),
     objects,
     denials: Effect.fnUntraced(function*(set, manifests) {
       const prepared = yield* prepare(set)
