@@ -44,6 +44,12 @@ const loose = "No folder above has a .git: start Sluice in the folder that holds
 const noPolicies = "Put Rego into policies/ in the folder or above it, or name a folder of it with --policy."
 const noPaths = "Put Rego into policies/ at the root of the repository, or name its folders in spec.policy.paths."
 
+const sampleHelp =
+  "sluice test runs the tests of policies that judge changesets; sluice diff -f asks them of a real one."
+
+/** A sample of a policy, as `sluice policy new --changeset` makes them. */
+const isChangeset = (text: string): boolean => /"apiVersion":\s*"policy\.sluice\.dev\//u.test(text.slice(0, 1_000))
+
 /** A working tree is read where it lies, and no more of it than is asked for. */
 const limits = { files: 200_000, fileBytes: 32 * 1024 * 1024 }
 
@@ -80,6 +86,9 @@ const pathSubject = Effect.fnUntraced(function*(path: string) {
       `${path}: is neither a folder nor a YAML or JSON file`,
       "Name a folder, or a file of manifests."
     )
+  }
+  if (type === "File" && isChangeset(yield* Effect.orElseSucceed(files.readFileString(place), () => ""))) {
+    return yield* refuse(`${path}: is a changeset, and check judges manifests`, sampleHelp)
   }
   const root = yield* repositoryRoot(place, ".")
   const name = basename(place).toLowerCase().replace(/\.ya?ml$/u, "").replace(/[^a-z0-9-]+/gu, "-").slice(0, 53)

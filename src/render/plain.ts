@@ -19,10 +19,15 @@ export const files = Effect.fnUntraced(function*(tree: Tree, delivery: Delivery,
   const walked = (yield* tree.walk(folder)).filter(({ kind }) => kind === "file")
   const policies = policyFolders(delivery).filter((path) => path !== folder)
   const found = new Map<string, string>()
+  let ofPolicies: string | undefined
   for (const { path, id } of walked) {
     const inside = folder === "" ? path : path.slice(folder.length + 1)
     if (!isManifestFile(path) || inside.split("/").some((part) => part.startsWith("."))) continue
-    if (policies.some((policy) => isWithin(path, policy))) continue
+    const within = policies.find((policy) => isWithin(path, policy))
+    if (within !== undefined) {
+      ofPolicies = within
+      continue
+    }
     const builder = posix.basename(path) === "Chart.yaml"
       ? "a chart"
       : kustomizationNames.some((name) => name === posix.basename(path))
@@ -37,6 +42,12 @@ export const files = Effect.fnUntraced(function*(tree: Tree, delivery: Delivery,
       })
     }
     found.set(path, id)
+  }
+  if (found.size === 0 && ofPolicies !== undefined) {
+    return yield* new RenderFailed({
+      detail: `${folder || "the root folder"} holds no manifest: what is in ${ofPolicies} belongs to the policies`,
+      hint: "Mend the path; a sample of a policy is checked by the name of its file."
+    })
   }
   if (found.size === 0) {
     return yield* new RenderFailed({

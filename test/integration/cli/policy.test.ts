@@ -65,6 +65,19 @@ describe("sluice policy new", () => {
       const text = readFileSync(join(cwd, "policies", "no-lost-data", `${sample}.json`), "utf8")
       Schema.decodeUnknownSync(ChangesetDocument, { onExcessProperty: "error" })(JSON.parse(text))
     }
+    const check = async (path: string) => {
+      const { code, stderr } = await sluice(["check", path], { cwd })
+      assert.strictEqual(code, 2)
+      return stderr
+    }
+    assert.match(
+      await check("policies/no-lost-data/denied.json"),
+      /is a changeset, and check.*\n {2}help: sluice test/u
+    )
+    assert.match(
+      await check("policies/no-lost-data"),
+      /holds no manifest: what is in policies belongs to the policies/u
+    )
     writeFileSync(join(cwd, "a.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     assert.strictEqual((await sluice(["check", "a.yaml"], { cwd })).code, 0)
     await isClean(cwd)
