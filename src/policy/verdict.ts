@@ -45,6 +45,18 @@ const notesOf = ({ impact, places: [place], remedy, title, url }: Rule) => ({
   ...url === undefined ? {} : { url }
 })
 
+/** What would help where a rule could not judge: the policy's own remedy is about what it never found. */
+const errorRemedy = ({ name, origin }: Bundle, { places: [place], policy }: Rule): string => {
+  const where = place === undefined ? `policy ${policy}` : `the rule at ${place.file}:${place.line}`
+  return origin === "bundle"
+    ? `Who owns PolicyBundle ${name} has to mend ${where}.`
+    : `Mend ${where}; sluice check --trace ${policy} shows how it is evaluated.`
+}
+
+/** A message without a letter says nothing: the title does, where there is one. */
+const messageOf = (message: string, rule: Rule | undefined): string =>
+  message.trim() === "" ? rule?.title ?? "the policy gives no reason" : message
+
 const violationOf = Effect.fnUntraced(function*(judging: Judging, { about, finding }: Told, isEnforced: boolean) {
   const { bundle, names } = judging
   const message = finding.isError === true ? withPaths(names, finding.message) : finding.message
@@ -63,9 +75,10 @@ const violationOf = Effect.fnUntraced(function*(judging: Judging, { about, findi
     severity: isAudited ? "warn" : severity,
     ...isAudited && severity === "deny" ? { enforcement: "audit" as const } : {},
     ...rule === undefined ? {} : notesOf(rule),
+    ...rule !== undefined && finding.isError === true ? { remedy: errorRemedy(bundle, rule) } : {},
     message: finding.isError === true
       ? `policy ${rule?.policy ?? bundle.name} could not judge ${about.name}: ${message}`
-      : message,
+      : messageOf(message, rule),
     object: about.object,
     ...place === undefined ? {} : { source: place },
     bundle: { name: bundle.name, digest: bundle.digest }

@@ -149,6 +149,22 @@ deny contains sprintf("%v %v %v %v", [parameters.limit, parameters.other, data.t
       assert.match(violation!.message, /ConfigMap\/shop\/a: policies\/conflict\.rego:\d+:\d+: .*conflict/)
     }))
 
+  it.effect("sends the author to a rule that could not judge, not to what the rule is about", () =>
+    Effect.gen(function*() {
+      const metadata = "# METADATA\n# title: Two of them\n# custom: {id: two, remedy: Run two.}\n"
+      const { violations } = yield* judge({
+        "policies/a.rego": `${metadata}package a\n\ndeny contains {"message": "x"} if input.kind\n`,
+        "policies/b.rego": `${metadata.replace("two,", "silent,")}package b\n\ndeny contains " " if input.kind\n`
+      }, [configMap("a")])
+      assert.deepStrictEqual(violations.map(({ message, remedy }) => [message, remedy]), [
+        ["Two of them", "Run two."],
+        [
+          "policy two could not judge ConfigMap/shop/a: a result is neither a text nor an object with a text `msg`",
+          "Mend the rule at policies/a.rego:6; sluice check --trace two shows how it is evaluated."
+        ]
+      ])
+    }))
+
   it.effect("denies where a bound of its own keeps a rule from an answer", () =>
     Effect.gen(function*() {
       const bombs = [
