@@ -170,6 +170,13 @@ export const explain = Effect.fn("explain")(function*(given: Given) {
   const [operand = ""] = given.operands
   const target = objectIn(operand, namespace)
   if (target === undefined) return yield* explainDelivery(given, namespace)
+  const ours = kindCalled(target.word)
+  if (ours !== undefined) {
+    return yield* InvalidSpec.make({
+      detail: `explain tells of Deliveries and of what they own, and of no ${ours.kind}`,
+      hint: `sluice get ${ours.words[0]} ${target.name} -o wide says how it is, and what is wrong with it.`
+    })
+  }
   const found = yield* answeredInTime(given, lookUp(target))
   if ("near" in found) {
     if (operand.split("/").length === 2 && target.word === target.word.toLowerCase()) {

@@ -22,7 +22,9 @@ const next = {
 
 /** What happens next after this reason. */
 export const nextOf = (reason: string): string | undefined =>
-  isError(reason)
+  reason === "PolicyUnavailable"
+    ? "waits for a new revision or a change of the Delivery or of its PolicyBundles; tried again at the slow interval"
+    : isError(reason)
     ? next[errorPage[reason].class]
     : reason === "PolicyDenied"
     ? "waits for a new revision, or for a change of its policies"

@@ -394,6 +394,9 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("the verbs of t
         /no kind "Deploymnet"\n +help: Did you mean "Deployment"\?/u
       )
 
+      const bundle = yield* sluice("explain", "pb/baseline")
+      assert.strictEqual(bundle.code, 2)
+      assert.match(bundle.stderr, /and of no PolicyBundle\n {2}help: sluice get policies baseline -o wide/u)
       const cart = yield* sluice("explain", "shop/cart")
       assert.match(cart.stdout, /rule image-digest-required · policies\/images\.rego:3 · repository sha256:1\n/u)
       const checkout = mkdtempSync(join(tmpdir(), "sluice-checkout-"))
