@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { dirname, resolve } from "node:path"
+import { dirname, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { stringify } from "yaml"
 import { definitions } from "../api/v1alpha1/crd.ts"
@@ -84,6 +84,7 @@ const asked = ([first, ...rest]: ReadonlyArray<string>) => {
   if (first !== "schemas" || rest.length !== 1 || folder === undefined || Object.hasOwn(made, folder)) return undefined
   return Object.entries(schemas).map(([name, schema]) => ({
     path: resolve(folder, `${name}.json`),
+    shown: join(folder, `${name}.json`),
     text: schemaText(schema)
   }))
 }
@@ -106,5 +107,6 @@ export const generate = Effect.fn("generate")(function*({ operands, switches }: 
     const remedy = own === undefined ? "npm run generate" : `sluice generate ${operands.join(" ")}`
     yield* switches.has("check") ? print.aside(`${path} is stale: run ${remedy}`) : write(path, text)
   }
+  if (own !== undefined && !switches.has("check")) yield* print.result(own.map(({ shown }) => shown).join("\n"))
   return switches.has("check") && stale > 0 ? 1 : 0
 })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { basename, join, relative, resolve, sep } from "node:path"
+import { basename, dirname, join, relative, resolve, sep } from "node:path"
 import { settings } from "../config.ts"
 import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
@@ -66,6 +66,22 @@ const bundleAt = Effect.fnUntraced(function*(given: string) {
   }
 }, Effect.catchTag("UnsafePath", (error) => Effect.fail(refuse(error.message, "Name a folder of policies."))))
 
+/** `policies/` here or in the nearest folder above, up to the repository's root: `check` finds the same one. */
+const nearestPolicies = Effect.gen(function*() {
+  const disk = yield* FileSystem.FileSystem
+  const root = yield* repositoryRoot(yield* Effect.orDie(disk.realPath(".")), ".")
+  let folder = resolve(".")
+  while (folder.startsWith(root)) {
+    if (basename(folder) === "policies") return relative(".", folder) || "."
+    if (yield* Effect.orElseSucceed(disk.exists(join(folder, "policies")), () => false)) {
+      return relative(".", join(folder, "policies"))
+    }
+    if (folder === dirname(folder)) break
+    folder = dirname(folder)
+  }
+  return "policies"
+})
+
 const thresholdOf = Effect.fnUntraced(function*(given: Given) {
   const text = textOf(given, "threshold")
   if (text === undefined) return undefined
@@ -80,7 +96,7 @@ export const test = Effect.fn("test")(function*(given: Given) {
   const outputs = yield* outputsOf(given.texts.output ?? [], formats)
   const threshold = yield* thresholdOf(given)
   const run = textOf(given, "run")
-  const paths = given.operands.length === 0 ? ["policies"] : given.operands
+  const paths = given.operands.length === 0 ? [yield* nearestPolicies] : given.operands
   const bundles = yield* Effect.forEach(paths, bundleAt)
   const without = paths.filter((_, index) => !bundles[index]!.files.some(({ path }) => bundles[index]!.isAsked(path)))
   if (without.length > 0) {

@@ -76,7 +76,7 @@ export const verbs = {
     more: "Exits 0 if they passed, 1 if one failed or too little is covered, 2 if it could not tell.\n" +
       "Tests see the data that the gate would see. PATH may be a part of policies/: all of it is compiled, and the tests\n" +
       "below PATH run.",
-    operands: { name: "PATH", about: "folders of policies, or files of tests (default: policies)" },
+    operands: { name: "PATH", about: "folders of policies, or files of tests (default: the nearest policies/)" },
     flags: {
       coverage: { about: "tell of each file how much the tests cover, and which lines not" },
       threshold: { value: "N", about: "exit 1 where the tests cover less than N percent of the policies' lines" },

@@ -23,7 +23,8 @@ const maximumTold = 10
 const hints: ReadonlyArray<readonly [RegExp, string]> = [
   [
     /`?(?:if|contains)`? keyword is required|rule name.*keyword/,
-    "These policies are Rego v0. `opa fmt --write --v0-v1 policies` turns them into v1."
+    "These policies are Rego v0. `opa fmt --write --v0-v1 policies` turns them into v1; they judge as they are with " +
+    "spec.policy.regoVersion: v0 (sluice check --rego-version v0)."
   ],
   [
     /undefined ref: (?!data\b)/,

@@ -30,6 +30,18 @@ const isClean = async (cwd: string) => {
   assert.strictEqual(execFileSync(opa, ["check", "--strict", "-s", schemas, "policies"], { cwd, encoding: "utf8" }), "")
 }
 
+describe("sluice generate schemas", () => {
+  it("writes them where opa check looks for them, and tells where", async () => {
+    const cwd = folder()
+    const { code, stdout } = await sluice(["generate", "schemas", "policies/schemas"], { cwd })
+    assert.deepStrictEqual([code, stdout.trim().split("\n").sort()], [
+      0,
+      ["policies/schemas/changeset.json", "policies/schemas/combined.json", "policies/schemas/object.json"]
+    ])
+    for (const file of stdout.trim().split("\n")) assert.isObject(JSON.parse(readFileSync(join(cwd, file), "utf8")))
+  })
+})
+
 describe("sluice policy new", () => {
   it("makes a policy that passes its tests, lets its allowed sample by and denies the other, with the line", async () => {
     const cwd = folder()

@@ -78,6 +78,15 @@ describe("sluice test", () => {
     assert.deepStrictEqual([code, stderr, stdout], [0, "", "1 passed, 0 failed, 1 skipped\n"])
   })
 
+  it("finds the policies from beside and from within them", async () => {
+    const cwd = folderOf({ ...files, "app/a/a.yaml": "" })
+    for (const folder of ["app/a", "policies", "policies/owners"]) {
+      assert.strictEqual((await sluice(["test"], { cwd: join(cwd, folder) })).text, "1 passed, 0 failed, 1 skipped\n")
+    }
+    const none = await sluice(["test"], { cwd: folderOf({ "app/a.yaml": "" }) })
+    assert.deepStrictEqual([none.code, none.stderr.startsWith("error: policies: there is no such")], [2, true])
+  })
+
   it("shows of a failure its place, the expression with its values, the case, and what it printed", async () => {
     const { code, stdout } = await sluice(["test"], { cwd: failing })
     assert.strictEqual(code, 1)
