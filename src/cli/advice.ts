@@ -17,7 +17,7 @@ export interface Advice {
 
 export const noAdvice: Advice = { remarks: [], later: [] }
 
-const named = 5
+const named = 3
 
 const unknownWaivers = ({ waivers }: PolicySet, policies: ReadonlyArray<string>, isWhole: boolean): Advice["remarks"] =>
   waivers.flatMap(({ policy, where }) => {

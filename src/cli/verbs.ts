@@ -54,7 +54,7 @@ export const verbs = {
       library: {
         value: "NAME",
         repeated: true,
-        about: "also policies that come with Sluice: pod-security/restricted, images, images/no-latest"
+        about: "also policies of Sluice: pod-security/restricted, images, images/no-latest"
       },
       "rego-version": { value: "VERSION", choices: ["v0", "v1"], about: "the Rego of these policies (v1)" },
       output: {

@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parse } from "../../src/cli/DeliveryFile.ts"
+import { repositoryWaivers } from "../../src/policy/repositoryWaivers.ts"
 import { startControlPlane } from "../support/ControlPlane.ts"
 import { startGitServer } from "../support/GitServer.ts"
 import { shop } from "../support/shop.ts"
@@ -15,6 +16,9 @@ const readme = readFileSync(join(root, "README.md"), "utf8")
 const blocks = (language: string) =>
   [...readme.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, "gmu"))].map((match) => match[1]!)
 
+/** The first Delivery, with what stands beside it. */
+const delivery = blocks("yaml").find((block) => block.includes("kind: Delivery"))!
+
 const sluice = (args: ReadonlyArray<string>) => runProgram(args, { cwd: root })
 
 const commands = blocks("sh").flatMap((block) => block.split("\n"))
@@ -23,10 +27,13 @@ const commands = blocks("sh").flatMap((block) => block.split("\n"))
 
 describe("README", () => {
   it("shows YAML that Sluice takes", () => {
-    const [first] = blocks("yaml")
     for (const block of blocks("yaml")) {
+      if (block.startsWith("waivers:")) {
+        assert.isTrue(Result.isSuccess(repositoryWaivers("policies/waivers.yaml", Buffer.from(block))))
+        continue
+      }
       // What stands beside Deliveries is taken beside one.
-      const parsed = parse("README.md", block.includes("kind: Delivery") ? block : `${first}---\n${block}`)
+      const parsed = parse("README.md", block.includes("kind: Delivery") ? block : `${delivery}---\n${block}`)
       assert.isTrue(Result.isSuccess(parsed), JSON.stringify(parsed))
     }
   })
@@ -60,9 +67,9 @@ describe("README", () => {
     try {
       const repository = await git.repository("shop")
       await repository.commit(shop(), "Sell something")
-      const delivery = blocks("yaml")[0]!.split("---\n")[0]!
+      const text = delivery.split("---\n")[0]!
         .replace(/git: \{.*\}/u, `git: {url: "${repository.url}", branch: main}`).replace(/ {2}notify: .*\n/u, "")
-      await writeFile(join(folder, "delivery.yaml"), delivery)
+      await writeFile(join(folder, "delivery.yaml"), text)
       const { args, output } = shown.find(({ args }) => args[0] === "run")!
       const answer = await runProgram([...args, "--kubeconfig", plane.adminKubeconfigFile], { cwd: folder })
       const plain = (text: string) =>

@@ -113,6 +113,7 @@ export const index = (): string => {
     "the others where `podTemplatePaths` says where their template is: `{Service.serving.knative.dev: [spec, template]}`.",
     "",
     "```sh",
+    "npx sluice check app.yaml --library pod-security/restricted --library images/no-latest",
     "conftest test -p policies/lib -p policies/rules/pod-security --all-namespaces app.yaml",
     "conftest test -p policies/lib -p policies/rules/workloads/disruption-budget-required --all-namespaces --combine *.yaml",
     "opa test policies/lib policies/rules",
