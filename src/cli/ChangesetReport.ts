@@ -1,5 +1,5 @@
 import type { Action, Changeset, FieldChange } from "../domain/Changeset.ts"
-import type { Violation } from "../domain/Decision.ts"
+import type { Verdict, Violation, Waived } from "../domain/Decision.ts"
 import type { StageError } from "../domain/StageError.ts"
 import { type CheckReport, reported, type ReportedError, worst } from "./CheckReport.ts"
 
@@ -24,6 +24,8 @@ export interface ChangesetReport {
   /** What would be lost silently: one sentence each. */
   readonly losses: ReadonlyArray<string>
   readonly violations: ReadonlyArray<Violation>
+  /** What would deny, were it not waived; left out where nothing is. */
+  readonly waived?: ReadonlyArray<Waived>
   readonly errors: ReadonlyArray<ReportedError>
 }
 
@@ -38,11 +40,16 @@ const report = (parts: Partial<ChangesetReport>): ChangesetReport => ({
   ...parts
 })
 
+type Said = Pick<Verdict, "violations" | "waived">
+
+const saying = ({ violations, waived }: Said): Said | Pick<Said, "violations"> =>
+  waived.length === 0 ? { violations } : { violations, waived }
+
 /** What would change, as far as both passes of the gate let it. */
 export const ofChangeset = (
   delivery: string,
   { changes, losses }: Changeset,
-  violations: ReadonlyArray<Violation>,
+  said: Said,
   isDenied = false
 ): ChangesetReport =>
   report({
@@ -62,12 +69,11 @@ export const ofChangeset = (
       ...unproven === undefined ? {} : { unproven }
     })),
     losses,
-    violations
+    ...saying(said)
   })
 
 /** What the first pass denies is not looked at any further. */
-export const ofDenial = (violations: ReadonlyArray<Violation>): ChangesetReport =>
-  report({ verdict: "denied", violations })
+export const ofDenial = (said: Said): ChangesetReport => report({ verdict: "denied", ...saying(said) })
 
 export const ofError = (error: StageError): ChangesetReport => report({ verdict: "error", errors: [reported(error)] })
 
@@ -77,7 +83,10 @@ export const merge = (reports: ReadonlyArray<ChangesetReport>): ChangesetReport 
     verdict: worst(reports),
     changes: reports.flatMap(({ changes }) => changes),
     losses: reports.flatMap(({ losses }) => losses),
-    violations: reports.flatMap(({ violations }) => violations),
+    ...saying({
+      violations: reports.flatMap(({ violations }) => violations),
+      waived: reports.flatMap(({ waived = [] }) => waived)
+    }),
     errors: reports.flatMap(({ errors }) => errors)
   })
 

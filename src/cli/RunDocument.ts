@@ -46,6 +46,7 @@ const happened = (event: Shown): object => {
         durationMs: event.details.durationMs,
         next: event.details.next,
         ...outcomeFields(event.outcome),
+        ..."waived" in event.outcome && (event.outcome.waived ?? []).length > 0 ? { waived: event.outcome.waived } : {},
         ..."losses" in event.outcome ? { losses: event.outcome.losses } : {}
       }
   }

@@ -1,5 +1,5 @@
 import { type Counts } from "../domain/Changeset.ts"
-import type { Violation } from "../domain/Decision.ts"
+import type { Verdict } from "../domain/Decision.ts"
 import { displayPlace } from "../domain/Manifest.ts"
 import type { Losses, Outcome, Run, RunEvent } from "../domain/Outcome.ts"
 import { lines, oneLine } from "../domain/plainText.ts"
@@ -20,9 +20,15 @@ const stays = (run: Run): string =>
 /** Somebody else's text: it stays on its line and moves no cursor. */
 const foreign = (text: string): string => oneLine(text, 2_000)
 
-/** A finding in the words of `check` and `diff`. */
-const violationLines = (violation: Violation, paint: Paint): ReadonlyArray<string> =>
-  table.violationLines(violation, paint).map((line) => `  ${line}`)
+/** What was found and what of it was waived, in the words of `check` and `diff`. */
+const findings = (
+  { violations, waived = [] }: Partial<Pick<Verdict, "waived">> & Pick<Verdict, "violations">,
+  paint: Paint
+) =>
+  [
+    ...violations.flatMap((violation) => table.violationLines(violation, paint)),
+    ...waived.flatMap((found) => table.waivedLines(found, paint))
+  ].map((line) => `  ${line}`)
 
 const lossLines = (losses: Losses | undefined, paint: Paint): ReadonlyArray<string> =>
   (losses ?? []).map((loss) => `  ${paint("yellow", "LOST")} ${foreign(loss)}`)
@@ -42,20 +48,20 @@ export const outcomeText = (run: Run, outcome: Outcome, paint: Paint, isKnown = 
       return [
         `${paint("green", "✔")} ${run.delivery} is on${at(run)}: ${counted(outcome.changes)} ${took}`,
         ...lossLines(outcome.losses, paint),
-        ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
+        ...findings(outcome, paint)
       ].join("\n")
     case "Unchanged":
       return [
         `${paint("green", "✔")} ${run.delivery} is on${at(run)}: unchanged ${took}`,
         ...lossLines(outcome.losses, paint),
-        ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
+        ...findings(outcome, paint)
       ].join("\n")
     case "Denied":
       return [
         `${paint("red", "✗")} ${run.delivery} refused${at(run)}: ${outcome.summary.denied} denied. ${
           stays(run)
         } ${took}`,
-        ...outcome.violations.flatMap((violation) => violationLines(violation, paint))
+        ...findings(outcome, paint)
       ].join("\n")
     case "Failed": {
       const { error } = outcome

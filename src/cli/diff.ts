@@ -36,8 +36,8 @@ const planned = (delivery: Delivery) =>
     Effect.map((answer) =>
       answered(
         "changeset" in answer
-          ? ofChangeset(nameOf(delivery), answer.changeset, answer.violations, answer._tag === "Denied")
-          : ofDenial(answer.violations)
+          ? ofChangeset(nameOf(delivery), answer.changeset, answer, answer._tag === "Denied")
+          : ofDenial(answer)
       )
     ),
     Effect.catch(failed),

@@ -61,6 +61,9 @@ describe("what people see of a run", () => {
     const lines = outcomeText(run, Outcome.Denied({ violations: [told, audited], summary }), plain).split("\n")
     assert.match(lines[1]!, /^ {2}DENY .* {2}owner {2}no owner$/u)
     assert.deepStrictEqual(lines.slice(2, 4), ["       remedy: Name one.", "       see: https://example.com/o"])
+    const waiver = { policy: "owner", objects: [], reason: "INC-1", owner: "dana", until: "2099-01-01T00:00:00Z" }
+    const waived = Outcome.Unchanged({ violations: [], waived: [{ ...told, waiver }], summary })
+    assert.match(outcomeText(run, waived, plain), /\n {2}WAIVED .*\n {7}waived: by dana until 2099/u)
     assert.match(lines[4]!, /^ {2}AUDIT .* {2}owner {2}no owner$/u)
   })
 })

@@ -5,7 +5,7 @@ import { clip, oneLine } from "../../domain/plainText.ts"
 import type { ChangesetReport, ReportedChange } from "../ChangesetReport.ts"
 import { differs } from "../ChangesetReport.ts"
 import type { Paint } from "../color.ts"
-import { violationLines } from "./table.ts"
+import { violationLines, waivedLines } from "./table.ts"
 
 const order: ReadonlyArray<Exclude<Action, "unchanged">> = ["create", "update", "replace", "delete"]
 const style = { create: "green", update: "yellow", replace: "red", delete: "red" } as const
@@ -45,9 +45,13 @@ export const changes = (report: ChangesetReport, paint: Paint): string => {
     .map((action) => [counted[action], report.changes.filter((change) => change.action === action).length] as const)
     .filter(([word, count]) => count > 0 || word === "unchanged")
     .map(([word, count]) => `${count} ${word}`)
-  return [
+  const said = [
     ...report.violations.flatMap((violation) => violationLines(violation, paint)),
-    ...report.violations.length === 0 ? [] : [""],
+    ...(report.waived ?? []).flatMap((found) => waivedLines(found, paint))
+  ]
+  return [
+    ...said,
+    ...said.length === 0 ? [] : [""],
     ...groups,
     ...report.losses.map((loss) => `${paint("yellow", "loses:")} ${oneLine(loss, 1_000)}`),
     ...report.verdict === "error"
