@@ -2,6 +2,7 @@ import { isMap, isScalar, LineCounter, parseDocument, type YAMLMap } from "yaml"
 import type { Bundle } from "../domain/Decision.ts"
 import type { Origin } from "../domain/Manifest.ts"
 import { nearest } from "../domain/nearest.ts"
+import { waiversFile } from "./policyFiles.ts"
 import type { Rule } from "./Rule.ts"
 
 /** What compiles and is yet most likely a mistake, where it is, and what would help. */
@@ -26,7 +27,7 @@ const fields = [
 ]
 /** What Sluice reads of `custom`; the rest of it is the author's own. */
 const ours = ["id", "severity", "remedy"]
-const severities = ["low", "medium", "high", "critical"]
+const severities = ["info", "low", "medium", "high", "critical"]
 
 const pairsOf = (map: YAMLMap) =>
   map.items.flatMap(({ key, value }) =>
@@ -110,9 +111,17 @@ const ofCombined = (file: string, text: string, rules: ReadonlyArray<Rule>): Rea
   }]
 }
 
+/** A file of waivers that is not where waivers are read from: it was merged into the data. */
+const ofWaivers = (file: string, text: string): ReadonlyArray<Remark> =>
+  !/(^|\/)waivers\.ya?ml$/u.test(file) || !/^waivers\s*:/mu.test(text) ? [] : [{
+    origin: { file },
+    says: "is data for the policies where it is, and waives nothing",
+    help: `Call it ${waiversFile}, at the top of the folder of policies.`
+  }]
+
 /** What an author most likely meant otherwise, in the order of the files. */
 export const remarks = (files: Bundle["files"], rules: ReadonlyArray<Rule>): ReadonlyArray<Remark> =>
-  files.filter(({ path }) => path.endsWith(".rego")).flatMap(({ content, path }) => {
+  files.flatMap(({ content, path }) => {
     const text = Buffer.from(content).toString("utf8")
-    return ofMetadata(path, text).concat(ofCombined(path, text, rules))
+    return path.endsWith(".rego") ? ofMetadata(path, text).concat(ofCombined(path, text, rules)) : ofWaivers(path, text)
   })

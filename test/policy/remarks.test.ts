@@ -34,7 +34,7 @@ describe("what compiles and is most likely a mistake", () => {
   it("is a value that reports cannot use", () => {
     assert.deepStrictEqual(told(metadata("custom: {id: 7, severity: severe}")), [
       "4 METADATA's custom.id is no text, and is not read | Write a text, in quotes.",
-      "4 METADATA's custom.severity is \"severe\", which reports do not know | Write low, medium, high or critical."
+      "4 METADATA's custom.severity is \"severe\", which reports do not know | Write info, low, medium, high or critical."
     ])
   })
 
@@ -50,5 +50,12 @@ describe("what compiles and is most likely a mistake", () => {
     assert.match(told(text, [rule("object")])[0]!, /^4 reads all objects at once.*schema\.combined/u)
     assert.deepStrictEqual(told(text, [rule("combined")]), [])
     assert.deepStrictEqual(told(text), [])
+  })
+
+  it("is a file of waivers where none are read from", () => {
+    for (const path of ["policies/waivers.yml", "policies/images/waivers.yaml"]) {
+      assert.match(remarks([{ path, content: Buffer.from("waivers:\n  - {}\n") }], [])[0]!.says, /waives nothing$/u)
+    }
+    assert.deepStrictEqual(remarks([{ path: "policies/waivers.yml", content: Buffer.from("mine: 1\n") }], []), [])
   })
 })
