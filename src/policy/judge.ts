@@ -85,12 +85,32 @@ const findingsOf = (answer: RegoValue | undefined, identity: string, bundle: num
   })
 }
 
-/** The first ones in a stable order, and how many there are besides. */
+/** Findings that one waiver, one severity and one error hold for alike. */
+const groupOf = ({ isError, operation, rule }: Finding): string => JSON.stringify([rule, isError, operation])
+
+/**
+ * The first ones in a stable order, and how many there are besides: of each rule, and each operation that it names, one
+ * at least. Those of one rule, which may only warn or be waived, take none away from another.
+ */
 const capped = (findings: ReadonlyArray<Finding>, most: number): ReadonlyArray<Finding> => {
   if (findings.length <= most) return findings
   const sorted = [...findings].sort((a, b) => (a.rule ?? -1) - (b.rule ?? -1) || (a.message < b.message ? -1 : 1))
-  const rest = findings.length - most
-  return [...sorted.slice(0, most), { ...sorted[0]!, message: `and ${rest} more findings` }]
+  const groups = [...Map.groupBy(sorted, groupOf).values()]
+  const shares = new Map<ReadonlyArray<Finding>, number>()
+  let [left, waiting] = [most, groups.length]
+  for (const group of [...groups].sort((a, b) => a.length - b.length)) {
+    const share = Math.min(group.length, Math.max(1, Math.floor(left / waiting)))
+    shares.set(group, share)
+    left -= share
+    waiting--
+  }
+  return groups.flatMap((group) => {
+    const [share, { location: _location, path: _path, ...first }] = [shares.get(group)!, group[0]!]
+    const rest = group.length - share
+    return rest === 0
+      ? group
+      : group.slice(0, share).concat(Object.assign(first, { message: `and ${rest} more findings` }))
+  })
 }
 
 /**
