@@ -5,6 +5,7 @@ import type { Bundle } from "../domain/Decision.ts"
 import { PolicyUnavailable } from "../domain/StageError.ts"
 import { isConftestFile } from "./conftest.ts"
 import { mayHoldResources } from "./gatekeeper/resources.ts"
+import { maximumBytes as maximumWaiverBytes } from "./repositoryWaivers.ts"
 
 const maximumFiles = 1_000
 const maximumBytes = 8 * 1024 * 1024
@@ -54,7 +55,9 @@ const filesAt = Effect.fnUntraced(function*(artifact: Artifact, reference: strin
 const tooMuch = (what: string, { field }: Place) =>
   new PolicyUnavailable({ detail: `the policies are more than ${what}; name narrower ${field}` })
 
-/** Reads the Rego of some paths and the documents beside it: at most 1,000 files and 8 MiB. */
+const bytesOf = (files: Bundle["files"]): number => files.reduce((sum, { content }) => sum + content.length, 0)
+
+/** Reads the Rego of some paths and the documents beside it: at most 1,000 files and 8 MiB, 64 KiB of which are waivers. */
 export const policyFiles = Effect.fn("Policy.files")(
   function*(artifact: Artifact, place: Place) {
     const found = (yield* Effect.forEach(place.paths, (path) => filesAt(artifact, path, place))).flat()
@@ -62,13 +65,15 @@ export const policyFiles = Effect.fn("Policy.files")(
     const names = [...new Set(found.map(({ path }) => path))].sort()
     if (names.length > maximumFiles) return yield* tooMuch(`${maximumFiles} files`, place)
     const contents = yield* artifact.read(names)
-    if (contents.reduce((sum, { length }) => sum + length, 0) > maximumBytes) return yield* tooMuch("8 MiB", place)
     const all = names.map((path, index) => ({ path, content: contents[index]! }))
+    if (bytesOf(all) > maximumBytes) return yield* tooMuch("8 MiB", place)
+    const written = all.filter(({ path }) => waivers.has(path))
+    if (bytesOf(written) > maximumWaiverBytes) return yield* tooMuch("64 KiB of waivers", place)
     const files = all.filter(({ path }) => !waivers.has(path))
     return {
       files,
       hasRules: hasRules(files),
-      waivers: all.filter(({ path }) => waivers.has(path))
+      waivers: written
     } satisfies PolicyFiles
   },
   Effect.catchTags({

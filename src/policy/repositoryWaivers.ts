@@ -1,6 +1,6 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import { isMap, isNode, isScalar, isSeq, LineCounter, parseDocument } from "yaml"
+import { type Document, isMap, isNode, isScalar, isSeq, LineCounter, parseDocument, visit } from "yaml"
 import { Waiver as WrittenWaiver } from "../api/v1alpha1/PolicyBundle.ts"
 import { problemsOf, written } from "../api/v1alpha1/problems.ts"
 import type { Waiver } from "../domain/Decision.ts"
@@ -8,6 +8,10 @@ import type { Origin } from "../domain/Manifest.ts"
 import { PolicyUnavailable } from "../domain/StageError.ts"
 
 const maximumWaivers = 256
+/** 64 KiB for all files of a repository: they are read while everything else of the agent waits. */
+export const maximumBytes = 64 * 1024
+/** Of a longer file one mistake is told. */
+const mostWithAllMistakes = 8 * 1024
 
 const Written = Schema.Struct({
   waivers: Schema.Array(WrittenWaiver).check(
@@ -31,6 +35,23 @@ const offsetOf = (contents: unknown, path: ReadonlyArray<PropertyKey>): number =
   return offset
 }
 
+/** A key that is there twice. The parser would compare each with each. */
+const repeated = (document: Document): number | undefined => {
+  let found: number | undefined
+  visit(document, {
+    Map: (_, { items }) => {
+      const known = new Set<unknown>()
+      for (const { key } of items) {
+        const name = isScalar(key) ? key.value : key
+        if (known.has(name)) found ??= isNode(key) ? key.range?.[0] ?? 0 : 0
+        known.add(name)
+      }
+      return found === undefined ? undefined : visit.BREAK
+    }
+  })
+  return found
+}
+
 /**
  * Reads the waivers of a repository, each with its place. A file that is not wholly understood is an error with its line:
  * a misspelt `objects` would waive everything.
@@ -45,18 +66,24 @@ export const repositoryWaivers = (
     return { file, line, column: col }
   }
   const refuse = (detail: string, origin: Origin) => Result.fail(new PolicyUnavailable({ detail, origin, hint }))
+  if (content.length > maximumBytes) return refuse(`is larger than ${maximumBytes} bytes`, { file })
   const text = Result.try(() => new TextDecoder("utf-8", { fatal: true }).decode(content))
   if (Result.isFailure(text)) return refuse("is not UTF-8", { file })
   // The parser throws where it is nested too deep; the aliases of a bomb are counted when the value is made.
   const parsed = Result.try(() => {
-    const document = parseDocument(text.success, { lineCounter: counter, prettyErrors: false, stringKeys: true })
-    return { document, value: document.errors.length > 0 ? undefined : document.toJS({ maxAliasCount: 10 }) as unknown }
+    const options = { lineCounter: counter, prettyErrors: false, stringKeys: true, uniqueKeys: false }
+    const document = parseDocument(text.success, options)
+    const twice = document.errors.length > 0 ? undefined : repeated(document)
+    const isSound = document.errors.length === 0 && twice === undefined
+    return { document, twice, value: isSound ? document.toJS({ maxAliasCount: 10 }) as unknown : undefined }
   })
   if (Result.isFailure(parsed)) return refuse("is nested too deep, or expands to too much", { file })
-  const { document, value } = parsed.success
+  const { document, twice, value } = parsed.success
   const [error] = document.errors
   if (error !== undefined) return refuse(error.message.replace(/: ["'{[].*$/su, ""), at(error.pos[0]))
-  const decoded = Schema.decodeUnknownResult(Written)(value, { errors: "all", onExcessProperty: "error" })
+  if (twice !== undefined) return refuse("Map keys must be unique", at(twice))
+  const errors = content.length > mostWithAllMistakes ? "first" : "all"
+  const decoded = Schema.decodeUnknownResult(Written)(value, { errors, onExcessProperty: "error" })
   if (Result.isFailure(decoded)) {
     const problems = problemsOf(decoded.failure)
     const [first] = problems
