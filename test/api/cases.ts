@@ -225,6 +225,24 @@ export const cases: ReadonlyArray<Case> = [
     "should have at least 1 items"
   ),
   policyBundle(
+    "a waiver of an object of which nothing is said",
+    {
+      source: { git },
+      waivers: [{ policy: "x", objects: [{}], reason: "y", owner: "z", until: "2026-12-31T00:00:00Z" }]
+    },
+    "spec.waivers[0].objects[0]: expected a kind, a namespace or a name",
+    "should have at least 1 properties"
+  ),
+  policyBundle(
+    "a waiver of an object of which only a misspelt field is said, which the API server drops",
+    {
+      source: { git },
+      waivers: [{ policy: "x", objects: [{ named: "a" }], reason: "y", owner: "z", until: "2026-12-31T00:00:00Z" }]
+    },
+    "spec.waivers[0].objects[0]: expected a kind, a namespace or a name",
+    "should have at least 1 properties"
+  ),
+  policyBundle(
     "a waiver for ever",
     { source: { git }, waivers: [{ policy: "x", reason: "y", owner: "z" }] },
     "spec.waivers[0].until: is missing",

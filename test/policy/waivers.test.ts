@@ -120,6 +120,7 @@ layer(gate())("waivers of a repository", (it) => {
     ],
     ["no end", "waivers:\n  - {policy: a,\n     reason: b, owner: c}\n", /waivers\.yaml:2: .*until .*is missing/u],
     ["an end that is no time", waiversOf(waiver("", "tomorrow")), /waivers\.yaml:2: .*until .*a time such as/u],
+    ["an object of which nothing is said", waiversOf(waiver(", objects: [{}]")), /a kind, a namespace or a name/u],
     ["a list of no objects", waiversOf(waiver(", objects: []")), /at least one object/u],
     ["a field that is there twice", `${waiversOf(waiver())}waivers: []\n`, /waivers\.yaml:3: .*unique/u],
     ["more than 64 KiB", `${waiversOf(waiver())}${"# a\n".repeat(20_000)}`, /more than 64 KiB of waivers/u],

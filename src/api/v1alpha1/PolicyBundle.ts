@@ -36,7 +36,8 @@ export const Waiver = Schema.Struct({
         kind: optional(Text(253), "Their kind."),
         namespace: optional(Text(63), "Their namespace."),
         name: optional(Text(253), "Their name.")
-      }),
+        // What the API server prunes, a misspelt field, would leave an object that is every object.
+      }).check(Schema.isMinProperties(1, { expected: "a kind, a namespace or a name" })),
       256
     ).check(Schema.isMinLength(1, { expected: "at least one object" })),
     "The objects for which it does, by what is said of them; all, where this is left out."
