@@ -89,7 +89,11 @@ export const PolicyBundleSpec = ruled(
     match: optional(
       Schema.Struct({
         namespaceSelector: optional(LabelSelector, "Labels of the Delivery's namespace."),
-        deliverySelector: optional(LabelSelector, "Labels of the Delivery.")
+        deliverySelector: optional(
+          LabelSelector,
+          "Labels of the Delivery. Who may write a Delivery chooses them, and with them whether he is judged: only the " +
+            "labels of its namespace are out of his reach."
+        )
       }),
       "The Deliveries that it judges: both have to fit. By default all."
     ),
