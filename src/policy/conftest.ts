@@ -1,3 +1,4 @@
+import { RE2JS } from "re2js"
 import type { Problem } from "./compileErrors.ts"
 import { readToml, type TomlValue } from "./toml.ts"
 
@@ -19,12 +20,13 @@ const name = "conftest.toml"
 /** The name of conftest's own file of settings. */
 export const isConftestFile = (path: string): boolean => path === name || path.endsWith(`/${name}`)
 
-/** A glob of `namespace`: an asterisk takes dots as well. */
-const glob = (pattern: string): RegExp =>
-  new RegExp(
-    `^${pattern.replace(/[.+^${}()|\\]/gu, "\\$&").replaceAll("*", ".*").replaceAll("?", ".").replaceAll("[!", "[^")}$`,
-    "u"
+/** A glob of `namespace`: an asterisk takes dots as well. In linear time: who writes it chooses the names as well. */
+const glob = (pattern: string): (name: string) => boolean => {
+  const expression = RE2JS.compile(
+    pattern.replace(/[.+^${}()|\\]/gu, "\\$&").replaceAll("*", ".*").replaceAll("?", ".").replaceAll("[!", "[^")
   )
+  return (name) => expression.matcher(name).matches()
+}
 
 const listOf = (value: TomlValue): ReadonlyArray<string> | undefined =>
   typeof value === "string" ? value.split(",").map((part) => part.trim()) : Array.isArray(value) ? value : undefined
@@ -44,7 +46,7 @@ const settingsOf = (values: ReadonlyMap<string, TomlValue>): Settings | string =
       ...lower === undefined ? {} : { regoVersion: lower },
       isCombined: flag("combine") === true,
       failsOnWarn: flag("fail-on-warn") === true,
-      reports: (path) => wanted.length === 0 || wanted.some((pattern) => pattern.test(path))
+      reports: (path) => wanted.length === 0 || wanted.some((takes) => takes(path))
     }
   } catch {
     return "namespace holds a pattern that cannot be read"

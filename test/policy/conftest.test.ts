@@ -235,3 +235,21 @@ a = "not ours"
     assert.isUndefined(of("policies/older/a.rego").regoVersion)
   })
 })
+
+describe("globs of packages", () => {
+  const reports = (pattern: string, name: string) =>
+    readConftest([{ path: "conftest.toml", content: Buffer.from(`namespace = ["${pattern}"]`) }]).of("a.rego").reports(
+      name
+    )
+
+  it("are conftest's", () => {
+    assert.isTrue(reports("team.*", "team.web.prod"))
+    assert.isFalse(reports("team.*", "teams.web"))
+    assert.isTrue(reports("[!a]b?", "xbc"))
+    assert.isFalse(reports("[!a]b?", "abc"))
+  })
+
+  it("take no longer for a name that nearly fits", () => {
+    assert.isFalse(reports(`${"*a".repeat(50)}b`, "a".repeat(500)))
+  })
+})
