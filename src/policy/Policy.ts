@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import * as Semaphore from "effect/Semaphore"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
@@ -91,6 +92,8 @@ const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: t
 
 /** Bundles whose files are held until they are compiled. */
 const maximumWaiting = 32
+/** Bundles of repositories that are compiled at a time, and of the platform: neither waits for the other. */
+const compiledAtOnce = 2
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const services = yield* Effect.context<
@@ -101,11 +104,16 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const remembered = Remembered.make()
   const files = new Map<string, PolicySet["bundles"][number]>()
 
+  const permits = {
+    platform: yield* Semaphore.make(compiledAtOnce),
+    repositories: yield* Semaphore.make(compiledAtOnce)
+  }
   const compiled = yield* Cache.makeWith(
     Effect.fnUntraced(function*(digest: string) {
       const bundle = files.get(digest)
       if (bundle === undefined) return yield* Effect.die(new Error(`no files of policy bundle ${digest}`))
-      const { data, names, rules, wasm } = yield* Effect.provide(compile(bundle, options.cacheDirectory), services)
+      const { data, names, rules, wasm } = yield* permits[bundle.origin === "bundle" ? "platform" : "repositories"]
+        .withPermit(Effect.provide(compile(bundle, options.cacheDirectory), services))
       const module = yield* Effect.promise(() => WebAssembly.compile(wasm))
       return { module, rules, names, data: Buffer.from(data).toString("utf8") }
     }),

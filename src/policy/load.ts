@@ -9,6 +9,7 @@ import { hasRules, policyFiles } from "./policyFiles.ts"
 import { repositoryWaivers } from "./repositoryWaivers.ts"
 
 const defaultFolder = "policies"
+const regoBytes = 1024 * 1024
 
 const withoutRules = (paths: ReadonlyArray<string>) =>
   new PolicyUnavailable({
@@ -46,12 +47,17 @@ export const repositorySet = Effect.fnUntraced(
 
 /**
  * Reads the policies that a delivery names, or those of `policies/` at the root if it is there, and the waivers beside
- * them. At most 1,000 files and 8 MiB. A named path that does not exist is an error, and so are named paths without Rego;
- * where none is named, no policies at all are an empty set.
+ * them. At most 1,000 files and 8 MiB, 1 MiB of Rego. A named path that does not exist is an error, and so are named paths
+ * without Rego; where none is named, no policies at all are an empty set.
  */
 export const load = Effect.fn("Policy.load")(function*(delivery: Delivery, artifact: Artifact) {
   const { paths } = delivery.spec.policy
-  const place = { field: "spec.policy.paths", paths: paths ?? [defaultFolder], isRequired: paths !== undefined }
+  const place = {
+    field: "spec.policy.paths",
+    paths: paths ?? [defaultFolder],
+    isRequired: paths !== undefined,
+    regoBytes
+  }
   const { files, waivers } = yield* policyFiles(artifact, place)
   // A revision may bring policies that nobody asked for; it must not empty those that the delivery names.
   if (paths !== undefined && paths.length > 0 && !hasRules(files)) return yield* withoutRules(paths)

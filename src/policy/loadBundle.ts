@@ -8,6 +8,9 @@ import { PolicyUnavailable } from "../domain/StageError.ts"
 import { library } from "./library.ts"
 import { policyFiles } from "./policyFiles.ts"
 
+/** The platform's own may be large. */
+const regoBytes = 8 * 1024 * 1024
+
 /** A PolicyBundle that can judge: read, and compiled. */
 export interface LoadedBundle {
   readonly bundle: Bundle
@@ -21,7 +24,12 @@ const filesOf = Effect.fnUntraced(function*(
 ) {
   if (source.library !== undefined) return yield* library(source.library)
   if (artifact === undefined) return yield* new PolicyUnavailable({ detail: "its repository was not fetched" })
-  const { files, hasRules } = yield* policyFiles(artifact, { field: "spec.path", paths: [path], isRequired: true })
+  const { files, hasRules } = yield* policyFiles(artifact, {
+    field: "spec.path",
+    paths: [path],
+    isRequired: true,
+    regoBytes
+  })
   if (hasRules) return files
   return yield* new PolicyUnavailable({
     detail: `${

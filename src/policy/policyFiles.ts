@@ -20,6 +20,8 @@ export interface Place {
   readonly paths: ReadonlyArray<string>
   /** Whether they have to be there. */
   readonly isRequired: boolean
+  /** Bytes of Rego at most; what compiles them takes some 200 times as much memory. */
+  readonly regoBytes: number
 }
 
 export interface PolicyFiles {
@@ -67,6 +69,8 @@ export const policyFiles = Effect.fn("Policy.files")(
     const contents = yield* artifact.read(names)
     const all = names.map((path, index) => ({ path, content: contents[index]! }))
     if (bytesOf(all) > maximumBytes) return yield* tooMuch("8 MiB", place)
+    const rego = bytesOf(all.filter(({ path }) => path.endsWith(".rego")))
+    if (rego > place.regoBytes) return yield* tooMuch(`${place.regoBytes / 1024 / 1024} MiB of Rego`, place)
     const written = all.filter(({ path }) => waivers.has(path))
     if (bytesOf(written) > maximumWaiverBytes) return yield* tooMuch("64 KiB of waivers", place)
     const files = all.filter(({ path }) => !waivers.has(path))

@@ -20,6 +20,10 @@ export interface Resource {
   readonly lines: { readonly file: string; readonly line: number; readonly endLine: number }
 }
 
+/** They are read while everything else of the agent waits. */
+const maximumBytes = 1024 * 1024
+const maximumResources = 1_000
+
 interface File {
   readonly path: string
   readonly content: Uint8Array
@@ -48,7 +52,7 @@ const objectsOf = (
     : [{ object: value, path }]
 }
 
-/** Templates and constraints among the files of a bundle, in the order of the files. */
+/** Templates and constraints among the files of a bundle, in the order of the files: at most 1,000, in 1 MiB of YAML. */
 export const resources = (files: ReadonlyArray<File>): {
   readonly templates: ReadonlyArray<Resource>
   readonly constraints: ReadonlyArray<Resource>
@@ -57,7 +61,13 @@ export const resources = (files: ReadonlyArray<File>): {
   const templates: Array<Resource> = []
   const constraints: Array<Resource> = []
   const problems: Array<Problem> = []
-  for (const file of files.filter(mayHoldResources)) {
+  const tooMuch = (what: string) => {
+    const message = `the templates and constraints are more than ${what}: leave out what is none of them`
+    return { templates: [], constraints: [], problems: [{ message }] }
+  }
+  const held = files.filter(mayHoldResources)
+  if (held.reduce((sum, { content }) => sum + content.length, 0) > maximumBytes) return tooMuch("1 MiB")
+  for (const file of held) {
     const text = Buffer.from(file.content).toString("utf8")
     const read = readDocuments(text)
     if ("problem" in read) {
@@ -69,6 +79,7 @@ export const resources = (files: ReadonlyArray<File>): {
       for (const { object, path: above } of objectsOf(value)) {
         const group = groupOfResource(object)
         if (group === undefined) continue
+        if (templates.length + constraints.length === maximumResources) return tooMuch(`${maximumResources}`)
         const find = (path: ReadonlyArray<PropertyKey>) => nodeIn(node, [...above, ...path])
         const { offset = 0, node: whole } = find([]) ?? {}
         const { line } = placeOf(text, offset)

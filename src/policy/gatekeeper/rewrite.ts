@@ -46,10 +46,17 @@ const withoutResults = (text: string): ReadonlyArray<Refusal> => {
   const all = beginnings(text, "violation")
   if (all.length === 0) return [{ message: withoutViolation, line: 1 }]
   const tokens = tokensOf(text)
+  const indices = new Map(tokens.map(({ offset }, index) => [offset, index]))
+  // Of each token, the next bracket that closes at the top.
+  const closes = new Int32Array(tokens.length + 1).fill(-1)
+  for (let index = tokens.length - 1; index >= 0; index--) {
+    const { depth, value } = tokens[index]!
+    closes[index] = depth === 0 && value === "]" ? index : closes[index + 1]!
+  }
   return all.flatMap(({ line, offset }) => {
-    const start = tokens.findIndex((token) => token.offset === offset)
+    const start = indices.get(offset)!
     const next = tokens[start + 1]?.value
-    const close = tokens.findIndex(({ depth, value }, index) => index > start && depth === 0 && value === "]")
+    const close = closes[start + 1]!
     const isPartial = next === "[" && close !== -1 && ![":", "="].includes(tokens[close + 1]?.value ?? "")
     if (next === "contains" || isPartial) return []
     return [{ message: `violation is no set of results here: write violation[{"msg": msg}] { … }`, line }]
