@@ -6,7 +6,7 @@ import * as Stream from "effect/Stream"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
-import type { Standing, Stood } from "../apply/Standing.ts"
+import type { Standing } from "../apply/Standing.ts"
 import type { PolicySet } from "../domain/Decision.ts"
 import type { DecisionRecord } from "../domain/DecisionRecord.ts"
 import type { Healed } from "../domain/Drift.ts"
@@ -14,12 +14,12 @@ import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { parse } from "../domain/Revision.ts"
-import type { PolicyError } from "../domain/StageError.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import { open } from "../pipeline/HealGate.ts"
 import type { Beside } from "../pipeline/Lane.ts"
+import type { RefusedNow } from "../pipeline/refusedNow.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
 import { Denials } from "./denials.ts"
@@ -41,11 +41,8 @@ export interface Options {
   readonly owns: (inventory: Inventory) => Effect.Effect<void>
   /** Told of the kinds that can only be looked at now and then. */
   readonly polls: (kinds: ReadonlyArray<string>) => Effect.Effect<void>
-  /** Which of some objects, that were let through by these policies, are refused by now: why, by their keys. */
-  readonly refused: (
-    admittedBy: PolicySet,
-    objects: ReadonlyArray<Stood>
-  ) => Effect.Effect<ReadonlyMap<string, string>, PolicyError>
+  /** Which of some objects, that were let through by these policies, are refused by now, and who else is to be asked. */
+  readonly refused: RefusedNow
 }
 
 /** How many milliseconds before something that could not be read, or healed, is tried again; healing ever more slowly. */
@@ -193,9 +190,11 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
     const atHand = taken.filter(isAtHand)
     const objects = atHand.flatMap(({ ref }) => bytes?.get(key(ref)) ?? [])
-    const why = mode === "heal" && admittedBy !== undefined && objects.length > 0
-      ? yield* refused(admittedBy, objects)
-      : new Map<string, string>()
+    const now = mode === "heal" && admittedBy !== undefined && objects.length > 0
+      ? yield* refused(admittedBy, objects, () => bytes?.values() ?? [])
+      : undefined
+    const why = now?.why ?? new Map<string, string>()
+    if (now !== undefined) gate = gate.renewed(now.judges)
     const [healing, refusing] = [false, true].map((is) => atHand.filter(({ ref }) => why.has(key(ref)) === is))
     if (bytes !== undefined && healing!.length > 0) {
       yield* Stream.runForEach(

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import type { PolicySet } from "../domain/Decision.ts"
+import type { PolicySet, Violation } from "../domain/Decision.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import { groupOf, key } from "../domain/ObjectRef.ts"
@@ -7,33 +7,52 @@ import { policySet } from "../domain/policySet.ts"
 import { Policy } from "../policy/Policy.ts"
 import type { Guards } from "./Guards.ts"
 
+type Kept = Omit<Manifest, "object">
+
+const manifestOf = ({ apiVersion, digest, json, origin, ref }: Kept): Manifest => ({
+  ref,
+  apiVersion,
+  json,
+  digest,
+  origin,
+  object: JSON.parse(json) as JsonObject
+})
+
+const told = ({ bundle, message, policy }: Violation): string =>
+  `${bundle.name === "repository" ? policy : `${policy} of PolicyBundle ${bundle.name}`} refuses it by now: ${message}`
+
+/** Whether the same rules may say something else by now than when they let objects through: where a waiver may end. */
+const isWaived = ({ bundles, waivers }: PolicySet): boolean =>
+  waivers.length > 0 || bundles.some((bundle) => bundle.waivers.length > 0)
+
 /**
- * Which of some objects, that were let through before by these policies, are refused by now, with the reason: the
- * platform may have other bundles since, or a waiver has ended. By the object's key.
+ * Which of some objects, that were let through before by these policies, are refused by now: why, by the object's key. The
+ * platform may have other bundles since, or a waiver has ended. What rules refuse about all that stands (`standing`) keeps
+ * every one of them. And who judges changesets for the platform by now.
  */
 export const refusedNow = (guards: Guards) =>
   Effect.map(
     Policy,
     (policy) =>
-      Effect.fnUntraced(function*(admittedBy: PolicySet, objects: ReadonlyArray<Omit<Manifest, "object">>) {
-        const own = admittedBy.bundles.filter(({ origin }) => origin === "repository")
-        const set = policySet([...yield* guards.current, ...own], admittedBy.waivers)
-        const refused = new Map<string, string>()
-        if (set.bundles.length === 0) return refused
-        const manifests = objects.map(({ apiVersion, digest, json, origin, ref }): Manifest => ({
-          ref,
-          apiVersion,
-          json,
-          digest,
-          origin,
-          object: JSON.parse(json) as JsonObject
-        }))
-        for (const { bundle, message, object, policy: id } of yield* policy.denials(set, manifests)) {
-          const { apiVersion, kind, name, namespace = "" } = object
-          const of = key({ group: groupOf(apiVersion), kind, namespace, name })
-          const by = bundle.name === "repository" ? id : `${id} of PolicyBundle ${bundle.name}`
-          if (!refused.has(of)) refused.set(of, `${by} refuses it by now: ${message}`)
+      Effect.fnUntraced(
+        function*(admittedBy: PolicySet, objects: ReadonlyArray<Kept>, standing: () => Iterable<Kept>) {
+          const platform = yield* guards.current
+          const judges = platform.length === 0 ? undefined : yield* policy.judges(policySet(platform))
+          const own = admittedBy.bundles.filter(({ origin }) => origin === "repository")
+          const set = policySet([...platform, ...own], admittedBy.waivers)
+          const why = new Map<string, string>()
+          if (set.bundles.length === 0) return { why, judges }
+          const isOther = set.digest !== admittedBy.digest || isWaived(set)
+          const all = isOther ? () => [...standing()].map(manifestOf) : undefined
+          const { each, together: [denial] } = yield* policy.denials(set, objects.map(manifestOf), all)
+          if (denial !== undefined) { for (const { ref } of objects) why.set(key(ref), told(denial)) }
+          for (const violation of each) {
+            const { apiVersion, kind, name, namespace = "" } = violation.object
+            const of = key({ group: groupOf(apiVersion), kind, namespace, name })
+            if (!why.has(of)) why.set(of, told(violation))
+          }
+          return { why, judges }
         }
-        return refused
-      })
+      )
   )
+export type RefusedNow = Effect.Success<ReturnType<typeof refusedNow>>

@@ -1,13 +1,10 @@
-import * as Cache from "effect/Cache"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
-import * as Semaphore from "effect/Semaphore"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
@@ -22,7 +19,7 @@ import { admit } from "./admit.ts"
 import type { Judged, Occasion } from "./changesetInput.ts"
 import { type ChangesetJudges, judgesOf, type Locate } from "./changesetPass.ts"
 import { combinedDocument, toldOfAll } from "./combined.ts"
-import { compile } from "./compile.ts"
+import { compiledBundles } from "./compiledBundles.ts"
 import type { Document } from "./Document.ts"
 import { documents } from "./documents.ts"
 import { evaluate } from "./evaluate.ts"
@@ -67,11 +64,18 @@ export class Policy extends Context.Service<Policy, {
     set: PolicySet,
     rendered: Rendered
   ) => Effect.Effect<Decision<ReadonlyArray<Manifest>>, PolicyError>
-  /** What the rules about single objects deny of some of them, whatever stands beside them. */
+  /**
+   * What rules deny of some objects: those about single objects of `each`; and of all that stand beside them, where these
+   * are given and rules ask for all at once, `together`.
+   */
   readonly denials: (
     set: PolicySet,
-    manifests: ReadonlyArray<Manifest>
-  ) => Effect.Effect<ReadonlyArray<Violation>, PolicyError>
+    manifests: ReadonlyArray<Manifest>,
+    all?: () => ReadonlyArray<Manifest>
+  ) => Effect.Effect<
+    { readonly each: ReadonlyArray<Violation>; readonly together: ReadonlyArray<Violation> },
+    PolicyError
+  >
   /** Those of a set that judge changesets, compiled; undefined where no rule does: then the second pass costs nothing. */
   readonly judges: (set: PolicySet) => Effect.Effect<ChangesetJudges | undefined, PolicyError>
   /**
@@ -90,10 +94,14 @@ export class Policy extends Context.Service<Policy, {
 
 const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
 
-/** Bundles whose files are held until they are compiled. */
-const maximumWaiting = 32
-/** Bundles of repositories that are compiled at a time, and of the platform: neither waits for the other. */
-const compiledAtOnce = 2
+const renderedOf = (manifests: ReadonlyArray<Manifest>): Rendered => ({
+  manifests,
+  closure: "",
+  locate: ({ origin }) => Effect.succeed(origin)
+})
+
+const asksForAll = (judging: ReadonlyArray<Judging>): boolean =>
+  judging.some(({ rules }) => rules.some(({ judges }) => judges === "combined"))
 
 const make = Effect.fnUntraced(function*(options: Options) {
   const services = yield* Effect.context<
@@ -102,33 +110,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const scope = yield* Effect.scope
   const workers = yield* Workers.make(options.workers ?? 4)
   const remembered = Remembered.make()
-  const files = new Map<string, PolicySet["bundles"][number]>()
-
-  const permits = {
-    platform: yield* Semaphore.make(compiledAtOnce),
-    repositories: yield* Semaphore.make(compiledAtOnce)
-  }
-  const compiled = yield* Cache.makeWith(
-    Effect.fnUntraced(function*(digest: string) {
-      const bundle = files.get(digest)
-      if (bundle === undefined) return yield* Effect.die(new Error(`no files of policy bundle ${digest}`))
-      const { data, names, rules, wasm } = yield* permits[bundle.origin === "bundle" ? "platform" : "repositories"]
-        .withPermit(Effect.provide(compile(bundle, options.cacheDirectory), services))
-      const module = yield* Effect.promise(() => WebAssembly.compile(wasm))
-      return { module, rules, names, data: Buffer.from(data).toString("utf8") }
-    }),
-    { capacity: 64, timeToLive: (exit) => Exit.isSuccess(exit) ? Duration.infinity : Duration.zero }
-  )
-
-  const compiledBundle = Effect.fnUntraced(function*(bundle: PolicySet["bundles"][number]) {
-    files.delete(bundle.digest)
-    files.set(bundle.digest, bundle)
-    const [oldest] = files.keys()
-    if (files.size > maximumWaiting && oldest !== undefined) files.delete(oldest)
-    const result = yield* Cache.get(compiled, bundle.digest)
-    files.delete(bundle.digest)
-    return result
-  })
+  const compiledBundle = yield* compiledBundles(options.cacheDirectory)
 
   /** The set as workers take it; compiled here, if `load` did not get round to it yet. */
   const prepare = Effect.fnUntraced(function*(set: PolicySet) {
@@ -234,9 +216,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   /** All objects at once, for the rules that ask for that. */
   const judgeAll = Effect.fnUntraced(
     function*(judging: ReadonlyArray<Judging>, loaded: Workers.LoadedSet, rendered: Rendered, effort: Effort) {
-      if (!judging.some(({ rules }) => rules.some(({ judges }) => judges === "combined"))) {
-        return { told: [], passed: 0 }
-      }
+      if (!asksForAll(judging)) return { told: [], passed: 0 }
       const document = combinedDocument(rendered, options.maskingKey)
       const judged = yield* judge(loaded, [document], effort)
       return toldOfAll(judging, judged.get(document)?.findings ?? [notJudged])
@@ -292,17 +272,22 @@ const make = Effect.fnUntraced(function*(options: Options) {
     }),
     rules: (bundle) => Effect.map(compiledBundle(bundle), ({ rules }) => rules),
     objects,
-    denials: Effect.fnUntraced(function*(set, manifests) {
+    denials: Effect.fnUntraced(function*(set, manifests, all) {
       const prepared = yield* prepare(set)
       const { judging, loaded } = prepared
-      const rendered: Rendered = { manifests, closure: "", locate: ({ origin }) => Effect.succeed(origin) }
+      const rendered = renderedOf(manifests)
       const effort = noEffort()
       const found = yield* judgeEach(loaded, manifests, (one) => documentOf(one, options.maskingKey), effort)
       const { passed, told } = toldOf(judging, rendered, found)
       const reviewed = yield* judgeCreation(prepared, rendered, effort, false)
       const counts = { objects: manifests.length, passed: passed + reviewed.passed }
       const { violations } = yield* verdict(judging, [...told, ...reviewed.told], counts)
-      return violations.filter(({ severity }) => severity === "deny")
+      const together = all === undefined || !asksForAll(judging)
+        ? []
+        : (yield* judgeAll(judging, loaded, renderedOf(all()), effort)).told
+      const ofAll = yield* verdict(judging, together, { objects: 0, passed: 0 })
+      const denied = (found: ReadonlyArray<Violation>) => found.filter(({ severity }) => severity === "deny")
+      return { each: denied(violations), together: denied(ofAll.violations) }
     }),
     judges: Effect.fnUntraced(function*(set) {
       const { judging, loaded } = yield* prepare(set)

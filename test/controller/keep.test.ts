@@ -22,7 +22,8 @@ import { KubeStatus } from "../../src/kube/KubeStatus.ts"
 import { KubeWriter } from "../../src/kube/KubeWriter.ts"
 import { Secrets } from "../../src/kube/Secrets.ts"
 import type { Suspect } from "../../src/kube/Suspect.ts"
-import { open } from "../../src/pipeline/HealGate.ts"
+import { type HealGate, open } from "../../src/pipeline/HealGate.ts"
+import type { ChangesetJudges } from "../../src/policy/changesetPass.ts"
 
 const read = decodeDelivery({
   apiVersion: "sluice.dev/v1alpha1",
@@ -59,6 +60,8 @@ const played = Effect.fnUntraced(function*(options: {
   readonly refuses?: ReadonlySet<string>
   /** Why rules on changesets deny that it is put back, if they do. */
   readonly denies?: (suspect: Suspect) => string | undefined
+  /** Who judges changesets by now. */
+  readonly judges?: ChangesetJudges
 }) {
   const found = yield* Queue.unbounded<ReadonlyArray<Suspect>>()
   const asked = yield* Queue.unbounded<string>()
@@ -111,13 +114,18 @@ const played = Effect.fnUntraced(function*(options: {
     Layer.mock(Secrets)({})
   )
   const refused: Options["refused"] = (_, objects) =>
-    Effect.succeed(
-      new Map(objects.filter(({ ref }) => options.refuses?.has(ref.name)).map(({ ref }) => [key(ref), "no"]))
-    )
+    Effect.succeed({
+      why: new Map(objects.filter(({ ref }) => options.refuses?.has(ref.name)).map(({ ref }) => [key(ref), "no"])),
+      judges: options.judges
+    })
   const services = yield* Layer.build(Layer.mergeAll(apply, store, rights))
-  const keeping = yield* keep({ delivery, drift, owns: () => Effect.void, polls: () => Effect.void, refused }).pipe(
-    Effect.provide(services)
-  )
+  const keeping = yield* keep({
+    delivery,
+    drift,
+    owns: () => Effect.void,
+    polls: () => Effect.void,
+    refused
+  }).pipe(Effect.provide(services))
   yield* keeping.beside({
     ask: (why) => Effect.asVoid(Queue.offer(asked, why)),
     tell: (happening) =>
@@ -150,6 +158,25 @@ describe("keep", () => {
       yield* watched.applied(changeset, policies, open)
       yield* TestClock.adjust(1)
       assert.deepStrictEqual(again, ["a", "a"])
+    }))
+
+  it.effect("asks the platform's policies as they are by now, whatever the last run came to", () =>
+    Effect.gen(function*() {
+      const now: ChangesetJudges = { digest: "now", judging: [], policies: [] }
+      const asked: Array<string | undefined> = []
+      const gate: HealGate = {
+        admits: undefined,
+        renewed: (judges) => {
+          asked.push(judges?.digest)
+          return gate
+        }
+      }
+      const { found, told, watched } = yield* played({ heals: () => true, judges: now })
+      yield* watched.applied(changeset, policies, gate)
+      yield* TestClock.adjust(1)
+      yield* Queue.offer(found, [suspect(a)])
+      assert.strictEqual(yield* Queue.take(told), "a")
+      assert.deepStrictEqual(asked, ["now"])
     }))
 
   it.effect("asks for no second run within ten seconds, and for one after them", () =>

@@ -34,7 +34,7 @@ const judgeBy = Effect.fnUntraced(function*(
   const set = policySet([...platform, ...loaded.bundles], loaded.waivers)
   const manifests = objects.map((object) => manifestOf(object))
   const decision = yield* policy.objects(set, renderedOf(...manifests))
-  return { ...decision, healsRefused: yield* policy.denials(set, manifests) }
+  return decision
 })
 
 const privileged = {

@@ -79,7 +79,7 @@ layer(gate())("a PolicyBundle of other tools' policies", (it) => {
         "host.yaml": host.replace("action: warn", "action: deny")
       })
       const objects = [ingress("a"), ingress("b"), manifestOf(configMap("c"))]
-      const denials = yield* policy.denials(policySet([bundle]), objects)
+      const { each: denials } = yield* policy.denials(policySet([bundle]), objects)
       assert.deepStrictEqual(denials.map(({ policy: id }) => id), ["RequiredLabels/must-have-owner"])
     }))
 
