@@ -73,11 +73,14 @@ describe("bodies", () => {
     Effect.gen(function*() {
       const ground = yield* started()
       const piece = Buffer.alloc(65_536, 0x61)
-      assert.strictEqual(yield* upload(ground, repeated(piece, 960)), 413)
+      // Who still sends when the server hangs up may lose the answer.
+      const refused = [413, 0]
+      assert.include(refused, yield* upload(ground, repeated(piece, 960)))
       const before = process.memoryUsage()
       for (let round = 0; round < 3; round++) {
-        assert.strictEqual(yield* upload(ground, repeated(piece, 960)), 413)
-        assert.strictEqual(yield* upload(ground, repeated(piece, 960), { "content-length": String(960 * 65_536) }), 413)
+        assert.include(refused, yield* upload(ground, repeated(piece, 960)))
+        const told = { "content-length": String(960 * 65_536) }
+        assert.include(refused, yield* upload(ground, repeated(piece, 960), told))
       }
       const after = process.memoryUsage()
       assert.isBelow(after.rss - before.rss, 64 * MiB)
