@@ -8,7 +8,7 @@ import { policyFile } from "./ChangesetDocument.ts"
 import { type Judged, type Occasion, operationId, policyId } from "./changesetInput.ts"
 import type { Finding, Loadable } from "./protocol.ts"
 import type { About, Judging, Told } from "./verdict.ts"
-import { violationPath } from "./violationPath.ts"
+import { nearestPath } from "./violationPath.ts"
 
 /** Where a field of an object of the revision is written. */
 export type Locate = (manifest: Manifest, path: ReadonlyArray<string | number>) => Effect.Effect<Origin>
@@ -74,7 +74,7 @@ export const aboutChange = (
   locate: Locate | undefined
 ): About => {
   const { kind, name, namespace } = ref
-  const path = manifest && violationPath(manifest.object, finding.path)
+  const path = manifest && nearestPath(manifest.object, finding.path)
   return {
     name: display(ref),
     object: { apiVersion, kind, ...namespace === "" ? {} : { namespace }, name },

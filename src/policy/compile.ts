@@ -131,11 +131,14 @@ const withParameters = (data: Uint8Array, { enforced }: Workshop, first: number)
   return Buffer.from(`${JSON.stringify({ sluice: { parameters } }).slice(0, -1)}${rest === "}" ? "" : ","}${rest}`)
 }
 
+const withoutRules = "none of its rules reports anything: rules that report are named deny, violation or warn"
+
 const build = Effect.fnUntraced(function*(bundle: Compilable) {
   const disk = yield* FileSystem.FileSystem
   const workshop = yield* setUp(bundle)
   const { folder, opa, policies, templates } = workshop
   const { first, modules, rules, typed } = yield* discover(workshop)
+  if (rules.length === 0 && templates.length === 0) return yield* compileError([{ message: withoutRules }])
   yield* Effect.forEach(
     Object.entries(
       generate(rules, [...policies, ...templates].map(({ content }) => Buffer.from(content).toString("utf8")))

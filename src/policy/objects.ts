@@ -7,7 +7,7 @@ import { mentionedPath } from "./mentionedPath.ts"
 import type { Finding } from "./protocol.ts"
 import type { About, Judging, Told } from "./verdict.ts"
 import { passedBy } from "./verdict.ts"
-import { violationPath } from "./violationPath.ts"
+import { nearestPath } from "./violationPath.ts"
 
 /** What policies see of a manifest: the bytes that are sent, but no value of a Secret. */
 export const documentOf = (manifest: Manifest, key: string | Uint8Array): Document.Document => {
@@ -21,7 +21,7 @@ const placeOf = (rendered: Rendered, manifest: Manifest, finding: Finding): Effe
   const isToldBySelf = finding.path === undefined && finding.isError !== true
   const path = isToldBySelf
     ? mentionedPath(manifest.object, finding.message)
-    : violationPath(manifest.object, finding.path)
+    : nearestPath(manifest.object, finding.path)
   return path === undefined ? Effect.succeed(manifest.origin) : rendered.locate(manifest, path)
 }
 

@@ -4,7 +4,7 @@ import { narrowed } from "./documents.ts"
 import { reviewed } from "./gatekeeper/alone.ts"
 import { Host } from "./host.ts"
 import { judge } from "./judge.ts"
-import type { Finding, Judge, Loadable, Reply, Request } from "./protocol.ts"
+import { type Finding, type Judge, type Loadable, type Reply, type Request, stamp } from "./protocol.ts"
 import { integer } from "./regoValue.ts"
 
 // A thread of its own, without environment: policies may loop for ever here, and are ended from outside.
@@ -28,19 +28,44 @@ const prepare = async (policy: Loadable): Promise<Policy> => {
 /** A bundle without a rule for a kind of document has nothing to say of it. */
 const asks = ({ rules }: Policy, judges: Judge["judges"]): boolean => rules.includes(judges)
 
+/** An error of the whole evaluation: which rule it is of is not known. */
+const isNobodys = ({ isError, rule }: Finding): boolean => isError === true && rule === undefined
+
+/** The rules one by one: those that fail are named, the others heard. Undefined if none fails alone, or all alike. */
+const namedBy = (
+  { data, host, rules }: Policy,
+  judges: Judge["judges"],
+  bundle: number,
+  document: Uint8Array,
+  identity: string
+): ReadonlyArray<Finding> | undefined => {
+  const findings = rules.flatMap((kind, rule) =>
+    kind === judges
+      ? judge(host(narrowed(data, rule)), judges, bundle, document, identity).map((finding) =>
+        Object.assign(finding, { rule })
+      )
+      : []
+  )
+  const failed = findings.filter(({ isError }) => isError === true).map(({ message }) => message)
+  return failed.length > 0 && failed.length === new Set(failed).size ? findings : undefined
+}
+
 const judgeDocuments = (
   { bytes, identities, judges, lengths, progress }: Judge
 ): ReadonlyArray<ReadonlyArray<Finding>> => {
   const begun = new Int32Array(progress)
   let offset = 0
   return lengths.map((length, index) => {
+    Atomics.store(begun, 2, stamp(Date.now()))
     Atomics.store(begun, 0, index + 1)
     const document = bytes.subarray(offset, offset + length)
     offset += length
     return loaded.flatMap((policy, bundle) => {
       if (!asks(policy, judges)) return []
       const ask = (text: Uint8Array) => judge(policy.whole, judges, bundle, text, identities[index]!)
-      return judges === "review" ? reviewed(document, bundle, ask) : ask(document)
+      if (judges === "review") return reviewed(document, bundle, ask)
+      const found = ask(document)
+      return found.some(isNobodys) ? namedBy(policy, judges, bundle, document, identities[index]!) ?? found : found
     })
   })
 }

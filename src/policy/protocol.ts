@@ -48,7 +48,7 @@ export interface Judge {
   readonly lengths: ReadonlyArray<number>
   /** What the entrypoint has to say that it saw, as JSON text. */
   readonly identities: ReadonlyArray<string>
-  /** Two counters: documents begun, rules begun. */
+  /** Documents begun, rules begun, and when the last document was: `stamp` of the time. */
   readonly progress: SharedArrayBuffer
   /** Nanoseconds since the epoch: the decision's one time. */
   readonly now: bigint
@@ -66,3 +66,9 @@ export type Reply =
     /** A verdict that looked at the clock holds for its moment only. */
     readonly dependsOnTime: boolean
   }
+
+/** Milliseconds in 31 bits, to be compared with another by `since`. */
+export const stamp = (milliseconds: number): number => milliseconds % 2 ** 31
+
+/** Milliseconds from one stamp to the next. */
+export const since = (earlier: number, later: number): number => (later - earlier + 2 ** 31) % 2 ** 31

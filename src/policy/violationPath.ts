@@ -21,13 +21,14 @@ const parse = (path: Json): Path | undefined => {
   return parts.every((part) => typeof part === "string" || typeof part === "number") ? parts as Path : undefined
 }
 
-/** Parts of digits become indices where the object has an array. */
-const resolve = (object: JsonObject, path: Path): Path | undefined => {
+/** As much of it as the object has. Parts of digits become indices where the object has an array. */
+const resolve = (object: JsonObject, path: Path): Path => {
   const resolved: Array<string | number> = []
   for (const part of path) {
     const isInArray = Array.isArray(at(object, ...resolved))
-    resolved.push(isInArray && typeof part === "string" && isIndex(part) ? Number(part) : part)
-    if (at(object, ...resolved) === undefined) return undefined
+    const next = isInArray && typeof part === "string" && isIndex(part) ? Number(part) : part
+    if (at(object, ...resolved, next) === undefined) return resolved
+    resolved.push(next)
   }
   return resolved
 }
@@ -37,6 +38,22 @@ const resolve = (object: JsonObject, path: Path): Path | undefined => {
  * Undefined unless the object has a value there.
  */
 export const violationPath = (object: JsonObject, path: Json | undefined): Path | undefined => {
+  const parsed = parsedOf(path)
+  const resolved = parsed && resolve(object, parsed)
+  return resolved?.length === parsed?.length ? resolved : undefined
+}
+
+/**
+ * The same for a field that may be missing: then it is the nearest one above it that is there, where it would have to be
+ * written. Undefined where not even the first key is there.
+ */
+export const nearestPath = (object: JsonObject, path: Json | undefined): Path | undefined => {
+  const parsed = parsedOf(path)
+  const resolved = parsed && resolve(object, parsed)
+  return resolved?.length === 0 ? undefined : resolved
+}
+
+const parsedOf = (path: Json | undefined): Path | undefined => {
   const parsed = path === undefined ? undefined : parse(path)
-  return parsed === undefined || parsed.length === 0 || parsed.length > 500 ? undefined : resolve(object, parsed)
+  return parsed === undefined || parsed.length === 0 || parsed.length > 500 ? undefined : parsed
 }

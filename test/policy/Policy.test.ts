@@ -138,6 +138,31 @@ deny contains sprintf("%v %v %v %v", [parameters.limit, parameters.other, data.t
       )
     }))
 
+  it.effect("shows where a missing field would have to be written", () =>
+    Effect.gen(function*() {
+      const rules = (path: string) => ({
+        "policies/a.rego":
+          `package a\n\ndeny contains {"msg": "no limits", "path": ${path}} if input.kind == "Deployment"\n`
+      })
+      const lineOf = (path: string) =>
+        Effect.map(judge(rules(path), [deployment("web", "x")]), ({ violations }) => violations[0]?.source?.line)
+      // The line is 100 and the length of the path that was looked for.
+      assert.strictEqual(yield* lineOf(`"spec.template.spec.containers[0].resources.limits.memory"`), 105)
+      assert.strictEqual(yield* lineOf(`["spec", "replicas"]`), 101)
+      assert.strictEqual(yield* lineOf(`"/nothing/of/this"`), 1, "the object")
+    }))
+
+  it.effect("names the rule that breaks, and hears the others", () =>
+    Effect.gen(function*() {
+      const files = {
+        "policies/a.rego":
+          "package a\n\nx := 1 if input.kind\n\nx := 2 if input.data\n\ndeny contains \"x\" if x == 3\n",
+        "policies/b.rego": "package b\n\ndeny contains \"b\"\n"
+      }
+      const { violations } = yield* judge(files, [configMap("m")])
+      assert.deepStrictEqual(violations.map(({ policy, rule }) => [policy, rule]), [["a", "error"], ["b", "deny"]])
+    }))
+
   it.effect("denies an object that a rule cannot judge, and names the rule's file", () =>
     Effect.gen(function*() {
       const decision = yield* judge({

@@ -86,6 +86,14 @@ layer(gate())("compiling policies", (it) => {
       assert.include(error.detail, "data.nowhere.lib")
     }))
 
+  it.effect("refuses policies of which none reports anything: they would let all pass", () =>
+    Effect.gen(function*() {
+      for (const rule of ["default allow := false", "denied contains \"x\" if input.kind", "deny_all(x) := x"]) {
+        const error = yield* refused({ "policies/a.rego": `package a\n\n${rule}\n` })
+        assert.match(error.message, /none of its rules reports anything/u)
+      }
+    }))
+
   it.effect("refuses a package of Sluice's own", () =>
     Effect.gen(function*() {
       const error = yield* refused({ "policies/a.rego": "package sluice.shim\n\ndeny contains \"a\"\n" })
