@@ -1,5 +1,8 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Document from "../../src/policy/Document.ts"
+import { evaluate } from "../../src/policy/evaluate.ts"
+import * as Workers from "../../src/policy/Workers.ts"
 import { configMap, gate, judge } from "./gate.ts"
 
 const only = (body: string) => ({
@@ -36,4 +39,18 @@ layer(gate(undefined, { deadline: 400 }), { excludeTestServices: true })("a poli
         assert.includeMembers(warned, ["a", "c"])
       }), 30_000)
   }
+})
+
+layer(gate(), { excludeTestServices: true })("a thread that cannot judge", (it) => {
+  it.effect("passes nothing: what it loads is no policy", () =>
+    Effect.gen(function*() {
+      const workers = yield* Workers.make(1)
+      const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
+      const module = yield* Effect.promise(() => WebAssembly.compile(empty))
+      const set = { digest: "empty", policies: [{ module, data: Buffer.from("{}"), rules: ["object" as const] }] }
+      const object = configMap("a")
+      const document = Document.ofObject(object, JSON.stringify(object))
+      const error = yield* Effect.flip(evaluate(workers, set, [document], { now: 0n }))
+      assert.match(error.message, /the policies could not be loaded/u)
+    }).pipe(Effect.scoped))
 })
