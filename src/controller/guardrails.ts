@@ -73,6 +73,8 @@ export const guardrails = Effect.fnUntraced(function*(
 
   const tend = Effect.fnUntraced(function*(newest: SubscriptionRef.SubscriptionRef<Guardrail>) {
     const first = SubscriptionRef.getUnsafe(newest)
+    /** What was loaded last, and by what the bundle said then. */
+    let loaded: { readonly generation: number; readonly guard: GuardState["guard"] } | undefined
     const voice = yield* BundleVoice.make(first, first.status)
     const speak = Effect.gen(function*() {
       const guardrail = current(first)
@@ -90,28 +92,35 @@ export const guardrails = Effect.fnUntraced(function*(
     })
     voices.set(first.name, speak)
 
-    const take = Effect.fnUntraced(function*(state: GuardState) {
-      const before = current(first)
-      if (before === undefined) return
-      const isNews = !isSame(before.state, state)
-      const guardrail = { ...before, state }
-      registry.bundles.set(first.name, guardrail)
-      yield* speak
-      if (!isNews) return
-      const { error, guard } = state
-      yield* error !== undefined
-        ? Effect.logWarning(`PolicyBundle ${first.name}: ${error.message}`)
-        : Effect.logInfo(`PolicyBundle ${first.name} judges by ${guard?.policies.length ?? 0} policies`)
-      yield* concern(judgedBy(guardrail, registry))
-    })
+    const take = (generation: number) =>
+      Effect.fnUntraced(function*(state: GuardState) {
+        const before = current(first)
+        if (before === undefined) return
+        loaded = { generation, guard: state.guard }
+        const isNews = !isSame(before.state, state)
+        const guardrail = { ...before, state }
+        registry.bundles.set(first.name, guardrail)
+        yield* speak
+        if (!isNews) return
+        const { error, guard } = state
+        yield* error !== undefined
+          ? Effect.logWarning(`PolicyBundle ${first.name}: ${error.message}`)
+          : Effect.logInfo(`PolicyBundle ${first.name} judges by ${guard?.policies.length ?? 0} policies`)
+        yield* concern(judgedBy(guardrail, registry))
+      })
 
     const follow = Effect.fnUntraced(function*(guardrail: Guardrail) {
       yield* speak
-      const { name, resource } = guardrail
+      const { generation, name, resource } = guardrail
       if (resource === undefined) return yield* Effect.never
       yield* watched(guardrail, SubscriptionRef.update(newest, (same) => ({ ...same })))
       const namespace = resource.spec.source.git?.secretRef?.namespace ?? "default"
-      yield* Effect.provide(guarding(resource, take), rights.of({ namespace, name }, Identity.Self()))
+      // Other credentials make no other bundle of it: what was loaded judges until something else is.
+      const known = loaded?.generation === generation ? loaded.guard : undefined
+      yield* Effect.provide(
+        guarding(resource, take(generation), known),
+        rights.of({ namespace, name }, Identity.Self())
+      )
     }, Effect.scoped)
 
     yield* SubscriptionRef.changes(newest).pipe(

@@ -90,15 +90,16 @@ const looking = Effect.fnUntraced(function*(resource: PolicyBundle, stirred: Lat
 /**
  * Keeps a PolicyBundle loaded and compiled until it is interrupted, and tells each look at it. Where its repository is
  * out of reach the revision that was loaded before goes on judging; a revision that cannot be used takes its place all
- * the same, and then nothing judges.
+ * the same, and then nothing judges. `before` was loaded by what the bundle says already.
  */
 export const guarding = Effect.fnUntraced(function*(
   resource: PolicyBundle,
-  tell: (state: GuardState) => Effect.Effect<void>
+  tell: (state: GuardState) => Effect.Effect<void>,
+  before?: Guard
 ) {
   const stirred = yield* Latch.make(false)
   const look = yield* looking(resource, stirred)
-  let guard: Guard | undefined
+  let guard = before
   for (let failures = 0;;) {
     yield* stirred.close
     const looked = yield* Effect.result(look(guard))

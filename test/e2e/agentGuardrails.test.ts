@@ -286,6 +286,31 @@ describe("a bundle that cannot be had", () => {
   })
 })
 
+describe("a bundle whose credentials change", () => {
+  it("goes on judging by what it had where its repository is out of reach", async () => {
+    const away = await repositoryOf("rotated")
+    await away.commit({ "rules/values.rego": values("bad") }, "Begin")
+    await secret("sluice-system", "rotated", { username: "sluice", password })
+    const source = { url: away.url, branch: "main", secretRef: { name: "rotated", namespace: "sluice-system" } }
+    await bundle("rotated", { source: { git: { ...source, insecure: true }, interval: "1s" }, path: "rules" })
+    const { commit, id, repository } = await deliver("kept", "rotated", { "app/one.yaml": configMap("kept", "good") })
+    await deliveries.ready(id, commit, soon)
+    const asked = Promise.withResolvers<void>()
+    git.behaviour.intercept = (request, response) => {
+      if (!request.url!.startsWith("/rotated.git")) return false
+      if (request.headers.authorization === `Basic ${btoa("sluice:another")}`) asked.resolve()
+      response.writeHead(503).end()
+      return true
+    }
+    await secret("sluice-system", "rotated", { username: "sluice", password: "another" })
+    await asked.promise
+    await repository.commit({ "app/one.yaml": configMap("kept", "bad") }, "Bad")
+    await denied(id, /bad is forbidden/u)
+    delete git.behaviour.intercept
+    assert.strictEqual(await valueOf("kept"), "good")
+  })
+})
+
 describe("a bundle that changes", () => {
   let id: string
   let commit: string
@@ -496,9 +521,9 @@ describe("rights", () => {
       )
     )
     const strange = [...asked].filter((one) =>
-      !/^(list|watch) policybundles {2}|^patch policybundles\/status [\w-]+ (200|404)|^get secrets platform-(git|hook) 200|^(get|create|delete) secrets {2}/u
+      !/^(list|watch) policybundles {2}|^patch policybundles\/status [\w-]+ (200|404)|^get secrets (platform-(git|hook)|rotated) 200|^(get|create|delete) secrets {2}/u
         .test(one)
     )
-    assert.deepStrictEqual(strange.filter((one) => !/^(watch|list) secrets platform-/u.test(one)), [])
+    assert.deepStrictEqual(strange.filter((one) => !/^(watch|list) secrets (platform-|rotated)/u.test(one)), [])
   })
 })
