@@ -25,17 +25,34 @@ const deepest = (found: ReadonlyArray<Path>): Path | undefined => {
   return first !== undefined && found.every((path) => isPrefix(path, first)) ? first : undefined
 }
 
-/** Every text in an object with its path. */
-const textsOf = (value: Json, path: Path, found: Array<{ readonly path: Path; readonly text: string }>): void => {
-  if (typeof value === "string") found.push({ path, text: value })
-  else if (Array.isArray(value)) {
-    for (const [index, item] of (value as ReadonlyArray<Json>).entries()) textsOf(item, [...path, index], found)
-  } else if (isJsonObject(value)) {
-    for (const [key, item] of Object.entries(value)) {
-      textsOf(item, [...path, key], found)
+type Places = ReadonlyMap<string, ReadonlyArray<Path>>
+
+/** Objects, each gone through once for all that is said of it. */
+const known = new WeakMap<JsonObject, Places>()
+
+/** Where each text of an object stands. */
+const placesOf = (object: JsonObject): Places => {
+  const before = known.get(object)
+  if (before !== undefined) return before
+  const found = new Map<string, Array<Path>>()
+  const note = (value: Json, path: Path): void => {
+    if (typeof value === "string") {
+      const places = found.get(value)
+      if (places === undefined) found.set(value, [path])
+      else places.push(path)
+    } else if (Array.isArray(value)) {
+      for (const [index, item] of (value as ReadonlyArray<Json>).entries()) note(item, [...path, index])
+    } else if (isJsonObject(value)) {
+      for (const [key, item] of Object.entries(value)) note(item, [...path, key])
     }
   }
+  note(object, [])
+  known.set(object, found)
+  return found
 }
+
+/** Characters of a message that are looked at, words of it that are looked for, and places at which one is. */
+const most = { characters: 1_024, words: 32, places: 256 }
 
 const matches = (pattern: RegExp, text: string): ReadonlyArray<string> =>
   [...text.matchAll(pattern)].map(([whole, ...groups]) => groups.find((group) => group !== undefined) ?? whole)
@@ -56,17 +73,17 @@ const isTelling = (path: Path, text: string): boolean =>
  * Undefined where it tells of none or of several: a place is exact or absent.
  */
 export const mentionedPath = (object: JsonObject, message: string): Path | undefined => {
-  const text = message.slice(0, 4_096)
+  const text = message.slice(0, most.characters)
   const told = matches(paths, text).map((path) => violationPath(object, path)).filter((path) => path !== undefined)
   if (told.length > 0) return deepest(told)
-  const values: Array<{ path: Path; text: string }> = []
-  textsOf(object, [], values)
+  const places = placesOf(object)
   /** Where each of these stands, of those that stand once. */
   const once = (wanted: Iterable<string>, isCandidate: (path: Path, text: string) => boolean): ReadonlyArray<Path> =>
-    [...new Set(wanted)].flatMap((wanted) => {
-      const standing = values.filter(({ text }) => text === wanted)
-      const [place, another] = standing.filter(({ path, text }) => isCandidate(path, text))
-      return place === undefined || another !== undefined ? [] : [place.path]
+    [...new Set(wanted)].slice(0, most.words).flatMap((text) => {
+      const standing = places.get(text) ?? []
+      if (standing.length > most.places) return []
+      const [place, another] = standing.filter((path) => isCandidate(path, text))
+      return place === undefined || another !== undefined ? [] : [place]
     })
   const mentioned = [...matches(quoted, text), ...matches(telling, text)]
   const names = once([...mentioned, ...matches(containers, text)], isContainerName)

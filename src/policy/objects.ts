@@ -31,7 +31,7 @@ export const aboutManifest = (rendered: Rendered, manifest: Manifest, finding: F
   return {
     name: display(manifest.ref),
     object: { apiVersion: manifest.apiVersion, kind, ...namespace === "" ? {} : { namespace }, name },
-    place: placeOf(rendered, manifest, finding)
+    place: Effect.suspend(() => placeOf(rendered, manifest, finding))
   }
 }
 

@@ -128,6 +128,9 @@ export const passedBy = (
 const isWaivable = ({ enforcement, rule, severity }: Violation): boolean =>
   rule !== "error" && (severity === "deny" || enforcement === "audit")
 
+/** Findings that are placed at once. */
+const breath = 50
+
 /** Findings to what is said of them: any denial of an enforced bundle that nobody waives denies the whole revision. */
 export const verdict = Effect.fnUntraced(function*(
   judging: ReadonlyArray<Judging>,
@@ -138,7 +141,9 @@ export const verdict = Effect.fnUntraced(function*(
   const waived: Array<Waived> = []
   const now = yield* Clock.currentTimeMillis
   const isEnforced = judging.some(({ bundle }) => bundle.enforcement === "enforce")
-  for (const one of told) {
+  for (const [index, one] of told.entries()) {
+    // Each is looked for in its object: of thousands others go on between.
+    if (index % breath === breath - 1) yield* Effect.yieldNow
     const by = judging[one.finding.bundle]!
     const { origin } = by.bundle
     const violation = yield* violationOf(by, one, isEnforced)
