@@ -22,7 +22,9 @@ import data.library.lib.parameters
 
 deny contains message if some message in parameters.wrong({"protectedKinds": "array"})
 
+# With a Delivery goes all that it applied, and no rule is asked about that: the Delivery is the one deletion to judge.
 known := [
+	"Delivery.sluice.dev",
 	"Cluster.postgresql.cnpg.io",
 	"postgresql.acid.zalan.do",
 	"PostgresCluster.postgres-operator.crunchydata.com",

@@ -16,6 +16,11 @@ test_deletions_are_denied if {
 	count(data_owners_stay.deny) == 1 with input as fixtures.changeset([object.union(fixtures.delete(cluster), {"oldObject": null})])
 }
 
+test_a_delivery_goes_with_all_that_it_applied if {
+	delivery := fixtures.thing("sluice.dev/v1alpha1", "Delivery", "shop", "db")
+	count(data_owners_stay.deny) == 1 with input as fixtures.changeset([fixtures.delete(delivery)])
+}
+
 test_the_old_object_consents if {
 	consenting := fixtures.annotated(cluster, {"sluice.dev/allow-delete": "true"})
 	count(data_owners_stay.deny) == 0 with input as fixtures.changeset([fixtures.delete(consenting)])
