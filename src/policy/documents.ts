@@ -10,6 +10,14 @@ const entriesOf = (value: RegoValue | undefined): Entries => value instanceof Re
 /** Later entries win over earlier ones of the same key. */
 const merged = (...entries: ReadonlyArray<Entries>): RegoObject => new RegoObject([...new Map(entries.flat())])
 
+/** What policies are given beside their documents. */
+export interface Given {
+  /** Which of the set's bundles this is. */
+  readonly bundle: number
+  readonly parameters: JsonObject
+  readonly inventory?: JsonObject | undefined
+}
+
 const start = `{"sluice":{`
 
 /**
@@ -17,14 +25,7 @@ const start = `{"sluice":{`
  * and the inventory of the revision. Integers keep all their digits. `data.sluice` is the generated rules' own: which of
  * the set's bundles this is, and the parameters of Gatekeeper's constraints.
  */
-export const documents = (
-  text: string,
-  { bundle, inventory, parameters }: {
-    readonly parameters: JsonObject
-    readonly bundle: number
-    readonly inventory?: JsonObject | undefined
-  }
-): Uint8Array => {
+export const documents = (text: string, { bundle, inventory, parameters }: Given): Uint8Array => {
   const own = entriesOf(fromJson(parameters))
   const data = parse(text)
   const at = (name: string) => data instanceof RegoObject ? entriesOf(data.get(name)) : []
@@ -36,15 +37,6 @@ export const documents = (
     [["parameters", merged(at("parameters"), own)]],
     inventory === undefined ? [] : [["inventory", fromJson(inventory)]]
   )))
-}
-
-/** The same in another set, where the bundle has another index, and with an inventory, which it does not have yet. */
-export const placed = (data: Uint8Array, bundle: number, inventory: JsonObject | undefined): Uint8Array => {
-  const text = Buffer.from(data).toString("utf8").replace(
-    /^\{"sluice":\{"bundle":"\d+"/u,
-    `${start}"bundle":"${bundle}"`
-  )
-  return Buffer.from(inventory === undefined ? text : `${text.slice(0, -1)},"inventory":${JSON.stringify(inventory)}}`)
 }
 
 /** The same with `data.sluice.only`, which narrows the question to one rule. */

@@ -1,6 +1,6 @@
 import { parentPort } from "node:worker_threads"
 import { dependOnTime, loadBuiltins } from "./builtins/catalogue.ts"
-import { narrowed } from "./documents.ts"
+import { documents, narrowed } from "./documents.ts"
 import { reviewed } from "./gatekeeper/alone.ts"
 import { Host } from "./host.ts"
 import { judge } from "./judge.ts"
@@ -9,20 +9,23 @@ import { integer } from "./regoValue.ts"
 
 // A thread of its own, without environment: policies may loop for ever here, and are ended from outside.
 
-interface Policy extends Loadable {
+interface Policy extends Pick<Loadable, "rules"> {
+  readonly data: Uint8Array
   readonly host: (data: Uint8Array) => Host
   readonly whole: Host
   readonly dependsOnTime: boolean
 }
 
 let now = 0n
+/** Empty until policies are loaded, and after they could not be: then nothing is judged. */
 let loaded: ReadonlyArray<Policy> = []
 
 const prepare = async (policy: Loadable): Promise<Policy> => {
   const names = new Host(policy.module, Buffer.from("{}"), new Map()).builtinNames
   const builtins = await loadBuiltins(names, () => integer(now))
   const host = (data: Uint8Array) => new Host(policy.module, data, builtins)
-  return { ...policy, host, whole: host(policy.data), dependsOnTime: dependOnTime(names) }
+  const data = documents(policy.data, policy.given)
+  return { rules: policy.rules, data, host, whole: host(data), dependsOnTime: dependOnTime(names) }
 }
 
 /** A bundle without a rule for a kind of document has nothing to say of it. */
@@ -87,6 +90,7 @@ const answer = async (request: Request): Promise<Reply | undefined> => {
     loaded = await Promise.all(request.policies.map(prepare))
     return undefined
   }
+  if (loaded.length === 0) throw new Error("no policies are loaded")
   now = request.now
   const findings = request.by === "documents" ? judgeDocuments(request) : judgeByRule(request)
   return { type: "judged", findings, dependsOnTime: loaded.some(({ dependsOnTime }) => dependsOnTime) }

@@ -3,7 +3,6 @@ import type { PolicySet } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
 import { canonical, type JsonObject } from "../domain/Json.ts"
 import type { compiledBundles } from "./compiledBundles.ts"
-import { documents } from "./documents.ts"
 import { inventories } from "./gatekeeper/reviews.ts"
 import { compiling } from "./previousSet.ts"
 import type { Judging } from "./verdict.ts"
@@ -27,7 +26,8 @@ export const preparing = (compiledBundle: CompiledBundles) =>
       policies: compiled.map(({ data, module, rules }, bundle) => ({
         module,
         rules: rules.map(({ judges }) => judges),
-        data: documents(data, { bundle, parameters: set.bundles[bundle]!.parameters, inventory: inventories[bundle] })
+        data,
+        given: { bundle, parameters: set.bundles[bundle]!.parameters, inventory: inventories[bundle] }
       }))
     })
     return {

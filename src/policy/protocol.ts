@@ -1,4 +1,5 @@
 import type { Json } from "../domain/Json.ts"
+import type { Given } from "./documents.ts"
 import type { Subject } from "./Rule.ts"
 
 /** Of one document. The wasm holds some fifteen times as much as the text has. */
@@ -27,8 +28,9 @@ export interface Finding {
 /** One compiled bundle on its way to a worker. */
 export interface Loadable {
   readonly module: WebAssembly.Module
-  /** JSON text of everything under `data`. */
-  readonly data: Uint8Array
+  /** JSON text of the documents beside the policies, and what comes on top: put together in the thread. */
+  readonly data: string
+  readonly given: Given
   /** What each of its rules judges. */
   readonly rules: ReadonlyArray<Subject>
 }

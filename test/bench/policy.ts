@@ -189,7 +189,7 @@ export const policy = async (): Promise<void> => {
     row(
       "a policy that hangs on one object of 21",
       `${first!.toFixed(0)} ms`,
-      `its deadline: ${deadline} ms and a bit, twice`
+      `its deadline: ${deadline} ms and a bit, and a quarter to name the rule`
     )
     row("  the same again", `${again!.toFixed(0)} ms`, "goal: it is remembered")
   } finally {

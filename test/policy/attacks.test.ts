@@ -47,7 +47,10 @@ layer(gate(), { excludeTestServices: true })("a thread that cannot judge", (it) 
       const workers = yield* Workers.make(1)
       const empty = new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0])
       const module = yield* Effect.promise(() => WebAssembly.compile(empty))
-      const set = { digest: "empty", policies: [{ module, data: Buffer.from("{}"), rules: ["object" as const] }] }
+      const set = {
+        digest: "empty",
+        policies: [{ module, data: "{}", given: { bundle: 0, parameters: {} }, rules: ["object" as const] }]
+      }
       const object = configMap("a")
       const document = Document.ofObject(object, JSON.stringify(object))
       const error = yield* Effect.flip(evaluate(workers, set, [document], { now: 0n }))

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import { digest } from "../../domain/digest.ts"
 import { canonical, type JsonObject } from "../../domain/Json.ts"
 import type { Document } from "../Document.ts"
-import { placed } from "../documents.ts"
 import type { Finding } from "../protocol.ts"
 import type { Judging } from "../verdict.ts"
 import type { LoadedSet } from "../Workers.ts"
@@ -66,7 +65,10 @@ export const judgeChanges = Effect.fnUntraced(function*<A extends Changing, E, R
   const found = inventories(judging, future(changes))
   const set: LoadedSet = {
     digest: digest(loaded.digest, "changes", ...found.map((one) => one === undefined ? "" : canonical(one))),
-    policies: loaded.policies.map((policy, index) => ({ ...policy, data: placed(policy.data, index, found[index]) }))
+    policies: loaded.policies.map((policy, index) => ({
+      ...policy,
+      given: { bundle: index, parameters: policy.given.parameters, inventory: found[index] }
+    }))
   }
   const judged = yield* judge(set, documents)
   const findingsOf = (document: Document | undefined) =>

@@ -6,7 +6,6 @@ import { join } from "node:path"
 import type { Bundle } from "../../../src/domain/Decision.ts"
 import type { JsonObject } from "../../../src/domain/Json.ts"
 import { compile } from "../../../src/policy/compile.ts"
-import { documents } from "../../../src/policy/documents.ts"
 import { evaluate } from "../../../src/policy/evaluate.ts"
 import type { Changing } from "../../../src/policy/gatekeeper/changes.ts"
 import { judgeChanges } from "../../../src/policy/gatekeeper/judgeChanges.ts"
@@ -75,7 +74,8 @@ const judged = Effect.fnUntraced(function*(
   const policy = {
     module,
     rules: rules.map(({ judges }) => judges),
-    data: documents(Buffer.from(data).toString("utf8"), { bundle: 0, parameters: {} })
+    data: Buffer.from(data).toString("utf8"),
+    given: { bundle: 0, parameters: {} }
   }
   const judges = { digest: text, policies: [policy], judging: [{ bundle, rules, names, ofRepository: [] }] }
   const found = yield* judgeChanges(
