@@ -1,4 +1,4 @@
-import type { Decision, Summary, Violation, Waived } from "../domain/Decision.ts"
+import type { Decision, Summary, Verdict, Violation, Waived } from "../domain/Decision.ts"
 import type { Manifest, Origin } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
 import { hintOf, type StageError } from "../domain/StageError.ts"
@@ -44,6 +44,10 @@ const report = (
 /** The verdict of the gate on one folder. */
 export const ofDecision = (decision: Decision<ReadonlyArray<Manifest>>): CheckReport =>
   report(decision._tag === "Denied" ? "denied" : "passed", decision.summary, decision.violations, [], decision.waived)
+
+/** What is said of a changeset that is only a sample: the gate lets nothing through by it. */
+export const ofVerdict = ({ summary, violations, waived }: Verdict): CheckReport =>
+  report(summary.denied > 0 ? "denied" : "passed", summary, violations, [], waived)
 
 /** Objects that no policy judged, because there is none. */
 export const ofObjects = (objects: number): CheckReport => report("passed", { ...nothing, objects }, [], [])

@@ -5,20 +5,21 @@ import { basename, join, relative, resolve, sep } from "node:path"
 import { apiVersion, Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import { settings } from "../config.ts"
-import type { Artifact, ArtifactEntry } from "../domain/Artifact.ts"
+import type { Artifact } from "../domain/Artifact.ts"
 import type { Bundle, Violation } from "../domain/Decision.ts"
 import { policySet } from "../domain/policySet.ts"
 import { InvalidSpec, RenderFailed, retold, type StageError } from "../domain/StageError.ts"
 import { folderArtifact, repositoryRoot } from "../fetch/folder.ts"
-import { mayHoldResources } from "../policy/gatekeeper/resources.ts"
 import { Policy } from "../policy/Policy.ts"
 import { Render } from "../render/Render.ts"
 import { stayInside } from "../render/Tree.ts"
 import { type Advice, adviceOn, noAdvice, tell } from "./advice.ts"
+import { changesetsIn, checkChangesets } from "./checkChangesets.ts"
 import { type CheckReport, exitCode, merge, ofDecision, ofError, ofObjects } from "./CheckReport.ts"
 import { painting } from "./color.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
+import { mayHoldPolicies, nearestPolicies } from "./nearestPolicies.ts"
 import { outputsOf, write } from "./outputs.ts"
 import * as print from "./print.ts"
 import { formats } from "./report/Format.ts"
@@ -31,6 +32,8 @@ interface Subject {
   readonly root: string
   /** Named on the command line: no file says where its policies are. */
   readonly isGiven: boolean
+  /** A file of samples of what would change, and no manifests. */
+  readonly changesets?: ReturnType<typeof changesetsIn>
   /** The platform's bundles that judge it. */
   readonly guards: Effect.Effect<ReadonlyArray<Bundle>, StageError>
   /** In no Git repository: nothing says what may be referred to but where Sluice was started. */
@@ -44,11 +47,7 @@ const loose = "No folder above has a .git: start Sluice in the folder that holds
 const noPolicies = "Put Rego into policies/ in the folder or above it, or name a folder of it with --policy."
 const noPaths = "Put Rego into policies/ at the root of the repository, or name its folders in spec.policy.paths."
 
-const sampleHelp =
-  "sluice test runs the tests of policies that judge changesets; sluice diff -f asks them of a real one."
-
-/** A sample of a policy, as `sluice policy new --changeset` makes them. */
-const isChangeset = (text: string): boolean => /"apiVersion":\s*"policy\.sluice\.dev\//u.test(text.slice(0, 1_000))
+const untraced = "Without --trace it is judged; sluice test tells what a rule said in a test, with the values."
 
 /** A working tree is read where it lies, and no more of it than is asked for. */
 const limits = { files: 200_000, fileBytes: 32 * 1024 * 1024 }
@@ -87,10 +86,8 @@ const pathSubject = Effect.fnUntraced(function*(path: string) {
       "Name a folder, or a file of manifests."
     )
   }
-  if (type === "File" && isChangeset(yield* Effect.orElseSucceed(files.readFileString(place), () => ""))) {
-    return yield* refuse(`${path}: is a changeset, and check judges manifests`, sampleHelp)
-  }
   const root = yield* repositoryRoot(place, ".")
+  const text = type === "File" ? yield* Effect.orElseSucceed(files.readFileString(place), () => "") : ""
   const name = basename(place).toLowerCase().replace(/\.ya?ml$/u, "").replace(/[^a-z0-9-]+/gu, "-").slice(0, 53)
     .replace(/^-+|-+$/gu, "")
   const delivery = Schema.decodeSync(Delivery)({
@@ -104,6 +101,7 @@ const pathSubject = Effect.fnUntraced(function*(path: string) {
     delivery,
     root,
     isGiven: true,
+    changesets: changesetsIn(posix(root, place), text),
     guards: Effect.succeed([]),
     isLoose: !(yield* Effect.orDie(files.exists(join(root, ".git"))))
   } satisfies Subject
@@ -126,31 +124,6 @@ const fileSubjects = Effect.fnUntraced(function*(file: string) {
     guards: guardsOf?.(delivery).current ?? Effect.succeed([]),
     isLoose: false
   }))
-})
-
-const isHidden = ({ path }: ArtifactEntry): boolean => path.split("/").some((part) => part.startsWith("."))
-
-const isRego = ({ path }: ArtifactEntry): boolean => path.endsWith(".rego") && !path.endsWith("_test.rego")
-
-/** Rego, or Gatekeeper's templates. A path that may not be read counts: whoever loads it tells why, and nothing passes unjudged. */
-const mayHoldPolicies = Effect.fnUntraced(function*(artifact: Artifact, folder: string) {
-  const entry = yield* artifact.entry(folder)
-  if (entry?.kind !== "folder") return false
-  const entries = (yield* artifact.walk(folder)).filter((one) => !isHidden(one))
-  if (entries.some(isRego)) return true
-  const paths = entries.map(({ path }) => path).filter((path) => /\.(json|ya?ml)$/u.test(path))
-  const contents = yield* artifact.read(paths)
-  return paths.some((path, index) => mayHoldResources({ path, content: contents[index]! }))
-}, Effect.catchTag("UnsafePath", () => Effect.succeed(true)))
-
-/** `policies/` with policies in it, in a folder or the nearest one above it, up to the root. */
-const nearestPolicies = Effect.fnUntraced(function*(artifact: Artifact, path: string) {
-  const steps = path === "" ? [] : path.split("/")
-  for (let depth = steps.length; depth >= 0; depth--) {
-    const candidate = [...steps.slice(0, depth), "policies"].join("/")
-    if (yield* mayHoldPolicies(artifact, candidate)) return candidate
-  }
-  return undefined
 })
 
 /** The policies of `--policy DIR`, wherever they are. */
@@ -229,17 +202,23 @@ const judge = Effect.fnUntraced(function*(subject: Subject, { cacheDirectory, gi
   // The policies first: their thread starts and they compile while the objects are rendered.
   const own = yield* policiesOf(subject, artifact, folders)
   const set = policySet([...library, ...yield* subject.guards, ...own.bundles], own.waivers)
+  const isJudged = set.bundles.length > 0
+  const shownOn = ({ violations }: CheckReport): Effect.Effect<Judged["shown"]> =>
+    given.switches.has("explain")
+      ? shownOf(violations, ofArtifact(artifact), ofPolicies(set))
+      : Effect.succeed(new Map())
+  if (subject.changesets !== undefined) {
+    const report = yield* checkChangesets(subject.told, subject.changesets, set)
+    const advice = { ...yield* adviceOn(set, false), later: [] }
+    return { report, isJudged, shown: yield* shownOn(report), traced: "", advice } satisfies Judged
+  }
   const closure = yield* Effect.mapError(render.closure(subject.delivery, artifact), (error) => {
     if (!subject.isLoose || error.hint !== stayInside) return error
     const { detail, origin } = error
     return RenderFailed.make({ detail, hint: loose, ...origin === undefined ? {} : { origin } })
   })
   const rendered = yield* render.render(subject.delivery, closure, Effect.succeed(assumed))
-  const isJudged = set.bundles.length > 0
   const report = isJudged ? ofDecision(yield* policy.objects(set, rendered)) : ofObjects(rendered.manifests.length)
-  const shown: Judged["shown"] = !given.switches.has("explain")
-    ? new Map()
-    : yield* shownOf(report.violations, ofArtifact(artifact), ofPolicies(set))
   const rule = textOf(given, "trace")
   const traced = rule === undefined
     ? ""
@@ -249,7 +228,7 @@ const judge = Effect.fnUntraced(function*(subject: Subject, { cacheDirectory, gi
       painting(process.stderr)
     )
   const advice = yield* adviceOn(set, !subject.isGiven)
-  return { report, isJudged, shown, traced, advice } satisfies Judged
+  return { report, isJudged, shown: yield* shownOn(report), traced, advice } satisfies Judged
 })
 
 /** One folder that cannot be judged does not hide what is found in the others. */
@@ -275,6 +254,10 @@ export const check = Effect.fn("check")(function*(given: Given) {
   const found = file === undefined
     ? yield* Effect.forEach(given.operands.length === 0 ? ["."] : given.operands, pathSubject)
     : yield* fileSubjects(file)
+  const sample = found.find(({ changesets }) => changesets !== undefined)
+  if (sample !== undefined && given.texts.trace !== undefined) {
+    return yield* refuse(`--trace tells of manifests, and ${sample.told} is a changeset`, untraced)
+  }
   const library = given.texts.library === undefined ? [] : [yield* libraryOf(given.texts.library)]
   const version = textOf(given, "rego-version")
   const subjects = version === undefined ? found : found.map((subject) => withVersion(subject, version))

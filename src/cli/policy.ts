@@ -49,9 +49,7 @@ export const policy = Effect.fn("policy")(function*(given: Given) {
     )
     yield* print.result(path)
   }
-  const denied = given.switches.has("changeset")
-    ? ""
-    : `, sluice check ${join(folder, "denied.yaml")} --policy ${folder}`
-  yield* print.aside(`Try: sluice test ${folder}${denied}`)
+  const denied = join(folder, given.switches.has("changeset") ? "denied.json" : "denied.yaml")
+  yield* print.aside(`Try: sluice test ${folder}, sluice check ${denied} --policy ${folder}`)
   return 0
 })

@@ -41,12 +41,13 @@ export const verbs = {
     about: "Render and judge folders by their policies: no cluster, no Git, no configuration",
     more: "Exits 0 if they passed, 1 if a policy denies, 2 if it could not tell.\n" +
       "Policies are those of the nearest policies/ in PATH or above it, with the waivers.yaml in it.\n" +
+      "A file with a Changeset (policy.sluice.dev/v1alpha1) is judged by the rules for changesets, at the time it names.\n" +
       "Files are named from, and may refer to others within, the nearest folder above that has a .git;\n" +
       "without one: the current folder where PATH is inside it, else PATH itself.\n" +
       "The table goes to stdout unless another format does.",
     operands: {
       name: "PATH",
-      about: "folders to check: kustomizations, charts, plain YAML (default: the current one)"
+      about: "folders to check, or files: kustomizations, charts, plain YAML, Changesets (default: .)"
     },
     flags: {
       file,
@@ -68,6 +69,7 @@ export const verbs = {
     },
     examples: [
       "sluice check environments/prod",
+      "sluice check policies/no-lost-data/denied.json",
       "sluice check environments/* -o table -o codequality=gl-code-quality-report.json -o junit=junit.xml"
     ]
   },

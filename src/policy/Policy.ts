@@ -6,7 +6,7 @@ import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
-import type { Bundle, Decision, PolicySet, Violation } from "../domain/Decision.ts"
+import type { Bundle, Decision, PolicySet, Verdict, Violation } from "../domain/Decision.ts"
 import type { Manifest, Rendered } from "../domain/Manifest.ts"
 import type { InvalidSpec, PolicyError } from "../domain/StageError.ts"
 import type { Programs } from "../programs/Programs.ts"
@@ -15,6 +15,7 @@ import { type ChangesetJudges, judgesOf, type Locate } from "./changesetPass.ts"
 import { compiledBundles } from "./compiledBundles.ts"
 import { judgingChangesets } from "./judgingChangesets.ts"
 import { judgingObjects } from "./judgingObjects.ts"
+import { judgingSamples, type Sample } from "./judgingSamples.ts"
 import { load } from "./load.ts"
 import { loadBundle, type LoadedBundle } from "./loadBundle.ts"
 import { preparing } from "./preparing.ts"
@@ -72,6 +73,8 @@ export class Policy extends Context.Service<Policy, {
     occasion: Occasion,
     locate?: Locate
   ) => Effect.Effect<Decision<A>, PolicyError>
+  /** What the rules on changesets say of one that somebody has written down, at its own time. It lets nothing through. */
+  readonly sample: (judges: ChangesetJudges, sample: Sample) => Effect.Effect<Verdict, PolicyError>
 }>()("sluice/policy/Policy") {
   static readonly layer = (options: Options) => Layer.effect(Policy, make(options))
 }
@@ -108,6 +111,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const { judging, loaded } = yield* prepare(set)
       return judgesOf(loaded.digest, judging, loaded.policies)
     }),
-    changeset: judgingChangesets(workers, options)
+    changeset: judgingChangesets(workers, options),
+    sample: judgingSamples(workers, options)
   })
 })

@@ -22,6 +22,9 @@ export interface Bounds {
   readonly deadline?: number | undefined
 }
 
+/** Of a document of which nothing came back. */
+export const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
+
 const maximumBatch = 200
 const maximumBatchCharacters = 1_000_000
 /** Documents that may run away before the rest is refused without a try. */

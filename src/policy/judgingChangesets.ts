@@ -8,15 +8,13 @@ import { admit } from "./admit.ts"
 import { changesetInput, type Judged, lean, type Occasion } from "./changesetInput.ts"
 import { aboutChange, type ChangesetJudges, type Locate, toldOfChangeset } from "./changesetPass.ts"
 import type { Document } from "./Document.ts"
-import { evaluate } from "./evaluate.ts"
+import { evaluate, notJudged } from "./evaluate.ts"
 import { evidenceOf, noEffort } from "./evidence.ts"
 import { judgeChanges } from "./gatekeeper/judgeChanges.ts"
 import { toldOfReviews } from "./gatekeeper/reviews.ts"
-import { type Finding, maximumBytes } from "./protocol.ts"
+import { maximumBytes } from "./protocol.ts"
 import { passedBy, verdict } from "./verdict.ts"
 import type { LoadedSet, Workers } from "./Workers.ts"
-
-const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
 
 /** Changes as Gatekeeper's reviews know them. */
 const changingOf = ({ changes }: Judged, key: string | Uint8Array) =>

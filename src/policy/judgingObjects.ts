@@ -8,24 +8,16 @@ import { maskSecret } from "../domain/mask.ts"
 import { admit } from "./admit.ts"
 import { combinedDocument, toldOfAll } from "./combined.ts"
 import type { Document } from "./Document.ts"
-import { evaluate } from "./evaluate.ts"
+import { evaluate, notJudged } from "./evaluate.ts"
 import { type Effort, evidenceOf, inputOf, noEffort } from "./evidence.ts"
 import { namespacesOf, type Review, reviewOf } from "./gatekeeper/review.ts"
 import { ask, hasConstraints, toldOfReviews } from "./gatekeeper/reviews.ts"
-import { aboutManifest, documentOf, toldOf } from "./objects.ts"
+import { aboutManifest, documentOf, renderedOf, toldOf } from "./objects.ts"
 import type { Prepare, Prepared } from "./preparing.ts"
 import type { Finding } from "./protocol.ts"
 import * as Remembered from "./Remembered.ts"
 import { type Judging, verdict } from "./verdict.ts"
 import type { LoadedSet, Workers } from "./Workers.ts"
-
-const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
-
-const renderedOf = (manifests: ReadonlyArray<Manifest>): Rendered => ({
-  manifests,
-  closure: "",
-  locate: ({ origin }) => Effect.succeed(origin)
-})
 
 const asksForAll = (judging: ReadonlyArray<Judging>): boolean =>
   judging.some(({ rules }) => rules.some(({ judges }) => judges === "combined"))

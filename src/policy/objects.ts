@@ -3,6 +3,7 @@ import type { Manifest, Origin, Rendered } from "../domain/Manifest.ts"
 import { maskSecret } from "../domain/mask.ts"
 import { display } from "../domain/ObjectRef.ts"
 import * as Document from "./Document.ts"
+import { notJudged } from "./evaluate.ts"
 import { mentionedPath } from "./mentionedPath.ts"
 import type { Finding } from "./protocol.ts"
 import type { About, Judging, Told } from "./verdict.ts"
@@ -35,7 +36,12 @@ export const aboutManifest = (rendered: Rendered, manifest: Manifest, finding: F
   }
 }
 
-const notJudged: Finding = { bundle: 0, message: "it was not judged", isError: true, isAbandoned: true }
+/** Manifests of which nobody knows more than where they are written. */
+export const renderedOf = (manifests: ReadonlyArray<Manifest>): Rendered => ({
+  manifests,
+  closure: "",
+  locate: ({ origin }) => Effect.succeed(origin)
+})
 
 /** What was found on each manifest; one that nothing is known of was not judged, and is denied. */
 export const toldOf = (

@@ -131,15 +131,19 @@ const isWaivable = ({ enforcement, rule, severity }: Violation): boolean =>
 /** Findings that are placed at once. */
 const breath = 50
 
-/** Findings to what is said of them: any denial of an enforced bundle that nobody waives denies the whole revision. */
+/**
+ * Findings to what is said of them: any denial of an enforced bundle that nobody waives denies the whole revision. `at`:
+ * milliseconds since the epoch, by which waivers end; now, unless given.
+ */
 export const verdict = Effect.fnUntraced(function*(
   judging: ReadonlyArray<Judging>,
   told: ReadonlyArray<Told>,
-  counts: Pick<Summary, "objects" | "passed">
+  counts: Pick<Summary, "objects" | "passed">,
+  at?: number
 ) {
   const found: Array<{ readonly origin: Bundle["origin"]; readonly violation: Violation }> = []
   const waived: Array<Waived> = []
-  const now = yield* Clock.currentTimeMillis
+  const now = at ?? (yield* Clock.currentTimeMillis)
   const isEnforced = judging.some(({ bundle }) => bundle.enforcement === "enforce")
   for (const [index, one] of told.entries()) {
     // Each is looked for in its object: of thousands others go on between.

@@ -67,29 +67,40 @@ describe("sluice policy new", () => {
 
   it("makes one for changesets, with whole documents as samples", async () => {
     const cwd = folder()
-    assert.strictEqual(
-      (await sluice(["policy", "new", "no-lost-data", "--changeset", "--dir", "policies"], { cwd })).code,
-      0
-    )
+    const made = await sluice(["policy", "new", "no-lost-data", "--changeset", "--dir", "policies"], { cwd })
+    assert.strictEqual(made.code, 0)
     const tests = await sluice(["test", "--threshold", "100"], { cwd })
     assert.deepStrictEqual([tests.code, tests.stderr], [0, ""])
     for (const sample of ["allowed", "denied"]) {
       const text = readFileSync(join(cwd, "policies", "no-lost-data", `${sample}.json`), "utf8")
       Schema.decodeUnknownSync(ChangesetDocument, { onExcessProperty: "error" })(JSON.parse(text))
     }
-    const check = async (path: string) => {
-      const { code, stderr } = await sluice(["check", path], { cwd })
-      assert.strictEqual(code, 2)
-      return stderr
-    }
-    assert.match(
-      await check("policies/no-lost-data/denied.json"),
-      /is a changeset, and check.*\n {2}help: sluice test/u
+    assert.include(made.stderr, "sluice check policies/no-lost-data/denied.json --policy policies/no-lost-data")
+    const allowed = await sluice(["check", "policies/no-lost-data/allowed.json"], { cwd })
+    assert.deepStrictEqual([allowed.code, allowed.stdout, allowed.stderr], [
+      0,
+      "1 passed, 0 warnings, 0 denied, 0 waived; 1 object\n",
+      ""
+    ])
+    const denied = await sluice(
+      ["check", "policies/no-lost-data/denied.json", "--policy", "policies/no-lost-data", "-o", "json"],
+      { cwd }
     )
-    assert.match(
-      await check("policies/no-lost-data"),
-      /holds no manifest: what is in policies belongs to the policies/u
-    )
+    assert.strictEqual(denied.code, 1)
+    const [violation] = (JSON.parse(denied.stdout) as CheckReport).violations
+    assert.deepInclude(violation, {
+      policy: "no-lost-data",
+      message: "PersistentVolumeClaim data would be deleted",
+      remedy: "Leave it in the repository, or have the platform team waive this policy.",
+      object: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace: "shop", name: "data" }
+    })
+    const text = readFileSync(join(cwd, "policies", "no-lost-data", "denied.json"), "utf8").split("\n")
+    const { file, line = 0 } = violation?.source ?? {}
+    assert.strictEqual(file, "policies/no-lost-data/denied.json")
+    assert.include(text[line], "/PersistentVolumeClaim/shop/data")
+    const whole = await sluice(["check", "policies/no-lost-data"], { cwd })
+    assert.strictEqual(whole.code, 2)
+    assert.match(whole.stderr, /holds no manifest: what is in policies belongs to the policies/u)
     writeFileSync(join(cwd, "a.yaml"), "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
     assert.strictEqual((await sluice(["check", "a.yaml"], { cwd })).code, 0)
     await isClean(cwd)
