@@ -38,6 +38,8 @@ export interface Station {
   /** `<namespace>/<name>`. */
   readonly id: string
   readonly registry: Registry
+  /** Why it begins: "policy", where it has run and others judge it by now. */
+  readonly why: Why
   readonly hear: (event: RunEvent) => Effect.Effect<void>
   /** What it owns, at the start and after each change. */
   readonly owns: (inventory: Inventory) => Effect.Effect<void>
@@ -122,7 +124,7 @@ export const deliver = Effect.fnUntraced(function*(
   }, Effect.scoped)
 
   yield* Effect.provide(notify.resume(delivery, yield* notifiers), own)
-  yield* wake("started")
+  yield* wake(station.why)
   const events = pipeline({
     delivery,
     notifiers,

@@ -20,7 +20,7 @@ import { deliver } from "./deliver.ts"
 import { depart } from "./depart.ts"
 import type { Facts } from "./Facts.ts"
 import { finalizer } from "./finalize.ts"
-import { printOf } from "./guards.ts"
+import { guardsOf, printOf } from "./guards.ts"
 import { Noted } from "./Happening.ts"
 import { isBlip } from "./history.ts"
 import { logLine } from "./logLine.ts"
@@ -76,6 +76,9 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   /** What the lane was last told to be judged by, and what its last run was. */
   let guarded = ""
   let bundles: Facts["bundles"]
+  /** By which guards its last tree was read, and whether guards have kept it from running since. */
+  let judged: string | undefined
+  let isBarred = false
 
   const current = () => registry.deliveries.get(id) ?? live
   const facts = (given: LiveDelivery | MalformedDelivery) => ({
@@ -191,6 +194,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       const given = current()
       switch (now._tag) {
         case "Refused": {
+          isBarred ||= now.error._tag === "PolicyUnavailable"
           yield* voice.say(
             isWellFormed(given) ? Noted.Held({ error: now.error }) : Noted.Invalid({ problems: given.problems }),
             facts(given)
@@ -200,8 +204,11 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
           return yield* settle(false)
         }
         case "Awaits":
+          isBarred ||= judged !== undefined && isWellFormed(given) && Result.isFailure(guardsOf(given, registry))
           return yield* look
         case "Suspended":
+          // It goes on because somebody lets it.
+          ;[judged, isBarred] = [undefined, false]
           yield* voice.say(Noted.Suspended(now.delivery.spec.suspension ?? {}), facts(given))
           yield* settle(false)
           yield* look
@@ -215,6 +222,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
           return yield* deliver({
             id,
             registry,
+            why: isBarred || judged !== undefined && judged !== print(given) ? "policy" : "started",
             hear: hear(given),
             owns: Effect.fnUntraced(function*({ entries }) {
               yield* owns({ entries })
@@ -237,6 +245,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
                   : Effect.andThen(owns(inventory), concern(registry.inheritorsOf(given)))
               }),
             judges: (judging) => {
+              ;[judged, isBarred] = [print(current()), false]
               bundles = judging.map(({ digest, name }) => ({ name, digest }))
             },
             again: SubscriptionRef.update(decided, (decision) => ({ ...decision }))

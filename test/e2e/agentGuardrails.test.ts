@@ -155,6 +155,23 @@ afterAll(async () => {
   await Promise.all([plane.stop(), git.stop()])
 })
 
+/** What the last run of a Delivery came to, and why it began. */
+const lastRun = ({ status }: Awaited<ReturnType<typeof denied>>) => {
+  const { outcome, why } = status?.history?.[0] ?? {}
+  return { outcome, why }
+}
+
+describe("the first bundle of a cluster", () => {
+  it("is why the Deliveries run that it selects, when it comes and when it goes", async () => {
+    const { commit, id } = await deliver("early", "late", { "app/one.yaml": configMap("early", "bad") })
+    assert.deepStrictEqual(lastRun(await deliveries.ready(id, commit, soon)), { outcome: "Applied", why: "started" })
+    await bundle("late", from(platform))
+    assert.deepStrictEqual(lastRun(await denied(id, /bad is forbidden/u)), { outcome: "Denied", why: "policy" })
+    await removeBundle("late")
+    assert.strictEqual(lastRun(await deliveries.ready(id, commit, soon)).why, "policy")
+  })
+})
+
 describe("a mandatory bundle", () => {
   it("lets pass what keeps to it, and tells what it judges by and whom", async () => {
     await bundle("mandatory", from(platform))
@@ -263,7 +280,7 @@ describe("a bundle that cannot be had", () => {
     const told = await bundleUntil("broken", "is stalled", (one) => readyOf(one).reason === "PolicyUnavailable")
     assert.match(String(readyOf(told).message), /rules\/values\.rego:3/u)
     await broken.commit({ "rules/values.rego": values("bad") }, "Mend")
-    await deliveries.ready(id, commit, soon)
+    assert.strictEqual(lastRun(await deliveries.ready(id, commit, soon)).why, "policy")
   })
 
   it("goes on judging by what it had where its repository is out of reach", async () => {
@@ -383,14 +400,14 @@ describe("a bundle that changes", () => {
       { metadata: { labels: { gate: "other" } } },
       "application/merge-patch+json"
     )
-    await deliveries.ready(id, commit, soon)
+    assert.strictEqual(lastRun(await deliveries.ready(id, commit, soon)).why, "policy")
     await plane.request(
       "PATCH",
       pathOfDelivery(id),
       { metadata: { labels: { gate: "changing" } } },
       "application/merge-patch+json"
     )
-    await denied(id, /first is forbidden/u)
+    assert.deepStrictEqual(lastRun(await denied(id, /first is forbidden/u)), { outcome: "Denied", why: "policy" })
     await removeBundle("changing")
     const { status } = await deliveries.ready(id, commit, soon)
     assert.isUndefined(status?.policy?.bundles?.find(({ name }) => name === "changing"))
