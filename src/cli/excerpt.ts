@@ -1,5 +1,6 @@
 import type { Origin } from "../domain/Manifest.ts"
 import { codeLine } from "../domain/plainText.ts"
+import { resources } from "../policy/gatekeeper/resources.ts"
 import { statements } from "../policy/statements.ts"
 import type { Paint } from "./color.ts"
 
@@ -14,8 +15,8 @@ export interface Excerpt {
 
 const around = 2
 const longest = 200
-/** Lines of one body of a rule, and bodies. */
-const most = { lines: 30, bodies: 3 }
+/** Lines of one body of a rule, bodies, and lines of a constraint. */
+const most = { lines: 30, bodies: 3, constraint: 15 }
 
 /** What must not be shown, whoever asks: a Secret, or what one is generated from. */
 const isSecret = (text: string): boolean =>
@@ -43,12 +44,25 @@ export const manifestExcerpt = (text: string, { column, line }: Origin): Excerpt
   }
 }
 
-/** A Gatekeeper constraint: its document from there. */
-const constraintExcerpt = (text: string, from: number): Excerpt => {
-  const lines = text.split(/\r?\n/u).slice(from - 1, from - 1 + most.lines)
-  const end = lines.findIndex((line) => /^---(?:\s|$)/u.test(line))
-  const whole = end === -1 ? lines : lines.slice(0, end)
-  return { from, lines: whole.slice(0, whole.findLastIndex((line) => line.trim() !== "") + 1) }
+/**
+ * A Gatekeeper constraint from its name to the end of its match and its parameters, and more of it where there is room;
+ * empty where none begins there.
+ */
+const constraintExcerpts = (text: string, file: string, line: number): ReadonlyArray<Excerpt> => {
+  const { constraints } = resources([{ path: file, content: Buffer.from(text) }])
+  const constraint = constraints.find(({ lines }) => lines.line === line)
+  if (constraint === undefined) return []
+  const { lines: { endLine }, linesOf } = constraint
+  const placed = (...paths: ReadonlyArray<ReadonlyArray<string>>) => paths.flatMap((path) => linesOf(path) ?? [])
+  const said = placed(["spec", "match"], ["spec", "parameters"])
+  const name = placed(["metadata", "name"])
+  const first = Math.min(...(said.length === 0 ? name : said).map((one) => one.line))
+  const last = Math.max(...[...said, ...name].map((one) => one.endLine))
+  const before = [...placed(["kind"], ["metadata"]), ...name, ...placed(["spec"])].filter((one) => one.line <= first)
+  const spans = [{ line, endLine }, ...before.map((one) => ({ line: one.line, endLine: last }))]
+  const span = spans.find((one) => one.endLine - one.line < most.constraint) ?? { line: first, endLine: last }
+  const end = Math.min(span.endLine, span.line - 1 + most.constraint)
+  return [{ from: span.line, lines: text.split(/\r?\n/u).slice(span.line - 1, end) }]
 }
 
 /**
@@ -56,7 +70,7 @@ const constraintExcerpt = (text: string, from: number): Excerpt => {
  * it is written.
  */
 export const ruleExcerpts = (text: string, { file, line }: Origin): ReadonlyArray<Excerpt> => {
-  if (!file.endsWith(".rego")) return line === undefined ? [] : [constraintExcerpt(text, line)]
+  if (!file.endsWith(".rego")) return line === undefined ? [] : constraintExcerpts(text, file, line)
   const all = statements(text)
   const named = all.find((statement) => statement.line === line)?.name
   const lines = text.split(/\r?\n/u)

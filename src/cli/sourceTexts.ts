@@ -42,14 +42,26 @@ export const shownOf = Effect.fnUntraced(function*(
   policies: (violation: Violation) => ReadText
 ) {
   const shown = new Map<Violation, Shown>()
+  // Many objects break one rule: its file is read once.
+  const rules = new Map<string, ReadonlyArray<Excerpt>>()
+  const ruleOf = Effect.fnUntraced(function*(violation: Violation) {
+    const { bundle, ruleSource } = violation
+    if (ruleSource === undefined) return []
+    const place = JSON.stringify([bundle.digest, ruleSource])
+    const known = rules.get(place)
+    if (known !== undefined) return known
+    const text = yield* policies(violation)(ruleSource.file)
+    const excerpts = text === undefined ? [] : ruleExcerpts(text, ruleSource)
+    rules.set(place, excerpts)
+    return excerpts
+  })
   for (const violation of violations) {
-    const { object, ruleSource, source } = violation
+    const { object, source } = violation
     const text = source === undefined || object.kind === "Secret" ? undefined : yield* manifests(source.file)
     const manifest = text === undefined || source === undefined ? undefined : manifestExcerpt(text, source)
-    const rego = ruleSource === undefined ? undefined : yield* policies(violation)(ruleSource.file)
     shown.set(violation, {
       ...manifest === undefined ? {} : { manifest },
-      rule: rego === undefined || ruleSource === undefined ? [] : ruleExcerpts(rego, ruleSource)
+      rule: yield* ruleOf(violation)
     })
   }
   return shown

@@ -9,6 +9,11 @@ import type { Problem } from "../compileErrors.ts"
 const templateGroup = "templates.gatekeeper.sh"
 const constraintGroup = "constraints.gatekeeper.sh"
 
+interface Lines {
+  readonly line: number
+  readonly endLine: number
+}
+
 /** A template or a constraint as it is written among the policies. */
 export interface Resource {
   readonly object: JsonObject
@@ -17,7 +22,9 @@ export interface Resource {
   /** The line in the file on which a text begins whose lines are the file's lines; undefined for all other texts. */
   readonly firstLine: (path: ReadonlyArray<PropertyKey>) => number | undefined
   /** All of it, from line to line. */
-  readonly lines: { readonly file: string; readonly line: number; readonly endLine: number }
+  readonly lines: Lines & { readonly file: string }
+  /** A field, from the line of its key to its last one; undefined where it is not there. */
+  readonly linesOf: (path: ReadonlyArray<PropertyKey>) => Lines | undefined
 }
 
 /** They are read while everything else of the agent waits. */
@@ -81,13 +88,18 @@ export const resources = (files: ReadonlyArray<File>): {
         if (group === undefined) continue
         if (templates.length + constraints.length === maximumResources) return tooMuch(`${maximumResources}`)
         const find = (path: ReadonlyArray<PropertyKey>) => nodeIn(node, [...above, ...path])
-        const { offset = 0, node: whole } = find([]) ?? {}
-        const { line } = placeOf(text, offset)
-        // A node ends where the next one may begin.
-        const end = text.slice(0, whole?.range?.[1] ?? offset).trimEnd().length
+        const linesOf = (path: ReadonlyArray<PropertyKey>): Lines | undefined => {
+          const found = find(path)
+          if (found === undefined) return undefined
+          const { line } = placeOf(text, found.offset)
+          // A node ends where the next one may begin.
+          const end = text.slice(0, found.node?.range?.[1] ?? found.offset).trimEnd().length
+          return { line, endLine: Math.max(line, placeOf(text, end).line) }
+        }
         const resource: Resource = {
           object,
-          lines: { file: file.path, line, endLine: Math.max(line, placeOf(text, end).line) },
+          lines: { file: file.path, line: 1, endLine: 1, ...linesOf([]) },
+          linesOf,
           place: (path) => {
             for (let length = path.length; length >= 0; length--) {
               const found = find(path.slice(0, length))
