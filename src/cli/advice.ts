@@ -81,6 +81,6 @@ export const tell = Effect.fnUntraced(function*(all: ReadonlyArray<Advice>) {
   yield* print.aside(
     `note: without a cluster nobody can say what would change, so ${
       later.length === 1 ? "one policy was" : `${later.length} policies were`
-    } not asked: ${names}\n  help: sluice diff -f and sluice run ask; sluice test runs the tests.`
+    } not asked: ${names}\n  help: sluice diff -f and sluice run ask; sluice test runs the tests, and sluice check FILE judges a changeset that is written down.`
   )
 })

@@ -31,7 +31,8 @@ const Header = Schema.fromJsonString(Schema.Struct({
   content: Schema.String
 }))
 
-const kept = 64
+/** Some 150 KB each: as many as teams have their own policies. */
+const kept = 512
 
 const fileOf = (folder: string, key: string) => join(folder, `${key.replace(":", "-")}.policy`)
 
@@ -55,7 +56,7 @@ export const read = Effect.fnUntraced(
   Effect.orElseSucceed(() => undefined)
 )
 
-/** Removes all but the 64 newest. */
+/** Removes all but the 512 newest. */
 const sweep = Effect.fnUntraced(function*(folder: string) {
   const files = yield* FileSystem.FileSystem
   const names = (yield* files.readDirectory(folder)).filter((name) => name.endsWith(".policy"))
