@@ -103,6 +103,15 @@ export const hundred = (ground: Ground) =>
     memory: "goal 300 MiB (Flux 310 to 360 MB)"
   }, idleMinutes)
 
+export const fiveHundred = (ground: Ground) =>
+  fleet(ground, { deliveries: 500, objects: 10, renderer: "kustomize", interval: "1m" }, {
+    first: "goal 25,000 ms (Flux 119,000)",
+    one: "",
+    all: "",
+    each: "",
+    memory: ""
+  }, idleMinutes)
+
 export const thousand = (ground: Ground) =>
   fleet(ground, { deliveries: 1_000, objects: 4, renderer: "plain", interval: "1m" }, {
     first: "goal 45,000 ms (Flux's own figure: 253,000 on 16 cores)",

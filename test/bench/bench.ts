@@ -1,4 +1,4 @@
-import { hundred, thousand } from "./agent.ts"
+import { fiveHundred, hundred, thousand } from "./agent.ts"
 import { apply } from "./apply.ts"
 import { drift } from "./drift.ts"
 import { failing } from "./failing.ts"
@@ -9,7 +9,7 @@ import { scale } from "./scale.ts"
 import { startup } from "./startup.ts"
 
 /**
- * `npm run bench [-- policy|startup|latency|interruption|apply|plain|kustomize|agent|agent-1000 …]`: all in one run, on one
+ * `npm run bench [-- policy|startup|latency|interruption|apply|plain|kustomize|agent|agent-500|agent-1000 …]`: all in one run, on one
  * machine, or only those named.
  */
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>> = {
@@ -21,6 +21,7 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>>
   kustomize: (ground) => scale(ground, "kustomize"),
   failing,
   agent: hundred,
+  "agent-500": fiveHundred,
   "agent-1000": thousand
 }
 
