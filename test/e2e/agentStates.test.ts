@@ -30,7 +30,10 @@ const edit = (namespace: string, value: string) =>
   )
 /** Waits until an object has a value. */
 const becomes = async (namespace: string, value: string) => {
-  while (await valueIn(namespace) !== value);
+  const deadline = Date.now() + 30_000
+  while (await valueIn(namespace) !== value) {
+    if (Date.now() > deadline) throw new Error(`${namespace} still has ${await valueIn(namespace)}, not ${value}`)
+  }
 }
 const ready = async (namespace: string, labels?: string): Promise<Repository> => {
   await scene.tenant(namespace, labels)
@@ -164,6 +167,8 @@ spec: {source: {git: {url: "${scene.git.url}/none.git", branch: main}}, match: $
   const removed = () => scene.plane.request("DELETE", "/apis/sluice.dev/v1alpha1/policybundles/baseline")
 
   it("stops the Deliveries that it selects: nothing is applied or healed until it lets go of them", async () => {
+    // A second try finds what the first one left.
+    await removed().catch(() => undefined)
     const repository = await ready("judged", "{tenant: \"true\"}")
     await bundle("{namespaceSelector: {matchLabels: {tenant: \"true\"}}}")
     const stopped = await scene.deliveries.reason("judged/app", "PolicyUnavailable")
@@ -185,6 +190,7 @@ spec: {source: {git: {url: "${scene.git.url}/none.git", branch: main}}, match: $
   })
 
   it("selects by the labels of Deliveries, which may change", async () => {
+    await removed().catch(() => undefined)
     await bundle("{deliverySelector: {matchLabels: {gate: strict}}, namespaceSelector: {}}")
     await scene.ready("judged/app")
     await scene.patch("judged/app", { metadata: { labels: { gate: "strict" } } })
