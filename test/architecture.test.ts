@@ -126,7 +126,7 @@ describe("architecture", () => {
   it("keeps the loop on one page and every file short", () => {
     const lines = (text: string) => text.split("\n").length
     const loop = files.find(({ name }) => name === join("pipeline", "Pipeline.ts"))!
-    assert.isAtMost(lines(loop.text), 82)
+    assert.isAtMost(lines(loop.text), 81)
     assert.deepStrictEqual(files.filter(({ text }) => lines(text) > 320).map(({ name }) => name), [])
   })
 

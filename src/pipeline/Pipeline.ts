@@ -51,7 +51,6 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree, w
   const applied = Effect.all(kept, { discard: true })
   const settled = inventory.applied?.identity === identity && inventory.applied.healthy
   if (changed.length === 0 && settled) return yield* Effect.as(applied, unchanged)
-
   const named = { revision: format(tree.artifact.revision), identity, closure, policies: own }
   const applying = apply.apply(delivery, changeset, inventory, named)
   const writing = Stream.runForEach(applying, ({ action }) => progress.wrote(action))

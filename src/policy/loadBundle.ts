@@ -3,7 +3,8 @@ import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import type { Bundle, Waiver } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
-import { canonical, type Json } from "../domain/Json.ts"
+import { canonical } from "../domain/Json.ts"
+import { saidBy } from "../domain/policySet.ts"
 import { PolicyUnavailable } from "../domain/StageError.ts"
 import { library } from "./library.ts"
 import { policyFiles } from "./policyFiles.ts"
@@ -56,7 +57,7 @@ export const loadBundle = Effect.fn("Policy.loadBundle")(function*(
   const bundle: Bundle = {
     name: resource.metadata.name,
     digest: digest(
-      canonical([enforcement, regoVersion, parameters, waivers as unknown as Json]),
+      canonical([enforcement, regoVersion, parameters, waivers.map(saidBy)]),
       ...files.flatMap(({ content, path }) => [path, content])
     ),
     origin: "bundle",

@@ -1,24 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { afterAll } from "vitest"
+import { temporaryFolders } from "../../support/folders.ts"
 import { sluice } from "../../support/Sluice.ts"
 
-const folders: Array<string> = []
-const place = (files: Readonly<Record<string, string>>): string => {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-advice-"))
-  folders.push(folder)
-  mkdirSync(join(folder, ".git"))
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  return folder
-}
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+const place = temporaryFolders("advice")
 
 const app = { "app/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" }
 const rule = (id: string, body = "input.kind == \"Secret\"") =>

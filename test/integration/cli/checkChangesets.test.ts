@@ -1,26 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { afterAll } from "vitest"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import type { CheckReport } from "../../../src/cli/CheckReport.ts"
 import { scaffold } from "../../../src/cli/scaffold.ts"
+import { temporaryFolders } from "../../support/folders.ts"
 import { sluice } from "../../support/Sluice.ts"
 
-const folders: Array<string> = []
-const place = (files: Readonly<Record<string, string>>): string => {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-changesets-"))
-  folders.push(folder)
-  mkdirSync(join(folder, ".git"))
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  return folder
-}
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+const place = temporaryFolders("changesets")
 
 const made = scaffold({ name: "no-lost-data", category: undefined, judges: "changeset" })
 const denied = made["denied.json"]!

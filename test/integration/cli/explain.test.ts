@@ -1,24 +1,8 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { afterAll } from "vitest"
+import { temporaryFolders } from "../../support/folders.ts"
 import { sluice } from "../../support/Sluice.ts"
 
-const folders: Array<string> = []
-const repository = (files: Readonly<Record<string, string>>): string => {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-explained-"))
-  folders.push(folder)
-  mkdirSync(join(folder, ".git"))
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  return folder
-}
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+const repository = temporaryFolders("explained")
 
 const policy = `# METADATA
 # title: No latest

@@ -1,25 +1,11 @@
 import { assert, beforeAll, describe, it } from "@effect/vitest"
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
-import { afterAll } from "vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
 import type { TestReport } from "../../../src/cli/testReport/TestReport.ts"
+import { temporaryFolders } from "../../support/folders.ts"
 import { sluice } from "../../support/Sluice.ts"
 
-const folders: Array<string> = []
-const folderOf = (files: Readonly<Record<string, string>>): string => {
-  const folder = mkdtempSync(join(tmpdir(), "sluice-author-"))
-  folders.push(folder)
-  mkdirSync(join(folder, ".git"))
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true })
-    writeFileSync(join(folder, path), text)
-  }
-  return folder
-}
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
-})
+const folderOf = temporaryFolders("author")
 
 const rule = `package owners
 
