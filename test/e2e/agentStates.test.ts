@@ -179,7 +179,8 @@ spec: {source: {git: {url: "${scene.git.url}/none.git", branch: main}}, match: $
     await edit("judged", "taken")
     const commit = await repository.commit({ "app/one.yaml": configMap("one", "2") }, "Second")
     // Another that is not selected is kept as ever, and shows that time went by.
-    await edit("paused", "taken")
+    // At a second try another value: the same would be no edit.
+    await edit("paused", `taken at ${Date.now()}`)
     await becomes("paused", "3")
     assert.strictEqual(await valueIn("judged"), "taken")
     await removed()
