@@ -14,7 +14,7 @@ export interface Ledger {
   readonly removed: (ref: ObjectRef) => void
   /** Saves what was noted since. What is being saved is not cut short, and saves never overtake each other. */
   readonly flush: Effect.Effect<void, LedgerError, LedgerServices>
-  /** Saves what is left once everything is applied, if it differs from what was there at the start. */
+  /** Saves what is left once everything is applied, if it differs from what was saved last. */
   readonly close: (
     applied: NonNullable<Inventory["applied"]>,
     healthyObjects: number | undefined,
@@ -49,12 +49,19 @@ export const open = Effect.fnUntraced(function*(
   for (const [id, entry] of stale) entries.set(id, entry)
   const lock = yield* Semaphore.make(1)
   let dirty = changeset.changes.some(({ action }) => action !== "unchanged" && action !== "delete")
+  let saved: Inventory | undefined = inventory
   const current = (): Inventory => ({ ...inventory, entries: [...entries.values()] })
+  const save = (next: Inventory) =>
+    Effect.suspend(() => {
+      // Until the cluster answers, nobody knows what is there.
+      saved = undefined
+      return Effect.tap(options.save(next), () => Effect.sync(() => saved = next))
+    })
 
   const flush = Effect.suspend(() => {
     if (!dirty) return Effect.void
     dirty = false
-    return Effect.onError(options.save(current()), () =>
+    return Effect.onError(save(current()), () =>
       Effect.sync(() => {
         dirty = true
       }))
@@ -84,7 +91,7 @@ export const open = Effect.fnUntraced(function*(
           ...healthyObjects === undefined ? {} : { healthyObjects }
         }
         dirty = false
-        return canonical(last) === canonical(inventory) ? Effect.void : options.save(last)
+        return saved !== undefined && canonical(last) === canonical(saved) ? Effect.void : save(last)
       }).pipe(Semaphore.withPermit(lock), Effect.uninterruptible)
   }
   return ledger
