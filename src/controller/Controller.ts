@@ -3,14 +3,13 @@ import * as Effect from "effect/Effect"
 import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Identity } from "../kube/Identity.ts"
 import { KubeClient } from "../kube/KubeClient.ts"
 import { decide, type Decided, type Rules } from "./decide.ts"
 import { gather } from "./gather.ts"
 import { guardrails } from "./guardrails.ts"
 import { keyOf } from "./keyOf.ts"
+import { Newest } from "./Newest.ts"
 import { type LiveDelivery, type MalformedDelivery, Registry } from "./Registry.ts"
 import { tend } from "./tend.ts"
 
@@ -27,8 +26,8 @@ const pause = "10 seconds"
 /** One Delivery that is tended: the last decision about it, and who follows it. */
 interface Ward {
   readonly uid: string
-  readonly decided: SubscriptionRef.SubscriptionRef<Decided>
-  readonly seen: Queue.Queue<LiveDelivery | MalformedDelivery>
+  readonly decided: Newest<Decided>
+  readonly seen: Latch.Latch
   key: string
 }
 
@@ -50,10 +49,10 @@ export const controller = Effect.fnUntraced(function*({ instance, ready, ...rule
     })
 
   const begin = Effect.fnUntraced(function*(id: string, live: LiveDelivery | MalformedDelivery, first: Decided) {
-    const decided = yield* SubscriptionRef.make(first)
-    const seen = yield* Queue.sliding<LiveDelivery | MalformedDelivery>(1)
+    const decided = new Newest(first)
+    const seen = Latch.makeUnsafe()
     wards.set(id, { uid: live.uid, decided, seen, key: keyOf(first, live) })
-    const charge = { live, registry, decided, seen: Stream.fromQueue(seen), concern, instance }
+    const charge = { live, registry, decided, seen, concern, instance }
     const tending = Effect.catchCause(
       tend(charge),
       (cause) =>
@@ -77,9 +76,9 @@ export const controller = Effect.fnUntraced(function*({ instance, ready, ...rule
     const key = keyOf(decided, live)
     if (current.key !== key) {
       current.key = key
-      yield* SubscriptionRef.set(current.decided, decided)
+      current.decided.set(decided)
     }
-    yield* Queue.offer(current.seen, live)
+    current.seen.openUnsafe()
   })
 
   const bundles = yield* Queue.unbounded<string>()

@@ -1,13 +1,14 @@
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Equal from "effect/Equal"
+import * as Exit from "effect/Exit"
 import * as Hash from "effect/Hash"
 import * as Layer from "effect/Layer"
 import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { at, type Json } from "../domain/Json.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 
@@ -21,8 +22,8 @@ export interface Watched {
 
 /** Which Secrets change: one watch of a Secret for all who read it as the same identity. */
 export class SecretVersions extends Context.Service<SecretVersions, {
-  /** Emits when a Secret is another than it was when this began; until the scope closes. */
-  readonly changes: (secret: Watched) => Effect.Effect<Stream.Stream<unknown>, never, KubeReader | Scope.Scope>
+  /** Watches a Secret until the scope closes; what it answers returns once the Secret is another than it was then. */
+  readonly changed: (secret: Watched) => Effect.Effect<Effect.Effect<void>, never, KubeReader | Scope.Scope>
 }>()("sluice/controller/SecretVersions") {
   static readonly layer = Layer.effect(SecretVersions, Effect.suspend(() => make))
 }
@@ -49,9 +50,31 @@ class Shared implements Equal.Equal {
 /** The resourceVersion of a Secret, or undefined where there is none. */
 type Version = readonly [Json | undefined]
 
+/** How often a Secret was seen to be another; the first time it is only known. */
+class Turns {
+  #count = 0
+  #next = Deferred.makeUnsafe<void>()
+
+  readonly turn = Effect.sync(() => {
+    this.#count++
+    const waiting = this.#next
+    this.#next = Deferred.makeUnsafe()
+    Deferred.doneUnsafe(waiting, Exit.void)
+  })
+
+  /** From now on: returns after the next turn that is not the first. */
+  next(): Effect.Effect<void> {
+    const since = Math.max(1, this.#count)
+    const wait: Effect.Effect<void> = Effect.suspend(() =>
+      this.#count > since ? Effect.void : Effect.andThen(Deferred.await(this.#next), wait)
+    )
+    return wait
+  }
+}
+
 const watched = Effect.fnUntraced(function*({ reader, secret: { interval, name, namespace } }: Shared) {
   const ref = { group: "", kind: "Secret", namespace, name }
-  const known = yield* SubscriptionRef.make<Version | undefined>(undefined)
+  const turns = new Turns()
   const look = Effect.map(reader.get("v1", ref), (secret): Version => [at(secret, "metadata", "resourceVersion")])
   const looks = Stream.fromEffectSchedule(Effect.orElseSucceed(look, () => undefined), Schedule.spaced(interval))
   yield* reader.versions("v1", ref).pipe(
@@ -60,10 +83,10 @@ const watched = Effect.fnUntraced(function*({ reader, secret: { interval, name, 
     // A look that fails says nothing about the Secret.
     Stream.filter((version) => version !== undefined),
     Stream.changesWith(([a], [b]) => a === b),
-    Stream.runForEach((version) => SubscriptionRef.set(known, version)),
+    Stream.runForEach(() => turns.turn),
     Effect.forkScoped
   )
-  return known
+  return turns
 })
 
 const make = Effect.gen(function*() {
@@ -73,9 +96,9 @@ const make = Effect.gen(function*() {
     idleTimeToLive: "30 seconds"
   })
   return SecretVersions.of({
-    changes: Effect.fnUntraced(function*(secret) {
-      const known = yield* RcMap.get(watches, new Shared(yield* KubeReader, secret))
-      return SubscriptionRef.changes(known).pipe(Stream.filter((version) => version !== undefined), Stream.drop(1))
+    changed: Effect.fnUntraced(function*(secret) {
+      const turns = yield* RcMap.get(watches, new Shared(yield* KubeReader, secret))
+      return turns.next()
     })
   })
 })

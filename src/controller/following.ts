@@ -2,7 +2,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { FetchError } from "../domain/StageError.ts"
 import { type Followed, Sources } from "../fetch/Sources.ts"
@@ -25,7 +24,7 @@ export const following = Effect.fnUntraced(function*(
   const begin: Effect.Effect<Followed, FetchError> = sources.follow(delivery).pipe(
     Effect.tap((source) => {
       known = source
-      return Effect.forkIn(Stream.runForEach(source.news, wake), scope)
+      return Effect.forkIn(Effect.forever(Effect.flatMap(source.news, wake)), scope)
     }),
     Effect.provide(secrets),
     Scope.provide(scope)

@@ -4,7 +4,6 @@ import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
 import type * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import { Redactions } from "../domain/redact.ts"
 import { Identity } from "../kube/Identity.ts"
 import { guarding, type GuardState } from "../pipeline/guarding.ts"
@@ -13,6 +12,7 @@ import { bundleStatus } from "./bundleStatus.ts"
 import * as BundleVoice from "./BundleVoice.ts"
 import { isGuarding } from "./guards.ts"
 import { hooked } from "./hooked.ts"
+import { Newest } from "./Newest.ts"
 import { type Guardrail, isWellFormed, type Registry } from "./Registry.ts"
 import { secretsChange } from "./secretsChange.ts"
 
@@ -62,7 +62,7 @@ export const guardrails = Effect.fnUntraced(function*(
 ) {
   const [redactions, rights] = [yield* Redactions, yield* Rights]
   const voices = new Map<string, Effect.Effect<void>>()
-  const wards = new Map<string, { readonly uid: string; readonly newest: SubscriptionRef.SubscriptionRef<Guardrail> }>()
+  const wards = new Map<string, { readonly uid: string; readonly newest: Newest<Guardrail> }>()
   const fibers = yield* FiberMap.make<string, void>()
   const stirred = yield* Latch.make(false)
 
@@ -71,8 +71,8 @@ export const guardrails = Effect.fnUntraced(function*(
     return found?.uid === uid ? found : undefined
   }
 
-  const tend = Effect.fnUntraced(function*(newest: SubscriptionRef.SubscriptionRef<Guardrail>) {
-    const first = SubscriptionRef.getUnsafe(newest)
+  const tend = Effect.fnUntraced(function*(newest: Newest<Guardrail>) {
+    const first = newest.value
     /** What was loaded last, and by what the bundle said then. */
     let loaded: { readonly generation: number; readonly guard: GuardState["guard"] } | undefined
     const voice = yield* BundleVoice.make(first, first.status)
@@ -113,7 +113,7 @@ export const guardrails = Effect.fnUntraced(function*(
       yield* speak
       const { generation, name, resource } = guardrail
       if (resource === undefined) return yield* Effect.never
-      yield* watched(guardrail, SubscriptionRef.update(newest, (same) => ({ ...same })))
+      yield* watched(guardrail, newest.again)
       const namespace = resource.spec.source.git?.secretRef?.namespace ?? "default"
       // Other credentials make no other bundle of it: what was loaded judges until something else is.
       const known = loaded?.generation === generation ? loaded.guard : undefined
@@ -123,10 +123,7 @@ export const guardrails = Effect.fnUntraced(function*(
       )
     }, Effect.scoped)
 
-    yield* SubscriptionRef.changes(newest).pipe(
-      Stream.switchMap((guardrail) => Stream.fromEffectDrain(follow(guardrail))),
-      Stream.runDrain
-    )
+    yield* newest.forEach(follow)
   }, Effect.scoped)
 
   const think = Effect.fnUntraced(function*(name: string) {
@@ -139,8 +136,8 @@ export const guardrails = Effect.fnUntraced(function*(
       yield* Effect.forkChild(FiberMap.remove(fibers, ward.uid))
     }
     if (guardrail === undefined) return
-    if (ward !== undefined && ward.uid === guardrail.uid) return yield* SubscriptionRef.set(ward.newest, guardrail)
-    const newest = yield* SubscriptionRef.make(guardrail)
+    if (ward !== undefined && ward.uid === guardrail.uid) return ward.newest.set(guardrail)
+    const newest = new Newest(guardrail)
     wards.set(name, { uid: guardrail.uid, newest })
     const tending = Effect.catchCause(
       tend(newest),

@@ -1,7 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as Queue from "effect/Queue"
+import * as Latch from "effect/Latch"
 
 /** How long before work that died is tried again. */
 const pause = "10 seconds"
@@ -17,7 +17,7 @@ export const paced = Effect.fnUntraced(function*(options: {
   readonly grace: number
 }) {
   const { due, grace, work } = options
-  const wake = yield* Queue.sliding<void>(1)
+  const wake = Latch.makeUnsafe()
   const scope = { isClosing: false }
 
   // Who works is not expected to die; who does must not take all later work with it.
@@ -33,10 +33,11 @@ export const paced = Effect.fnUntraced(function*(options: {
 
   const loop = Effect.gen(function*() {
     while (!scope.isClosing) {
+      wake.closeUnsafe()
       const at = due()
       const inMs = at === undefined ? undefined : at - (yield* Clock.currentTimeMillis)
-      if (inMs === undefined) yield* Queue.take(wake)
-      else if (inMs > 0) yield* Effect.raceFirst(Effect.sleep(inMs), Queue.take(wake))
+      if (inMs === undefined) yield* wake.await
+      else if (inMs > 0) yield* Effect.timeoutOption(wake.await, inMs)
       else yield* safely(false)
     }
     if (due() !== undefined) yield* safely(true)
@@ -45,9 +46,9 @@ export const paced = Effect.fnUntraced(function*(options: {
   yield* Effect.addFinalizer(() =>
     Effect.suspend(() => {
       scope.isClosing = true
-      Queue.offerUnsafe(wake, undefined)
+      wake.openUnsafe()
       return Effect.interruptible(Effect.timeoutOption(Fiber.await(fiber), grace))
     })
   )
-  return Effect.sync(() => void Queue.offerUnsafe(wake, undefined))
+  return Effect.sync(() => void wake.openUnsafe())
 })

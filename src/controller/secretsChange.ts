@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
 import { milliseconds, type Source } from "../api/v1alpha1/Delivery.ts"
 import { SecretVersions } from "./SecretVersions.ts"
 
@@ -21,7 +20,7 @@ export const secretsChange = Effect.fnUntraced(function*(
   const versions = yield* SecretVersions
   const interval = milliseconds(secrets.interval)
   for (const name of secrets.names) {
-    const changes = yield* versions.changes({ namespace: secrets.namespace, name, interval })
-    yield* Effect.forkScoped(Stream.runForEach(changes, () => changed))
+    const isAnother = yield* versions.changed({ namespace: secrets.namespace, name, interval })
+    yield* Effect.forkScoped(Effect.andThen(isAnother, changed))
   }
 })

@@ -1,9 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import { empty, type Inventory } from "../domain/Inventory.ts"
@@ -24,6 +23,7 @@ import { guardsOf, printOf } from "./guards.ts"
 import { Noted } from "./Happening.ts"
 import { isBlip } from "./history.ts"
 import { logLine } from "./logLine.ts"
+import type { Newest } from "./Newest.ts"
 import { observe } from "./observe.ts"
 import * as Recorder from "./Recorder.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
@@ -36,9 +36,9 @@ export interface Charge {
   readonly live: LiveDelivery | MalformedDelivery
   readonly registry: Registry
   /** What is to be done about it, now and after each change. */
-  readonly decided: SubscriptionRef.SubscriptionRef<Decided>
-  /** Told each time that the object is seen. */
-  readonly seen: Stream.Stream<LiveDelivery | MalformedDelivery>
+  readonly decided: Newest<Decided>
+  /** Opened each time that the object is seen. */
+  readonly seen: Latch.Latch
   /** Thinks again about these Deliveries. */
   readonly concern: (ids: Iterable<string>) => Effect.Effect<void>
   /** Who writes Events: the name of this process. */
@@ -64,7 +64,7 @@ interface Lane {
  * at a safe point. It says in status and Events what happens.
  */
 export const tend = Effect.fnUntraced(function*(charge: Charge) {
-  const { concern, decided, instance, live, registry } = charge
+  const { concern, decided, instance, live, registry, seen } = charge
   const { name, namespace, uid } = live
   const id = idOf(live)
   const writer = yield* DeliveryWriter
@@ -155,7 +155,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       requests.looked(asked)
       return yield* wake("manual")
     }
-    if ((yield* SubscriptionRef.get(decided))._tag !== "Refused") return
+    if (decided.value._tag !== "Refused") return
     yield* voice.say(Noted.ReconcileHandled({ value: asked }), facts(current()))
     requests.answered(asked)
   })
@@ -248,7 +248,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
               ;[judged, isBarred] = [print(current()), false]
               bundles = judging.map(({ digest, name }) => ({ name, digest }))
             },
-            again: SubscriptionRef.update(decided, (decision) => ({ ...decision }))
+            again: decided.again
           }, now)
       }
     })
@@ -260,23 +260,21 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       Effect.catchCause((cause) =>
         Effect.logError(`${id} starts again: this is a mistake in Sluice`, cause).pipe(
           Effect.andThen(Effect.sleep(pause)),
-          Effect.andThen(SubscriptionRef.update(decided, (decision) => ({ ...decision })))
+          Effect.andThen(decided.again)
         )
       )
     )
-  const acts = SubscriptionRef.changes(decided).pipe(
-    Stream.switchMap((now) => Stream.fromEffectDrain(insist(now))),
-    Stream.runDrain
-  )
-  const notices = Stream.runForEach(
-    charge.seen,
-    (now) =>
-      Effect.catchDefect(
-        notice(now),
+  const notices = Effect.gen(function*() {
+    for (;;) {
+      yield* seen.await
+      yield* seen.close
+      yield* Effect.catchDefect(
+        notice(current()),
         (defect) => Effect.logError(`${id} was not looked at: this is a mistake in Sluice`, defect)
       )
-  )
-  return yield* Effect.raceFirst(acts, notices)
+    }
+  })
+  return yield* Effect.raceFirst(decided.forEach(insist), notices)
 }, Effect.scoped)
 
 /** Waits for the end of a suspension, if it has one, and then thinks again. */

@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
 import { normalizedRepository } from "../domain/repositoryAddress.ts"
@@ -17,8 +16,8 @@ import { makePoller, type Poller, type Why } from "./Poller.ts"
 export interface Followed {
   /** What the last listing said: the revision, or its failure; waits for the first one. No request of its own. */
   readonly head: Effect.Effect<Revision, FetchError>
-  /** Emits after listings that said something else than the one before, a failure included; the last is never lost. */
-  readonly news: Stream.Stream<Why>
+  /** Returns after a listing that said something else than the one before, a failure included; none is lost between two waits. */
+  readonly news: Effect.Effect<Why>
   /** Lists anew and returns when that is done. Who asks while a listing is under way shares the next one. */
   readonly refresh: Effect.Effect<void>
   /** The tree of a revision; no request if the cache has it. */
@@ -86,7 +85,7 @@ const make = Effect.gen(function*() {
     const opened = yield* fetch.open(delivery)
     const { pinned } = opened
     if (pinned !== undefined) {
-      return { head: Effect.succeed(pinned), news: Stream.never, refresh: Effect.void, fetch: opened.fetch }
+      return { head: Effect.succeed(pinned), news: Effect.never, refresh: Effect.void, fetch: opened.fetch }
     }
     const interval = Math.max(shortestInterval, milliseconds(delivery.spec.source.interval))
     const { source: { poller } } = yield* join(opened, interval)
@@ -95,12 +94,12 @@ const make = Effect.gen(function*() {
     let seen = Math.max(1, poller.version())
     return {
       head: Effect.flatMap(poller.said, (said) => Effect.mapError(Effect.fromResult(said), opened.told)),
-      news: Stream.fromEffectRepeat(Effect.suspend(() =>
+      news: Effect.suspend(() =>
         Effect.tap(poller.after(seen), () =>
           Effect.sync(() => {
             seen = poller.version()
           }))
-      )),
+      ),
       refresh: poller.refresh,
       fetch: opened.fetch
     }

@@ -7,7 +7,6 @@ import * as RcMap from "effect/RcMap"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { Pass } from "../domain/DecisionRecord.ts"
 import { digest } from "../domain/digest.ts"
 import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
@@ -83,7 +82,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     // What looks were asked for that failed.
     const owed = new Set<Why>()
     const ask = (why: Why) => Effect.suspend(() => (reasons.add(why), Effect.asVoid(wake.open)))
-    const desired = yield* SubscriptionRef.make<Desire | undefined>(undefined)
+    let desired: Desire | undefined
+    const moved = yield* Latch.make(false)
     const interruptible = yield* Latch.make(true)
     const starved = { interruptions: 0, since: 0 }
     // The identity whose last run ended well.
@@ -140,7 +140,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
 
     const look = Effect.fnUntraced(function*({ has, why, ...asked }: Asked) {
       const revision = yield* options.head
-      const known = SubscriptionRef.getUnsafe(desired)
+      const known = desired
       const isNews = !equals(known?.revision, revision)
       // That the source could not be read was told: so is what its newest revision comes to.
       const insists = asked.insists || isOut
@@ -154,11 +154,11 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         : known!
       // What waits for its next try, or for a person, is tried at once when somebody insists.
       const again = insists && !isRunning && identity === known?.identity && (has("drift") || identity !== well)
-      const desire = { revision, identity, commit, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) }
-      yield* SubscriptionRef.set(desired, desire)
+      desired = { revision, identity, commit, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) }
+      yield* moved.open
       // Nothing that this delivery reads has changed: the revision advances without a run.
       if (!again && !isRunning && identity === well && (isNews || isOut || has("manual"))) {
-        yield* advanced(desire)
+        yield* advanced(desired)
       }
       isOut = false
     })
@@ -207,9 +207,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
 
     const attempt = Effect.fnUntraced(function*(desire: Desire, failures: number) {
       const { identity, why } = desire
-      const latest = SubscriptionRef.getUnsafe(desired)
       // A revision of the same identity may have come meanwhile: it is the one to tell.
-      const { revision } = latest?.identity === identity ? latest : desire
+      const { revision } = desired?.identity === identity ? desired : desire
       const now = yield* Clock.currentTimeMillis
       const waited = starved.interruptions > 0 && now - starved.since >= options.timeoutMs
       if (starved.interruptions >= patience || waited) yield* interruptible.close
@@ -229,7 +228,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         Effect.scoped,
         Effect.onInterrupt(() => {
           if (starved.interruptions++ === 0) starved.since = now
-          return recorded.interrupted(SubscriptionRef.getUnsafe(desired)?.revision)
+          return recorded.interrupted(desired?.revision)
         }),
         Effect.ensuring(interruptible.open),
         Effect.ensuring(Effect.sync(() => isRunning = false))
@@ -241,7 +240,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         ? nextAsking(outcome.pass, failures)
         : undefined
       yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
-      const newest = SubscriptionRef.getUnsafe(desired)!
+      const newest = desired!
       if (well === identity && newest.identity === identity && !equals(newest.revision, revision)) {
         yield* advanced(newest)
       }
@@ -258,15 +257,24 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       }
     })
 
-    /** Takes the newest desire as soon as the run in progress may be interrupted; `switchMap` waits for its safe point. */
-    const runs = SubscriptionRef.changes(desired).pipe(
-      Stream.buffer({ capacity: 1, strategy: "sliding" }),
-      Stream.mapEffect(() => Effect.andThen(interruptible.await, SubscriptionRef.get(desired))),
-      Stream.filter((desire) => desire !== undefined),
-      Stream.changesWith((a, b) => a.identity === b.identity && a.turn === b.turn),
-      Stream.switchMap((desire) => Stream.fromEffect(series(desire))),
-      Stream.runDrain
-    )
+    /** Returns once something else is desired and the run in progress may be interrupted. */
+    const superseded = Effect.fnUntraced(function*(current: Desire | undefined) {
+      for (;;) {
+        yield* moved.close
+        yield* interruptible.await
+        if (desired?.identity !== current?.identity || desired?.turn !== current?.turn) return
+        yield* moved.await
+      }
+    })
+
+    /** The newest desire ends the series of the one before it, and begins once that has come to its safe point. */
+    const runs = Effect.gen(function*() {
+      for (let current: Desire | undefined;;) {
+        yield* superseded(current)
+        current = desired!
+        yield* Effect.raceFirst(series(current), superseded(current))
+      }
+    })
     const requests = Stream.runForEach(options.requests, ({ why }) => ask(why))
     const beside = options.beside?.({ tell: journal.tell, ask }) ?? Effect.void
     return yield* Effect.all([requests, intake, runs, beside], { concurrency: "unbounded", discard: true })

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import type { PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
 import type { Bundle } from "../domain/Decision.ts"
 import { retryDelay } from "../domain/retry.ts"
@@ -71,7 +70,7 @@ const looking = Effect.fnUntraced(function*(resource: PolicyBundle, stirred: Lat
       ? sources.follow(source).pipe(
         Effect.tap((found) => {
           followed = found
-          return Effect.forkIn(Stream.runForEach(found.news, () => stirred.open), scope)
+          return Effect.forkIn(Effect.forever(Effect.andThen(found.news, stirred.open)), scope)
         }),
         Effect.provide(secrets),
         Scope.provide(scope)

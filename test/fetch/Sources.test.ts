@@ -6,7 +6,6 @@ import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Delivery } from "../../src/api/v1alpha1/Delivery.ts"
 import { normalizedRepository } from "../../src/domain/repositoryAddress.ts"
@@ -34,7 +33,9 @@ const shop = Effect.gen(function*() {
 /** News as they come, waiting for those to come. */
 const newsOf = Effect.fnUntraced(function*({ news }: Followed) {
   const queue = yield* Queue.unbounded<string>()
-  yield* Effect.forkScoped(Stream.runForEach(news, (why) => Queue.offer(queue, why)), { startImmediately: true })
+  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(news, (why) => Queue.offer(queue, why))), {
+    startImmediately: true
+  })
   return queue
 })
 
