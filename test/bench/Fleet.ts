@@ -161,7 +161,8 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
         `--import=${new URL("./eventLoop.js", import.meta.url).href}`,
         ...profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profiles, String(this.#starts++))}`]
       ],
-      environment: { SLUICE_BENCH_EVENT_LOOP: join(folder, "agent.loop") }
+      // As in the cluster: deploy/base/agent.
+      environment: { MALLOC_ARENA_MAX: "1", SLUICE_BENCH_EVENT_LOOP: join(folder, "agent.loop") }
     })
   }
 
