@@ -11,7 +11,7 @@ import type { PolicySet } from "../domain/Decision.ts"
 import type { DecisionRecord } from "../domain/DecisionRecord.ts"
 import type { Healed } from "../domain/Drift.ts"
 import type { DriftFinding } from "../domain/DriftReport.ts"
-import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
+import type { Inventory } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { parse } from "../domain/Revision.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
@@ -24,6 +24,7 @@ import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
 import { Denials } from "./denials.ts"
 import { findingOf, findingOfFight, reported, withheld } from "./findings.ts"
+import { makeHealRecord } from "./healRecord.ts"
 import { indexing, isOurWrite, suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
@@ -48,8 +49,6 @@ export interface Options {
 /** How many milliseconds before something that could not be read, or healed, is tried again; healing ever more slowly. */
 const again = 10_000
 const longest = 5 * 60_000
-/** Fingerprints of heals are recorded together; what a crash loses costs a dry-run. */
-const batch = "1 second"
 
 /**
  * Watches what a delivery owns, and heals it from memory: the bytes that the gate admitted are put back within
@@ -62,6 +61,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const rights = yield* Effect.context<Right>()
   const scope = yield* Effect.scope
   const pen = yield* Semaphore.make(1)
+  const record = yield* makeHealRecord(pen)
   const isNeeded = yield* Latch.make(false)
   const { drift: mode, wait } = delivery.spec.apply
   let standing: Standing | undefined
@@ -70,24 +70,13 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const denials = new Denials(again, longest)
   let fights = fighting.none
   let failures = 0
-  const unrecorded = new Map<string, InventoryEntry>()
-  let isRecording = false
   /** What only a run can put right. */
   const left = new Map<string, Suspect>()
   /** What policies keep from being put back: told once. */
   const held = new Map<string, ObjectRef>()
   let tell: Beside["tell"] = () => Effect.void
 
-  const record = Effect.suspend(() => {
-    if (unrecorded.size === 0) return Effect.void
-    const entries = [...unrecorded.values()]
-    const forget = (entry: InventoryEntry) => {
-      // Healed again meanwhile: that is still to be recorded.
-      if (unrecorded.get(key(entry.ref)) === entry) unrecorded.delete(key(entry.ref))
-    }
-    return Effect.andThen(apply.recordHealed(entries), Effect.sync(() => entries.forEach(forget)))
-  })
-  const inventory = Effect.provide(Effect.andThen(record, inventories.load), rights)
+  const inventory = Effect.provide(Effect.andThen(record.save, inventories.load), rights)
   const tellPolled = Effect.flatMap(drift.polled, polls)
   const follow = Effect.flatMap(inventory, (owned) =>
     owns(owned).pipe(
@@ -106,21 +95,6 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     return Effect.andThen(told, drift.again(suspects.map(({ ref }) => ref)))
   })
 
-  // One save for many heals, in the background: nothing waits for it.
-  const recordSoon = Effect.suspend(() => {
-    if (isRecording) return Effect.void
-    isRecording = true
-    return Effect.sleep(batch).pipe(
-      Effect.andThen(Effect.sync(() => isRecording = false)),
-      // A run keeps the same books: never both at once.
-      Effect.andThen(Semaphore.withPermit(pen, Effect.ignore(Effect.provide(record, rights)))),
-      Effect.forkIn(scope),
-      Effect.asVoid
-    )
-  })
-
-  yield* Effect.addFinalizer(() => Effect.ignore(Effect.timeoutOption(Effect.provide(record, rights), batch)))
-
   const watched: Watched = {
     rests: Effect.fnUntraced(function*(identity) {
       const { applied } = yield* inventory
@@ -136,7 +110,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
         return Effect.asVoid(Semaphore.release(pen, 1))
       })
       yield* Effect.acquireRelease(Semaphore.take(pen, 1), () => release)
-      yield* Effect.ignore(Effect.provide(record, rights))
+      yield* Effect.ignore(Effect.provide(record.save, rights))
       return release
     }),
     denied: ({ violations }) =>
@@ -224,7 +198,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     if (mode !== "heal" || healed.action === "denied") return
     left.delete(key(healed.ref))
     held.delete(key(healed.ref))
-    unrecorded.set(key(healed.ref), healed.entry)
+    record.note(healed.entry)
     yield* drift.wrote(healed.entry, healed.resourceVersion)
   })
 
@@ -258,7 +232,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     for (const { pause, ref } of stays) yield* Effect.forkIn(later(drift, [ref], pause), scope)
     const findings = [...news.map(findingOf(mode)), ...kept]
     if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
-    if (unrecorded.size > 0) yield* recordSoon
+    yield* Effect.provide(record.saveSoon, rights)
     if (healed._tag === "Failure") {
       yield* Effect.logWarning(`${nameOf(delivery)}: drift is left to a run: ${healed.failure.message}`)
     }
