@@ -14,6 +14,8 @@ export interface Settings {
   readonly pod: { readonly host: string; readonly port: string } | undefined
   readonly path: string
   readonly kubebuilderAssets: string | undefined
+  /** Programs that are not on the PATH are neither downloaded nor built: so it is in the image. */
+  readonly installedOnly: boolean
   readonly proxy: { readonly http: string; readonly https: string; readonly none: string }
   /** No colours, by https://no-color.org. */
   readonly noColor: boolean
@@ -39,6 +41,7 @@ export const settings: Effect.Effect<Settings, Config.ConfigError> = Effect.gen(
     pod: host === "" ? undefined : { host, port },
     path: yield* text("PATH", ""),
     kubebuilderAssets: assets === "" ? undefined : assets,
+    installedOnly: (yield* text("SLUICE_PROGRAMS", "")) === "installed",
     proxy: {
       http: yield* eitherCase("HTTP_PROXY"),
       https: yield* eitherCase("HTTPS_PROXY"),

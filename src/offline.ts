@@ -17,16 +17,23 @@ export const maskKey = randomBytes(32)
  * render and the gate. No cluster, no network but to get the programs. What it keeps is below `data`, or in the cache.
  */
 export const offlineIn = (data: string | undefined) =>
-  Layer.unwrap(Effect.map(settings, ({ cacheDirectory, kubebuilderAssets, logFormat, logLevel, path }) => {
-    const programs = Programs.layer({ cacheDirectory: join(cacheDirectory, "programs"), path, kubebuilderAssets })
-    const kept = data ?? cacheDirectory
-    return Layer.mergeAll(
-      Render.layer({ workDirectory: join(kept, "workspaces") }),
-      Policy.layer({ cacheDirectory: join(kept, "policies"), maskingKey: maskKey })
-    ).pipe(
-      Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),
-      Layer.provideMerge(logging(logLevel, logFormat))
-    )
-  }))
+  Layer.unwrap(
+    Effect.map(settings, ({ cacheDirectory, installedOnly, kubebuilderAssets, logFormat, logLevel, path }) => {
+      const programs = Programs.layer({
+        cacheDirectory: join(cacheDirectory, "programs"),
+        path,
+        kubebuilderAssets,
+        installedOnly
+      })
+      const kept = data ?? cacheDirectory
+      return Layer.mergeAll(
+        Render.layer({ workDirectory: join(kept, "workspaces") }),
+        Policy.layer({ cacheDirectory: join(kept, "policies"), maskingKey: maskKey })
+      ).pipe(
+        Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),
+        Layer.provideMerge(logging(logLevel, logFormat))
+      )
+    })
+  )
 
 export const offline = offlineIn(undefined)

@@ -28,6 +28,8 @@ export interface Options {
   readonly progress?: ((line: string) => Effect.Effect<void>) | undefined
   /** Serves the publishers' files as `<mirror>/<host>/<path>`. */
   readonly mirror?: string | undefined
+  /** Neither downloads nor builds: a program that is not installed is not to be had. */
+  readonly installedOnly?: boolean | undefined
   /** The folder of pins: `deploy/tools`, unless given. */
   readonly tools?: string | undefined
 }
@@ -39,14 +41,15 @@ export const fromEnvironment = (environment: Readonly<Record<string, string | un
     "programs"
   ),
   path: environment.PATH ?? "",
-  kubebuilderAssets: environment.KUBEBUILDER_ASSETS
+  kubebuilderAssets: environment.KUBEBUILDER_ASSETS,
+  installedOnly: environment.SLUICE_PROGRAMS === "installed"
 })
 
 const here: Platform = { os: platform(), arch: arch() === "x64" ? "amd64" : arch() }
 
 /**
  * Finds the programs that Sluice calls, in the pinned version: on the PATH, in the cache, from the official release,
- * built from its Go module. The first way that works is used and remembered.
+ * built from its Go module. The first way that works is used and remembered. In the image there is the PATH alone.
  */
 export class Programs extends Context.Service<Programs, {
   readonly path: (program: Program) => Effect.Effect<string, ProgramUnavailable>
@@ -91,7 +94,11 @@ const make = Effect.fnUntraced(function*(options: Options) {
     )
 
     return yield* attempt("PATH", installed(pin, searchPath(program), memory)).pipe(
-      Effect.catch(() => Effect.flatMap(isExecutable(target), (ready) => ready ? Effect.succeed(target) : obtain)),
+      Effect.catch(() =>
+        options.installedOnly === true
+          ? attempt("download, go build", Effect.fail("not here: SLUICE_PROGRAMS is installed"))
+          : Effect.flatMap(isExecutable(target), (ready) => ready ? Effect.succeed(target) : obtain)
+      ),
       Effect.mapError(() => new ProgramUnavailable({ program, version: pin.version, tried }))
     )
   })

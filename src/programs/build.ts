@@ -11,6 +11,21 @@ const linkerFlags = (pin: Pin): string =>
   ["-s -w", ...Object.entries(catalogue[pin.program].stamps(pin.version)).map(([name, value]) => `-X ${name}=${value}`)]
     .join(" ")
 
+/** What `go` is told: no path and no state of this machine goes into the program, so that it is the same everywhere. */
+export const buildArguments = (pin: Pin, to: string): ReadonlyArray<string> => [
+  "build",
+  "-trimpath",
+  "-buildvcs=false",
+  "-ldflags",
+  linkerFlags(pin),
+  "-o",
+  to,
+  pin.package
+]
+
+/** Set for `go build`, whatever the machine says. */
+export const buildEnvironment = { CGO_ENABLED: "0", GOWORK: "off" } as const
+
 const lastLines = (text: string) => text.trim().split("\n").slice(-3).join("; ")
 
 /** Builds a program from its pinned Go module with the first `go` on `path`; interruption kills the compiler. */
@@ -19,9 +34,9 @@ export const build = Effect.fnUntraced(function*(pin: Pin, to: string, path: str
   const [go] = yield* candidates("go", path)
   if (go === undefined) return yield* Effect.fail("go is not on the PATH")
   const handle = yield* spawner.spawn(
-    ChildProcess.make(go, ["build", "-trimpath", "-ldflags", linkerFlags(pin), "-o", to, pin.package], {
+    ChildProcess.make(go, buildArguments(pin, to), {
       cwd: pin.module,
-      env: { CGO_ENABLED: "0", GOWORK: "off" },
+      env: buildEnvironment,
       extendEnv: true,
       stdin: "ignore",
       forceKillAfter: "2 seconds"

@@ -37,6 +37,20 @@ describe("Programs", () => {
       assert.include(error.message, "install it")
     }))
 
+  it.live("neither downloads nor builds where only what is installed counts, nor takes what is in the cache", () =>
+    Effect.gen(function*() {
+      const machine = yield* makeMachine
+      machine.install("go", `echo built >> ${machine.file("builds")}`)
+      const error = yield* Effect.flip(path(machine, "kustomize", { installedOnly: true }))
+      assert.deepStrictEqual(error.tried, [
+        { how: "PATH", why: "not there" },
+        { how: "download, go build", why: "not here: SLUICE_PROGRAMS is installed" }
+      ])
+      assert.deepStrictEqual(machine.lines("builds"), [])
+      const installed = machine.install("kustomize", "echo v5.8.0")
+      assert.strictEqual(yield* path(machine, "kustomize", { installedOnly: true }), installed)
+    }))
+
   it.live("tells why the build failed and leaves nothing behind", () =>
     Effect.gen(function*() {
       const machine = yield* makeMachine

@@ -251,6 +251,13 @@ export class AgentProcess {
     return agent
   }
 
+  /** An agent that was started in another way; returns when it is ready. */
+  static async over(child: ChildProcess): Promise<AgentProcess> {
+    const agent = new AgentProcess(child, "")
+    await agent.says(/ready/u)
+    return agent
+  }
+
   get #ended() {
     return this.process.exitCode !== null || this.process.signalCode !== null
   }
