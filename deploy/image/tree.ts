@@ -45,13 +45,15 @@ const platforms = {
 }
 const licenses = { kustomize: "Apache-2.0", helm: "Apache-2.0", opa: "Apache-2.0", sops: "MPL-2.0" }
 
+const isNoText = (path: string): boolean => !path.endsWith(".md")
+
 /** What is taken of our own folders. `sluice install` reads manifests; versions of programs are in the `go.mod`s. */
 const own: Readonly<Record<string, (path: string) => boolean>> = {
   src: (path) => /\.(?:ts|js)$/u.test(path),
   policies: (path) => /\.(?:rego|json|ya?ml)$/u.test(path) && !/_test\.rego$|^examples\//u.test(path),
-  "deploy/base": (path) => /\.ya?ml$/u.test(path),
-  "deploy/components": (path) => /\.(?:ya?ml|json)$/u.test(path),
-  "deploy/overlays": (path) => /\.ya?ml$/u.test(path),
+  "deploy/base": isNoText,
+  "deploy/components": isNoText,
+  "deploy/overlays": isNoText,
   "deploy/tools": (path) => /^(?:kustomize|helm|opa|sops)\/go\.mod$/u.test(path)
 }
 

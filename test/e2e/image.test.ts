@@ -6,11 +6,11 @@ import { basename, join } from "node:path"
 import { isElf } from "../../deploy/image/elf.ts"
 import { imagePrograms } from "../../deploy/image/programs.ts"
 import { listing } from "../../deploy/image/Root.ts"
-import { sbomPath, sizes, sizeTable, type Tree, user } from "../../deploy/image/tree.ts"
+import { sizes, sizeTable, type Tree, user } from "../../deploy/image/tree.ts"
 import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 import { type GitServer, startGitServer } from "../support/GitServer.ts"
-import { imageProgramsFolder, makeTree } from "../support/imageTree.ts"
+import { imageProgramsFolder, makeTree, readBill, repository } from "../support/imageTree.ts"
 import { insideOf, Jail } from "../support/Jail.ts"
 import { leastRights, tenant } from "../support/Tenants.ts"
 
@@ -18,33 +18,6 @@ const dockerfile = readFileSync(join(import.meta.dirname, "..", "..", "deploy", 
 const epoch = 1_700_000_000
 const node = "/usr/local/bin/node"
 const account = "var/run/secrets/kubernetes.io/serviceaccount"
-
-const policies = `package policies.replicas
-
-deny contains {"msg": "replicas are given", "path": ["spec", "replicas"]} if {
-  input.kind == "Deployment"
-  not input.spec.replicas
-}
-`
-const deployment = (name: string, more: string) =>
-  `apiVersion: apps/v1
-kind: Deployment
-metadata: {name: ${name}}
-spec:
-  ${more}
-  selector: {matchLabels: {app: ${name}}}
-  template:
-    metadata: {labels: {app: ${name}}}
-    spec: {containers: [{name: app, image: "registry.example.com/app@sha256:${"0".repeat(64)}"}]}
-`
-const repository = (replicas: string) => ({
-  "policies/replicas.rego": policies,
-  "kustomized/kustomization.yaml": "namePrefix: one-\nresources: [web.yaml]\n",
-  "kustomized/web.yaml": deployment("web", replicas),
-  "charted/Chart.yaml": "apiVersion: v2\nname: two\nversion: 1.0.0\n",
-  "charted/values.yaml": "replicas: 0\n",
-  "charted/templates/web.yaml": deployment("{{ .Release.Name }}-web", "replicas: {{ .Values.replicas }}")
-})
 
 let scratch: string
 let programs: string
@@ -109,23 +82,7 @@ describe("the image's tree", () => {
 })
 
 describe("the bill of materials", () => {
-  interface Package {
-    readonly SPDXID: string
-    readonly name: string
-    readonly versionInfo: string
-    readonly licenseDeclared: string
-    readonly checksums?: ReadonlyArray<{ readonly algorithm: string; readonly checksumValue: string }>
-    readonly externalRefs: ReadonlyArray<{ readonly referenceLocator: string }>
-  }
-  interface Bill {
-    readonly spdxVersion: string
-    readonly dataLicense: string
-    readonly documentNamespace: string
-    readonly creationInfo: { readonly created: string }
-    readonly packages: ReadonlyArray<Package>
-    readonly relationships: ReadonlyArray<{ readonly relatedSpdxElement: string }>
-  }
-  const bill = (): Bill => JSON.parse(readFileSync(join(root(), sbomPath), "utf8"))
+  const bill = () => readBill(root())
   const packages = () => bill().packages
   const purls = () => packages().map(({ externalRefs }) => externalRefs[0]!.referenceLocator)
 
