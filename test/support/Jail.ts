@@ -34,7 +34,7 @@ export const imageSettings = (dockerfile: string): ImageSettings => {
  */
 const script = `set -eu
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
-tree=$1 jail=$2 user=$3 group=$4 folder=$5 mounts=$6 masked=$7 path=$8; shift 8
+tree=$1 jail=$2 user=$3 group=$4 folder=$5 mounts=$6 without=$7 path=$8; shift 8
 mount -t tmpfs -o mode=0755 jail "$jail"
 mkdir "$jail/upper" "$jail/work" "$jail/root"
 mount -t overlay -o "lowerdir=$tree,upperdir=$jail/upper,workdir=$jail/work" image "$jail/root"
@@ -51,7 +51,7 @@ for pair in $mounts; do
   mount --bind "\${pair#*=}" "./\${pair%%=*}"
   mount -o remount,bind,ro "./\${pair%%=*}"
 done
-for file in $masked; do mount --bind /dev/null "./$file"; done
+for file in $without; do rm "./$file"; done
 mount -o remount,ro "$jail/root"
 export PATH="$path"
 exec /usr/bin/setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid \\
@@ -65,8 +65,8 @@ export interface Inmate {
   readonly environment?: Readonly<Record<string, string>>
   /** Folders of this machine that are seen there, read-only, by their path in the image. */
   readonly mounts?: Readonly<Record<string, string>>
-  /** Files of the image that are not to be had. */
-  readonly masked?: ReadonlyArray<string>
+  /** Files of the image that are missing for this process. */
+  readonly without?: ReadonlyArray<string>
   readonly user?: number
 }
 
@@ -93,10 +93,10 @@ export class Jail {
   }
 
   /** The process that is returned waits for the one inside, and ends as it does. */
-  spawn({ args = [], command, environment = {}, masked = [], mounts = {}, user }: Inmate): ChildProcess {
+  spawn({ args = [], command, environment = {}, without = [], mounts = {}, user }: Inmate): ChildProcess {
     const { entrypoint, environment: own, folder, user: group } = this.settings
     const pairs = Object.entries(mounts).map(([path, host]) => `${path}=${host}`).join(" ")
-    const facts = [this.tree, this.#folder, user ?? group, group, folder, pairs, masked.join(" "), own.PATH ?? ""]
+    const facts = [this.tree, this.#folder, user ?? group, group, folder, pairs, without.join(" "), own.PATH ?? ""]
     const namespaces = ["--mount", "--pid", "--fork", "--propagation", "private"]
     const inside = [...facts.map(String), ...command ?? entrypoint, ...args]
     return spawn("unshare", [...namespaces, "--", "/bin/sh", "-c", script, "sh", ...inside], {
