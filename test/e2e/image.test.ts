@@ -160,7 +160,7 @@ describe("in a container's place", () => {
     assert.strictEqual(await unlinked(/^app\/src\/(?!main\.ts)/u), "")
     const lacking = await unlinked(/^app\/src\/render\//u, ["app/node_modules/yaml/dist/compose/composer.js"])
     assert.match(lacking, /^app\/src\/render\/\w+\.ts Cannot find module '.+composer\.js'/u)
-  }, 30_000)
+  }, 60_000)
 
   it("a write outside /tmp and /data fails, also one of root", async () => {
     const write = (path: string, user?: number) =>
@@ -189,7 +189,7 @@ describe("in a container's place", () => {
     assert.isBelow(performance.now() - begun, 5_000)
     const broken = await check(["charted"], ["app/node_modules/yaml/dist/index.js"])
     assert.include(broken.stderr, "Cannot find module")
-  }, 30_000)
+  }, 60_000)
 })
 
 describe("the agent in a container's place", () => {
@@ -245,7 +245,7 @@ describe("the agent in a container's place", () => {
       "apiVersion: sluice.dev/v1alpha1\nkind: PolicyBundle\nmetadata: {name: images}\nspec: {source: {library: [images/digest-required]}}\n"
     )
     await Promise.all([deliver("kustomized", shop.url), deliver("charted", shop.url)])
-    const refused = await deliveries.reason("shop/kustomized", "PolicyDenied", 30_000)
+    const refused = await deliveries.reason("shop/kustomized", "PolicyDenied", 50_000)
     assert.include(condition(refused, "Ready")?.message, "replicas are given")
     await deliveries.ready("shop/charted", denied, 30_000)
     const fixed = await shop.commit(repository("replicas: 0"), "Say how many")
@@ -276,7 +276,7 @@ describe("the agent in a container's place", () => {
     console.log(`the agent in the image holds ${Math.round(memory / 1024)} MiB`)
     process.kill(inside, "SIGTERM")
     assert.strictEqual(await agent.stop(), 143)
-  }, 30_000)
+  }, 60_000)
 })
 
 describe("the Dockerfile", () => {
