@@ -1,8 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import { createHmac, randomBytes } from "node:crypto"
-import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises"
+import { createHmac, randomBytes, randomUUID } from "node:crypto"
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { FetchFailed } from "../domain/StageError.ts"
 import type { GitWorker } from "./GitWorker.ts"
@@ -36,7 +36,10 @@ export const generationOf = (store: GitStore, generation = store.generation): st
 
 const week = 7 * 86_400_000
 const hour = 3_600_000
-const sweptAtOnce = 100
+/** What this process used itself and needs no more: of credentials that rotate there would be a store for each. */
+const forgotten = 2 * hour
+/** A store on its way out: never one that somebody opens. */
+const going = "going-"
 
 const attempt = <A>(what: string, run: () => Promise<A>) =>
   Effect.tryPromise({
@@ -56,14 +59,6 @@ const cacheKey = async (root: string): Promise<Buffer> => {
   return fresh
 }
 
-/** Stores that nobody used for a week go. */
-const sweep = async (root: string, now: number): Promise<void> => {
-  for (const name of (await readdir(root)).slice(0, sweptAtOnce)) {
-    const path = join(root, name)
-    if (name !== "key" && now - (await stat(path)).mtimeMs > week) await rm(path, { recursive: true, force: true })
-  }
-}
-
 const newest = async (directory: string): Promise<number> => {
   await mkdir(directory, { recursive: true, mode: 0o700 })
   return Math.max(1, ...(await readdir(directory)).map(Number).filter(Number.isSafeInteger))
@@ -74,11 +69,10 @@ export const make = Effect.fnUntraced(function*(
   worker: GitWorker
 ): Effect.fn.Return<GitStores, never, Scope.Scope> {
   const stores = new Map<string, GitStore>()
+  /** When a store was last asked for, and when its folder was last marked as used. */
+  const used = new Map<string, number>()
   const touched = new Map<string, number>()
   const key = yield* Effect.cached(attempt(`the cache ${root} cannot be used`, () => cacheKey(root)))
-  const start = yield* Clock.currentTimeMillis
-  yield* Effect.forkScoped(Effect.ignore(attempt("sweep", () => sweep(root, start))))
-
   const removeUnused = Effect.fnUntraced(function*(store: GitStore) {
     const needed = Math.min(store.generation - 1, ...[...store.readers].map(({ oldest }) => oldest))
     if (needed <= store.oldest) return
@@ -91,6 +85,32 @@ export const make = Effect.fnUntraced(function*(
     }
   })
 
+  const remove = Effect.fnUntraced(function*(name: string) {
+    const [path, gone] = [join(root, name), join(root, `${going}${randomUUID()}`)]
+    stores.delete(name)
+    used.delete(name)
+    touched.delete(name)
+    yield* attempt("list", () => readdir(path)).pipe(
+      Effect.flatMap(Effect.forEach((generation) => worker.call("close", { directory: join(path, generation) }))),
+      // A worker that does not answer is replaced: then nothing of it is open any more.
+      Effect.ignore
+    )
+    yield* attempt("remove", () => rename(path, gone))
+    yield* attempt("remove", () => rm(gone, { recursive: true, force: true }))
+  })
+
+  /** Stores that nobody needs go: nobody in this process for two hours, and where it never did, nobody for a week. */
+  const sweep = Effect.gen(function*() {
+    for (const name of yield* attempt("list", () => readdir(root))) {
+      const known = stores.get(name)
+      if (name === "key" || known !== undefined && known.readers.size > 0) continue
+      const since = used.get(name) ?? (yield* attempt("look", () => stat(join(root, name)))).mtimeMs
+      const isUnused = (yield* Clock.currentTimeMillis) - since > (known === undefined ? week : forgotten)
+      if (isUnused || name.startsWith(going)) yield* Effect.ignore(remove(name))
+    }
+  })
+  yield* Effect.forkScoped(Effect.forever(Effect.andThen(Effect.ignore(sweep), Effect.sleep(hour))))
+
   return {
     open: Effect.fnUntraced(function*(parts) {
       const secret = yield* key
@@ -98,6 +118,7 @@ export const make = Effect.fnUntraced(function*(
       const directory = join(root, name)
       const now = yield* Clock.currentTimeMillis
       const known = stores.get(name)
+      used.set(name, now)
       if (known !== undefined && now - (touched.get(name) ?? 0) < hour) return known
       const generation = yield* attempt(`the cache ${root} cannot be used`, async () => {
         const found = await newest(directory)

@@ -1,12 +1,13 @@
 import { parentPort, workerData } from "node:worker_threads"
 import type { CallName, Calls, Question, Remote, Reply, WorkerSettings } from "./git/calls.ts"
 import { compare } from "./git/compare.ts"
-import { fetchCommit, isComplete, lookUp, openStore } from "./git/fetchCommit.ts"
+import { fetchCommit, isComplete, lookUp } from "./git/fetchCommit.ts"
 import { damaged, GitError, type GitFailure, stalled, transient } from "./git/GitFailure.ts"
 import { connect } from "./git/http.ts"
 import { resolve, type Session } from "./git/listing.ts"
 import { parseCommit, parseTree } from "./git/objects.ts"
 import type { ObjectStore } from "./git/ObjectStore.ts"
+import { OpenStores } from "./git/OpenStores.ts"
 import { survey } from "./git/survey.ts"
 
 // The thread that speaks Git and reads packs: nothing of it may block or endanger the main loop.
@@ -14,7 +15,7 @@ import { survey } from "./git/survey.ts"
 const settings = workerData as WorkerSettings
 const sessionsKept = 64
 const sessions = new Map<string, Session>()
-const stores = new Map<string, Promise<ObjectStore>>()
+const stores = new OpenStores(settings.idle)
 const lanes = new Map<string, Promise<unknown>>()
 const running = new Map<number, AbortController>()
 
@@ -44,15 +45,6 @@ const asking = async <A>(remote: Remote, work: (session: Session) => Promise<A>)
   }
 }
 
-const storeOf = (directory: string): Promise<ObjectStore> => {
-  const known = stores.get(directory)
-  if (known !== undefined) return known
-  const opened = openStore(directory)
-  stores.set(directory, opened)
-  opened.catch(() => stores.delete(directory))
-  return opened
-}
-
 /** One download at a time for each store, so that the second builds on the first. */
 const inLane = async <A>(directory: string, signal: AbortSignal, work: () => Promise<A>): Promise<A> => {
   const before = lanes.get(directory) ?? Promise.resolve()
@@ -69,15 +61,13 @@ const inLane = async <A>(directory: string, signal: AbortSignal, work: () => Pro
   }
 }
 
-/** A commit where it is there whole: looks at folders, and opens none that is not a store. */
-const commitIn = async (directories: ReadonlyArray<string>, hash: string) => {
-  for (const directory of directories) {
-    if (!await isComplete(directory, hash)) continue
-    const store = await storeOf(directory)
-    return { store, tree: parseCommit(hash, store.read(hash).data).tree }
-  }
+/** The first folder that has a commit whole: looks at folders, and opens none that is not a store. */
+const folderOf = async (directories: ReadonlyArray<string>, hash: string): Promise<string | undefined> => {
+  for (const directory of directories) if (await isComplete(directory, hash)) return directory
   return undefined
 }
+
+const commitIn = (store: ObjectStore, hash: string) => ({ store, tree: parseCommit(hash, store.read(hash).data).tree })
 
 type Handlers = {
   readonly [Name in CallName]: (ask: Calls[Name]["ask"], signal: AbortSignal) => Promise<Calls[Name]["answer"]>
@@ -87,36 +77,42 @@ const handlers: Handlers = {
   resolve: ({ remote, timeout, wanted }, signal) =>
     asking(remote, (session) => resolve(session, wanted, AbortSignal.any([signal, AbortSignal.timeout(timeout)]))),
   fetch: ({ directory, hash, limits, remote, timeout }, signal) =>
-    inLane(directory, signal, async () => {
-      const store = await storeOf(directory)
-      const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
-      const commit = await asking(remote, (session) => fetchCommit(session, store, directory, hash, limits, bounded))
-      return { commit, packs: store.packs, bytes: store.bytes }
-    }),
-  look: async ({ directory, hash }) => lookUp(await storeOf(directory), directory, hash),
+    inLane(directory, signal, () =>
+      stores.using(directory, async (store) => {
+        const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeout)])
+        const commit = await asking(
+          remote,
+          (session) => fetchCommit(session, store, directory, hash, limits, bounded)
+        )
+        return { commit, packs: store.packs, bytes: store.bytes }
+      })),
+  look: ({ directory, hash }) => stores.using(directory, (store) => lookUp(store, directory, hash)),
   compare: async ({ directory, earlier, later, limits, older }, signal) => {
-    const now = await commitIn([directory], later)
-    const before = await commitIn([directory, older], earlier)
-    if (before === undefined || now === undefined) return undefined
-    const links = await survey(now.store, directory, now.tree, limits, signal)
-    return compare(before, now, links, signal)
+    const before = await folderOf([directory, older], earlier)
+    if (before === undefined || !await isComplete(directory, later)) return undefined
+    return stores.using(directory, (store) =>
+      stores.using(before, async (known) => {
+        const now = commitIn(store, later)
+        const links = await survey(store, directory, now.tree, limits, signal)
+        return compare(commitIn(known, earlier), now, links, signal)
+      }))
   },
-  trees: async ({ directory, ids }) => {
-    const store = await storeOf(directory)
-    return ids.map((id) => {
-      const { data, type } = store.read(id)
-      if (type !== "tree") throw damaged(`${id} is a ${type} and no tree`)
-      return parseTree(data)
-    })
-  },
+  trees: ({ directory, ids }) =>
+    stores.using(directory, async (store) =>
+      ids.map((id) => {
+        const { data, type } = store.read(id)
+        if (type !== "tree") throw damaged(`${id} is a ${type} and no tree`)
+        return parseTree(data)
+      })),
   read: async ({ directory, fileBytes, ids }) => {
-    const store = await storeOf(directory)
     const found = new Map<string, Buffer>()
-    for (const id of ids.toSorted((a, b) => store.sortKey(a) - store.sortKey(b))) {
-      const { data } = store.read(id)
-      if (data.length > fileBytes) throw stalled(`file ${id} has ${data.length} bytes; the limit is ${fileBytes}`)
-      found.set(id, data)
-    }
+    await stores.using(directory, async (store) => {
+      for (const id of ids.toSorted((a, b) => store.sortKey(a) - store.sortKey(b))) {
+        const { data } = store.read(id)
+        if (data.length > fileBytes) throw stalled(`file ${id} has ${data.length} bytes; the limit is ${fileBytes}`)
+        found.set(id, data)
+      }
+    })
     const files = ids.map((id) => found.get(id)!)
     const lengths = files.map(({ length }) => length)
     const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0))
@@ -128,10 +124,7 @@ const handlers: Handlers = {
     return { bytes, lengths }
   },
   close: async ({ directory }) => {
-    const store = stores.get(directory)
-    stores.delete(directory)
-    const opened = await store?.catch(() => undefined)
-    opened?.close()
+    stores.close(directory)
     return undefined
   }
 }

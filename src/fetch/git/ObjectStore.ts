@@ -2,6 +2,7 @@ import { closeSync, fstatSync, openSync, readdirSync, readFileSync, readSync } f
 import { join } from "node:path"
 import { applyDelta } from "./delta.ts"
 import { damaged, GitError } from "./GitFailure.ts"
+import { ObjectCache } from "./ObjectCache.ts"
 import { entryHead, type GitObject, inflate, objectId } from "./packEntry.ts"
 import { decodeIndex, type PackIndex } from "./packIndex.ts"
 
@@ -13,8 +14,9 @@ interface Pack {
   readonly index: PackIndex
 }
 
-/** Objects kept in memory, per store. */
-const cacheBytes = 8 * 1024 * 1024
+const cache = new ObjectCache(16 * 1024 * 1024)
+let opened = 0
+
 const trailerBytes = 20
 const maximumChain = 4_095
 
@@ -48,9 +50,9 @@ const openPack = (directory: string, name: string, number: number): Pack => {
  */
 export class ObjectStore {
   readonly #packs = new Map<string, Pack>()
-  readonly #cache = new Map<string, GitObject>()
   readonly #directory: string
-  #cached = 0
+  /** Its objects in the cache. */
+  readonly #name = `${++opened}:`
 
   constructor(directory: string) {
     this.#directory = directory
@@ -101,7 +103,7 @@ export class ObjectStore {
   close(): void {
     for (const { file } of this.#packs.values()) closeSync(file)
     this.#packs.clear()
-    this.#cache.clear()
+    cache.forget(this.#name)
   }
 
   #find(id: string, below = Infinity): { readonly pack: Pack; readonly offset: number } | undefined {
@@ -118,15 +120,15 @@ export class ObjectStore {
     let [pack, offset] = [start, startOffset]
     let object: GitObject | undefined
     while (object === undefined) {
-      const key = `${pack.file}:${offset}`
-      object = this.#cache.get(key)
+      const key = `${this.#name}${pack.file}:${offset}`
+      object = cache.get(key)
       if (object !== undefined) break
       const raw = readAt(pack.file, offset, pack.index.endOf(offset) - offset)
       const { at, base, size, type } = entryHead(raw, 0)
       const { data } = inflate(raw.subarray(at), size)
       if (type !== undefined) {
         object = { type, data }
-        this.#keep(key, object)
+        cache.keep(key, object)
         break
       }
       deltas.push({ key, instructions: data })
@@ -139,19 +141,8 @@ export class ObjectStore {
     }
     for (const { instructions, key } of deltas.reverse()) {
       object = { type: object.type, data: applyDelta(object.data, instructions) }
-      this.#keep(key, object)
+      cache.keep(key, object)
     }
     return object
-  }
-
-  #keep(key: string, object: GitObject): void {
-    if (object.data.length > cacheBytes / 8 || this.#cache.has(key)) return
-    this.#cache.set(key, object)
-    this.#cached += object.data.length
-    for (const [oldest, { data }] of this.#cache) {
-      if (this.#cached <= cacheBytes) break
-      this.#cache.delete(oldest)
-      this.#cached -= data.length
-    }
   }
 }

@@ -108,4 +108,6 @@ export type Reply =
 /** Given to the worker once, when it starts. */
 export interface WorkerSettings {
   readonly proxy: { readonly http: string; readonly https: string; readonly none: string }
+  /** Milliseconds after which a store that nobody asked is closed: 10,000 unless given. */
+  readonly idle?: number
 }
