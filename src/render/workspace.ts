@@ -1,7 +1,8 @@
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
-import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises"
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises"
 import { dirname, join, relative } from "node:path"
 import { digest } from "../domain/digest.ts"
 import { type RenderError, RenderFailed } from "../domain/StageError.ts"
@@ -92,13 +93,50 @@ const update = Effect.fnUntraced(function*(
   return tree
 })
 
+/** Milliseconds after which a folder that nobody used goes: its delivery may be gone, and who comes back fills it again. */
+const kept = 3_600_000
+
 /**
  * The folders of all deliveries, of this process alone: runs of one delivery take turns, and other processes have folders
- * of their own, so that no program sees a folder that changes under it.
+ * of their own, so that no program sees a folder that changes under it. What nobody used for an hour is removed, with the
+ * next use of another.
  */
 export const make = Effect.fnUntraced(function*(directory: string) {
   const own = yield* Effect.cached(Effect.mapError(ownFolder(directory), unkept))
   const turns = new Map<string, { readonly turn: Semaphore.Semaphore; users: number }>()
+  let sweptAt = 0
+
+  const turnOf = (folder: string) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const entry = turns.get(folder) ?? { turn: Semaphore.makeUnsafe(1), users: 0 }
+        entry.users++
+        turns.set(folder, entry)
+        return entry.turn
+      }),
+      () =>
+        Effect.sync(() => {
+          if (--turns.get(folder)!.users === 0) turns.delete(folder)
+        })
+    )
+
+  /** Each use makes two folders anew in a delivery's: that is when it was used last. */
+  const sweep = Effect.gen(function*() {
+    const [root, now] = [yield* own, yield* Clock.currentTimeMillis]
+    for (const folder of yield* onDisk(() => readdir(root))) {
+      const isUnused = () => stat(join(root, folder)).then(({ mtimeMs }) => now - mtimeMs > kept, () => false)
+      if (turns.has(folder) || !(yield* onDisk(isUnused))) continue
+      const turn = yield* turnOf(folder)
+      yield* turn.withPermits(1)(onDisk(() => rm(join(root, folder), { recursive: true, force: true })))
+    }
+  }).pipe(Effect.scoped, Effect.ignore)
+
+  const sweepNow = Effect.gen(function*() {
+    const now = yield* Clock.currentTimeMillis
+    if (now - sweptAt < kept / 4) return
+    sweptAt = now
+    yield* sweep
+  })
 
   /** Uses a delivery's folder with exactly these files in it. `name` is any text that names the delivery. */
   return <A, E>(
@@ -107,26 +145,18 @@ export const make = Effect.fnUntraced(function*(directory: string) {
     read: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Uint8Array>, RenderError>,
     use: (workspace: Workspace) => Effect.Effect<A, E>
   ): Effect.Effect<A, E | RenderError> =>
-    Effect.acquireUseRelease(
-      Effect.sync(() => {
-        const entry = turns.get(name) ?? { turn: Semaphore.makeUnsafe(1), users: 0 }
-        entry.users++
-        turns.set(name, entry)
-        return entry
-      }),
-      ({ turn }) =>
-        turn.withPermits(1)(Effect.gen(function*() {
-          const root = join(yield* own, digest(name).slice(7, 31))
-          const generated = join(root, "generated")
-          const home = join(root, "home")
-          yield* onDisk(() => mkdir(root, { recursive: true, mode: 0o700 }))
-          const tree = yield* update(root, closure, read)
-          yield* onDisk(() => Promise.all([fresh(generated), fresh(home).then(() => mkdir(join(home, "tmp")))]))
-          return yield* use({ tree, generated, home })
-        })),
-      (entry) =>
-        Effect.sync(() => {
-          if (--entry.users === 0) turns.delete(name)
-        })
-    )
+    Effect.gen(function*() {
+      const folder = digest(name).slice(7, 31)
+      const turn = yield* turnOf(folder)
+      yield* sweepNow
+      return yield* turn.withPermits(1)(Effect.gen(function*() {
+        const root = join(yield* own, folder)
+        const generated = join(root, "generated")
+        const home = join(root, "home")
+        yield* onDisk(() => mkdir(root, { recursive: true, mode: 0o700 }))
+        const tree = yield* update(root, closure, read)
+        yield* onDisk(() => Promise.all([fresh(generated), fresh(home).then(() => mkdir(join(home, "tmp")))]))
+        return yield* use({ tree, generated, home })
+      }))
+    }).pipe(Effect.scoped)
 })

@@ -1,7 +1,9 @@
 import { assert, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
 import { spawnSync } from "node:child_process"
 import {
   existsSync,
@@ -13,6 +15,7 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
+  utimesSync,
   writeFileSync
 } from "node:fs"
 import { hostname, tmpdir } from "node:os"
@@ -141,4 +144,38 @@ it.effect("shares no folder with another process, and takes over what a dead one
     yield* third("x", again.closure, again.read, () => Effect.void)
     assert.deepStrictEqual(again.asked, [])
     assert.isFalse(existsSync(join(root, `${hostname()}~${dead}~left`)))
+  }))
+
+it.effect("takes over what a process of its own id left, as a container's do, and removes what others left", () =>
+  Effect.gen(function*() {
+    const root = yield* directory
+    const names = [
+      `${hostname()}~${process.pid}~left`,
+      `${hostname()}~${spawnSync(process.execPath, ["-e", ""]).pid}~too`
+    ]
+    for (const name of names) mkdirSync(join(root, name))
+    const use = yield* workspace.make(root)
+    const { closure, read } = closureOf({ "a": "1" })
+    yield* use("x", closure, read, () => Effect.void)
+    assert.lengthOf(readdirSync(root), 1)
+    assert.notInclude(names, readdirSync(root)[0])
+  }))
+
+it.effect("keeps no folder of a delivery that nobody has rendered for an hour", () =>
+  Effect.gen(function*() {
+    const root = yield* directory
+    const use = yield* workspace.make(root)
+    const { closure, read } = closureOf({ "a": "1" })
+    const folderOf = (name: string) => use(name, closure, read, ({ tree }) => Effect.succeed(dirname(tree)))
+    yield* TestClock.setTime(Date.now())
+    const folders = yield* Effect.forEach(["one", "two", "three"], folderOf)
+    yield* TestClock.adjust("50 minutes")
+    yield* folderOf("one")
+    // Files have the time of the machine: as if the others had been used before.
+    const then = new Date((yield* Clock.currentTimeMillis) - 1_000)
+    utimesSync(folders[0]!, then, then)
+    yield* TestClock.adjust("20 minutes")
+    yield* folderOf("four")
+    assert.deepStrictEqual(folders.map((folder) => existsSync(folder)), [true, false, false])
+    assert.strictEqual(yield* folderOf("two"), folders[1])
   }))
