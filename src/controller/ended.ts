@@ -10,7 +10,7 @@ import { type Claim, conditionOf, no, type Type, unknown, withConditions, yes } 
 import type { Facts } from "./Facts.ts"
 import { withFields } from "./fields.ts"
 import { isBlip, remembered, seconds } from "./history.ts"
-import { denied, failed, inProgress, judged, line, next as whatNext } from "./words.ts"
+import { denied, failed, judged, line, next as whatNext } from "./words.ts"
 
 type Claims = Partial<Record<Type, Claim | undefined>>
 
@@ -70,14 +70,13 @@ const passed = (status: DeliveryStatus, summary: Summary | undefined): Claim => 
 const healthy = ({ waits }: Facts): Claim =>
   waits ? yes("Succeeded", "All objects are healthy") : unknown("NotWaitedFor", "spec.apply.wait is false")
 
-/** A revision that changes nothing takes over what is known of the one before it, also that it is not healthy (yet). */
+/**
+ * A revision that changes nothing takes over what is known of the one before it, also that it is not healthy. What still
+ * shows as in progress is not: the end of that run is about to be told, or was never told, because its agent was killed.
+ */
 const advanced = (status: DeliveryStatus, revision: string | undefined, facts: Facts): Claims => {
   const health = conditionOf(status, "Healthy")
   const claims = { PolicyPassed: passed(status, undefined) }
-  if (health?.reason === "InProgress") {
-    const message = inProgress("apply", revision, facts)
-    return { ...claims, Ready: unknown("InProgress", message), Reconciling: yes("InProgress", message) }
-  }
   return health?.status === "False"
     ? { ...claims, ...notReady(health.reason, health.message, true, `Tried again by itself: ${health.message}`) }
     : { ...claims, ...succeeded(revision), Healthy: healthy(facts) }
@@ -199,12 +198,12 @@ export const ended = (status: DeliveryStatus, outcome: Outcome, run: Run, facts:
       : withFields(status, { history: remembered(status, outcome, run, facts) })
   }
   const newest = status.history?.[0]
-  // While it waited for health, a revision that changes nothing took its place.
+  // While its end was told, a revision that changes nothing took its place.
   const overtaken = newest?.outcome === "Unchanged" && newest.id > run.id
   const revision = overtaken ? status.lastAppliedRevision : run.revision && format(run.revision)
   const told = withConditions(status, claimsOf(status, outcome, run, revision, facts), facts)
   return withFields(told, {
-    stage: conditionOf(told, "Ready")?.reason === "InProgress" ? "apply" : undefined,
+    stage: undefined,
     source: overtaken ? status.source : sourceOf(status, run, facts),
     lastAttemptedRevision: revision ?? status.lastAttemptedRevision,
     lastAppliedRevision: isApplied(outcome) ? revision : status.lastAppliedRevision,

@@ -100,15 +100,23 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
           yield* emit({ _tag: "RunInterrupted", stage, by: cause })
           yield* emit({ _tag: "RunEnded", outcome: Outcome.Interrupted({ by: cause }), details: run })
         }),
+      // Whoever interrupts the telling (a message that takes its time) finds a run that has ended all the same.
       ended: (outcome, next, quietly = false) =>
-        Effect.gen(function*() {
-          const changes = Object.values(written).some((count) => count > 0) ? { ...written } : undefined
-          const told = withLosses(outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome, losses)
-          const run = yield* details(next)
-          if (!quietly) yield* lane.tell(run, told)
-          if (told._tag === "Applied" || told._tag === "Unchanged") settled = revision
-          yield* emit({ _tag: "RunEnded", outcome: told, details: run })
-        })
+        Effect.uninterruptibleMask((restore) =>
+          Effect.gen(function*() {
+            const changes = Object.values(written).some((count) => count > 0) ? { ...written } : undefined
+            const told = withLosses(
+              outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome,
+              losses
+            )
+            const run = yield* details(next)
+            const end = Effect.suspend(() => {
+              if (told._tag === "Applied" || told._tag === "Unchanged") settled = revision
+              return Effect.asVoid(emit({ _tag: "RunEnded", outcome: told, details: run }))
+            })
+            yield* Effect.ensuring(quietly ? Effect.void : restore(lane.tell(run, told)), end)
+          })
+        )
     }
     return attempt
   })

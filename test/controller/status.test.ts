@@ -237,19 +237,36 @@ describe("status", () => {
     ])
   })
 
-  it("does not call a revision ready by which nothing changes while the one before it is not healthy", () => {
+  it("calls a revision by which nothing changes what the one before it is", () => {
     const life = onA()
     life.starts("b")
     life.reaches("b", "apply")
-    life.starts("c")
-    const waiting = life.ends(advanced, "c", { id: "01J2" })
-    assert.include(conditions(waiting), "Ready=Unknown/InProgress Reconciling=True/InProgress")
-    assert.strictEqual(waiting.stage, "apply")
     const unhealthy = life.ends(failed(timeout), "b", again)
-    assert.strictEqual(unhealthy.lastAppliedRevision, sha("c"))
     assert.include(conditions(unhealthy), "Ready=False/HealthTimeout")
     assert.include(conditions(life.runs(advanced, "d", { id: "01J3" })), "Ready=False/HealthTimeout Reconciling=True")
     assert.strictEqual(conditions(life.runs(unchanged, "d", { why: "retry" })), well)
+  })
+
+  it("is ready when a run finds that all stands which a run applied whose end was never told", () => {
+    const life = onA()
+    life.starts("b")
+    life.reaches("b", "apply")
+    // The agent was killed between the last write of its record and that of the status; the next one looks.
+    life.starts("b", "started")
+    const status = life.ends(advanced, "b", { id: "01J2" })
+    assert.strictEqual(conditions(status), well)
+    assert.isUndefined(status.stage)
+    assert.strictEqual(status.lastAppliedRevision, sha("b"))
+  })
+
+  it("goes by a commit that came while the end of the run before it was told", () => {
+    const life = onA()
+    life.starts("b")
+    life.reaches("b", "apply")
+    life.ends(advanced, "c", { id: "01J2" })
+    const status = life.ends(applied, "b")
+    assert.strictEqual(conditions(status), well)
+    assert.strictEqual(status.lastAppliedRevision, sha("c"))
   })
 
   it("clears a denial when the revision goes back to what is applied", () => {

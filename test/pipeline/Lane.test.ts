@@ -374,6 +374,27 @@ describe("the loop of one delivery", () => {
       assert.deepStrictEqual(world.cluster, [revision(1).hash, revision(1).hash])
     }))
 
+  it.effect("ends every run with its outcome, also one that is replaced while its end is told", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      const drifted = yield* Latch.make(false)
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          // The run is over, and its message takes its time.
+          yield* TestClock.adjust("2 seconds")
+          world.cluster[0] = "somebody else's"
+          yield* drifted.open
+          yield* TestClock.adjust("8 seconds")
+        }),
+        {
+          beside: ({ ask }) => Effect.andThen(drifted.await, ask("drift")),
+          tell: () => Effect.sleep("3 seconds")
+        }
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Applied", "Applied"])
+    }))
+
   it.effect("tells what the newest revision comes to when the source can be read again", () =>
     Effect.gen(function*() {
       const world = new World()
