@@ -40,6 +40,9 @@ const fewest = 4
 const mostOfNamespace = 4
 const most = 32
 
+/** How long hooks of a Delivery are let in that is not followed any more: senders give up whom refuses them often. */
+const grace = "10 seconds"
+
 /** The bytes to sign with: `whsec_` is followed by base64, anything else is taken as it is. */
 const signingKey = (text: string): Uint8Array =>
   text.startsWith("whsec_") ? Buffer.from(text.slice("whsec_".length), "base64") : Buffer.from(text)
@@ -95,7 +98,10 @@ const followersOf = (entries: Iterable<Entry>): ReadonlyArray<Follower> => {
 
 /** Who may hint what. No request to the cluster is ever made because of a hook: all that is asked is known before. */
 export class Hooks extends Context.Service<Hooks, {
-  /** Lets hooks in for one Delivery until the scope closes; a newer registration of the same Delivery takes its place. */
+  /**
+   * Lets hooks in for one Delivery until ten seconds after the scope closes: one that begins anew refuses none meanwhile.
+   * A newer registration of the same Delivery takes its place.
+   */
   readonly register: (registration: Registration) => Effect.Effect<void, InvalidSpec, Scope.Scope>
   /** Whose secrets are tried for a payload that names these repositories; for one that names none, everybody's. */
   readonly followers: (repositories: ReadonlyArray<string>) => ReadonlyArray<Follower>
@@ -104,7 +110,8 @@ export class Hooks extends Context.Service<Hooks, {
 }>()("sluice/server/Hooks") {
   static readonly layer = Layer.effect(
     this,
-    Effect.map(Redactions, (redactions) => {
+    Effect.gen(function*() {
+      const [redactions, scope] = [yield* Redactions, yield* Effect.scope]
       const deliveries = new Map<string, Entry>()
       const byRepository = new Map<string, Set<Entry>>()
 
@@ -133,7 +140,7 @@ export class Hooks extends Context.Service<Hooks, {
           const entry: Entry = { namespace, name, repository, keys, print: printOf(keys) }
           yield* Effect.acquireRelease(
             Effect.sync(() => add(key, entry)),
-            (entry) => Effect.sync(() => remove(key, entry))
+            (entry) => Effect.forkIn(Effect.delay(Effect.sync(() => remove(key, entry)), grace), scope)
           )
         }),
         followers: (repositories) =>

@@ -97,10 +97,15 @@ spec: {source: {git: {url: "${url}", branch: main}, interval: 1s}${more === "" ?
   }
 
   /** An agent on the cluster, by the way that a proxy's URL is, if given. */
-  async agent(server = this.plane.server, args: ReadonlyArray<string> = []): Promise<AgentProcess> {
+  async agent(
+    server = this.plane.server,
+    args: ReadonlyArray<string> = [],
+    more: Pick<Parameters<typeof AgentProcess.start>[0], "nodeArgs" | "environment"> = {}
+  ): Promise<AgentProcess> {
     const kubeconfig = join(this.#folder, `${this.#agents.length}.kubeconfig`)
     await writeFile(kubeconfig, this.plane.adminKubeconfig.replaceAll(this.plane.server, server))
     const agent = await AgentProcess.start({
+      ...more,
       kubeconfig,
       args: ["--allow-loopback", ...args],
       dataFolder: join(this.#folder, "data")
