@@ -48,12 +48,15 @@ export interface Options {
   readonly deadline: Duration.Input
   /** Characters of JSON text that all documents of one call may have together. */
   readonly maximum: number
-  /** Characters of the JSON text of documents that are remembered. */
+  /** Bytes that the documents which are remembered may take. */
   readonly remembered: number
 }
 
 /** Characters that are parsed on the event loop: about 5 ms. */
 const inline = 16 * 1024
+/** Bytes that a document takes beside its characters, which are there as text, parsed, and as a manifest. */
+const beside = 2_000
+const bytesOf = (characters: number, documents: number): number => 3 * characters + beside * documents
 /** Characters of one job of a thread. */
 const batch = 64 * 1024
 
@@ -182,7 +185,7 @@ export const make = Effect.fnUntraced(function*(options: Options) {
           itemLines: id === undefined ? itemLines?.map((item) => item + piece.line - 1) : itemLines
         }))
         // Aliases make documents larger than their text.
-        const weight = Math.max(piece.text.length, charactersOf(result.values))
+        const weight = bytesOf(Math.max(piece.text.length, charactersOf(result.values)), fresh.length)
         if (id !== undefined) memory.set(id, fresh, weight)
         size += weight
         for (const document of fresh) documents.push(id === undefined ? document : shifted(document, piece.line))
