@@ -1,6 +1,7 @@
 import { fiveHundred, hundred, thousand } from "./agent.ts"
 import { apply } from "./apply.ts"
 import { drift } from "./drift.ts"
+import { endurance } from "./endurance.ts"
 import { failing } from "./failing.ts"
 import { Ground } from "./Ground.ts"
 import { interruption, latency } from "./latency.ts"
@@ -10,7 +11,7 @@ import { startup } from "./startup.ts"
 
 /**
  * `npm run bench [-- policy|startup|latency|interruption|apply|plain|kustomize|agent|agent-500|agent-1000 …]`: all in one run, on one
- * machine, or only those named.
+ * machine, or only those named. `endurance` takes an hour, and runs only when it is named.
  */
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>> = {
   startup,
@@ -36,8 +37,8 @@ if (named.length === 0 || named.includes("policy")) {
   console.log("\n── policy")
   await policy()
 }
-for (const [name, benchmark] of Object.entries(benchmarks)) {
-  if (named.length > 0 && !named.includes(name)) continue
+for (const [name, benchmark] of Object.entries({ ...benchmarks, endurance })) {
+  if (named.length > 0 ? !named.includes(name) : name === "endurance") continue
   const ground = await Ground.start()
   try {
     console.log(`\n── ${name}`)
