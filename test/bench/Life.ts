@@ -13,74 +13,14 @@ import {
 } from "../support/AgentGround.ts"
 import { type ChatServer, startChatServer } from "../support/ChatServer.ts"
 import { chance } from "../support/DriftGround.ts"
-import type { Files, Repository } from "../support/git/Repository.ts"
+import type { Files } from "../support/git/Repository.ts"
 import type { Ground } from "./Ground.ts"
+import { type App, appsOf, cluster, filesOf, namespaceOf, objectOf, policy, type Team } from "./Team.ts"
 import type { Watcher } from "./Vitals.ts"
 
 const api = "/apis/sluice.dev/v1alpha1"
 const merge = "application/merge-patch+json"
 const requestedAt = "sluice.dev/requestedAt"
-const policy = `package objects
-
-deny contains {"msg": "bad is not good", "path": "data.version"} if {
-	input.kind == "ConfigMap"
-	startswith(input.data.version, "bad")
-}
-`
-const filler = "x".repeat(300)
-
-/** One Delivery, and what Git holds of it. */
-interface App {
-  readonly name: string
-  readonly namespace: string
-  readonly renderer: "plain" | "kustomize" | "helm"
-  /** The version of each of its objects. */
-  readonly versions: Array<string>
-}
-
-interface Team {
-  readonly namespace: string
-  readonly repository: Repository
-  readonly apps: ReadonlyArray<App>
-  head: string
-  /** One push at a time. */
-  pushing: Promise<unknown>
-}
-
-const objectOf = ({ name }: App, object: number): string => `${name}-${object}`
-
-const filesOf = (app: App): Files => {
-  const folder = `apps/${app.name}`
-  if (app.renderer === "helm") {
-    const versions = app.versions.map((version, object) => `  ${objectOf(app, object)}: "${version}"\n`).join("")
-    return {
-      [`${folder}/Chart.yaml`]: `apiVersion: v2\nname: ${app.name}\nversion: 1.0.0\n`,
-      [`${folder}/values.yaml`]: `versions:\n${versions}`,
-      [`${folder}/templates/items.yaml`]: `{{- range $name, $version := .Values.versions }}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: {{ $name }}}
-data: {version: {{ $version | quote }}, filler: ${filler}}
-{{- end }}
-`
-    }
-  }
-  const items = app.versions.map((version, object) => [
-    `${objectOf(app, object)}.yaml`,
-    `apiVersion: v1
-kind: ConfigMap
-metadata: {name: ${objectOf(app, object)}, namespace: ${app.namespace}}
-data: {version: "${version}", filler: ${filler}}
-`
-  ])
-  return Object.fromEntries([
-    ...items.map(([file, text]) => [`${folder}/${file}`, text]),
-    ...app.renderer === "plain"
-      ? []
-      : [[`${folder}/kustomization.yaml`, `resources: [${items.map(([file]) => file).join(", ")}]\n`]]
-  ])
-}
 
 const isWell = (live: LiveDelivery | undefined, head: string): boolean =>
   live?.status?.lastAppliedRevision?.endsWith(head) === true && condition(live, "Ready")?.status === "True" &&
@@ -111,28 +51,11 @@ export class Life {
   static async make(ground: Ground, teams: number, objects: number): Promise<Life> {
     await installCrds(ground.plane)
     const life = new Life(ground, await startChatServer())
-    await applyYaml(
-      ground.plane,
-      `apiVersion: v1
-kind: Namespace
-metadata: {name: sluice-system}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: agent}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: User, name: agent}]
-`
-    )
+    await applyYaml(ground.plane, cluster)
     for (let team = 0; team < teams; team++) {
       const namespace = `team-${team}`
-      const apps = Array.from({ length: 10 }, (_, index): App => ({
-        name: `app-${index}`,
-        namespace,
-        renderer: index === 9 ? "helm" : index >= 7 ? "kustomize" : "plain",
-        versions: Array.from({ length: objects }, () => "0")
-      }))
-      await life.#namespace(namespace)
+      const apps = appsOf(namespace, objects)
+      await applyYaml(ground.plane, namespaceOf(namespace, life.#token, life.#chat.url))
       const repository = await ground.git.repository(namespace)
       const head = await repository.commit(
         { "policies/objects.rego": policy, ...Object.assign({}, ...apps.map(filesOf)) as Files },
@@ -141,43 +64,8 @@ subjects: [{kind: User, name: agent}]
       life.#teams.push({ namespace, repository, apps, head, pushing: Promise.resolve() })
       for (const { name } of apps) await life.#deliver(namespace, name, repository.url, `apps/${name}`)
     }
-    await life.#namespace("visitors")
+    await applyYaml(ground.plane, namespaceOf("visitors", life.#token, life.#chat.url))
     return life
-  }
-
-  #namespace(name: string): Promise<void> {
-    return applyYaml(
-      this.#ground.plane,
-      `apiVersion: v1
-kind: Namespace
-metadata: {name: ${name}}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: sluice, namespace: ${name}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: sluice, namespace: ${name}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: ServiceAccount, name: sluice, namespace: ${name}}]
----
-apiVersion: v1
-kind: Secret
-metadata: {name: hook, namespace: ${name}}
-stringData: {token: ${this.#token}}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: chat, namespace: ${name}}
-stringData: {address: "${this.#chat.url}/hooks/${name}"}
----
-apiVersion: sluice.dev/v1alpha1
-kind: Notifier
-metadata: {name: chat, namespace: ${name}}
-spec: {webhook: {secretRef: {name: chat}}}
-`
-    )
   }
 
   async #deliver(namespace: string, name: string, url: string, path: string) {
