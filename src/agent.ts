@@ -1,9 +1,14 @@
 import * as Effect from "effect/Effect"
 import type * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
+import { hostname } from "node:os"
 import { client, type ClusterOptions } from "./client.ts"
+import { settings } from "./config.ts"
+import { deliveriesOf } from "./controller/collectors.ts"
 import { Reports } from "./controller/Reports.ts"
 import { SecretVersions } from "./controller/SecretVersions.ts"
+import { Vitals } from "./controller/Vitals.ts"
+import { watchdog } from "./controller/watchdog.ts"
 import { Drift } from "./drift/Drift.ts"
 import { Sources } from "./fetch/Sources.ts"
 import { DeliveryWriter } from "./kube/DeliveryWriter.ts"
@@ -15,6 +20,9 @@ import { maskKey, offlineIn } from "./offline.ts"
 import type { Address } from "./server/address.ts"
 import { Hooks } from "./server/Hooks.ts"
 import { Server } from "./server/Server.ts"
+import { collect } from "./telemetry/Meter.ts"
+import { processMetrics } from "./telemetry/process.ts"
+import { version } from "./telemetry/version.ts"
 
 export interface AgentOptions extends ClusterOptions {
   /** Where Git's packs, workspaces and compiled policies are kept: the cache, unless given. */
@@ -26,12 +34,30 @@ export interface AgentOptions extends ClusterOptions {
   /** Whether Notifiers may name addresses of this machine: for development. */
   readonly allowLoopback: boolean
   readonly cluster: string | undefined
+  /** Where traces go; undefined: where OpenTelemetry's variables say, if they do. */
+  readonly otlpEndpoint: string | undefined
   /** Opened when the agent knows what there is to do. */
   readonly ready: Latch.Latch
 }
 
 /** Failures of one reason are told together that come within so many milliseconds. */
 const gather = 5_000
+
+/** Traces of runs, where somebody names a collector: nothing of it is loaded before. */
+const tracing = ({ cluster, otlpEndpoint }: AgentOptions) =>
+  Layer.unwrap(Effect.gen(function*() {
+    const endpoint = otlpEndpoint ?? (yield* settings).otlpEndpoint
+    if (endpoint === undefined) return Layer.empty
+    const otlp = yield* Effect.promise(() => import("./telemetry/otlp.ts"))
+    return otlp.layer({ endpoint, cluster, instance: hostname(), version: version() })
+  }))
+
+/** What is told at a scrape, and who sees to lanes that are stuck. */
+const watching = Layer.effectDiscard(Effect.gen(function*() {
+  yield* collect(processMetrics(version()))
+  yield* collect(deliveriesOf(yield* Vitals))
+  yield* Effect.forkScoped(watchdog)
+}))
 
 /**
  * What the agent is made of: the loop, and all that the Deliveries of a cluster share. Apart from `layers.ts`, because no
@@ -54,6 +80,8 @@ export const agentLayer = (options: AgentOptions) => {
     Reports.layer,
     PolicyBundleWriter.layer,
     Notify.layer({ allowLoopback, cluster, gather }),
+    tracing(options),
+    watching,
     server
   ).pipe(
     Layer.provideMerge(Layer.merge(Sources.layer, ReportWriter.layer)),

@@ -22,6 +22,8 @@ export interface Settings {
   readonly logLevel: string
   /** `logfmt` or `json`. */
   readonly logFormat: string
+  /** A collector of traces; undefined: none. What else OpenTelemetry's variables say, its exporter reads. */
+  readonly otlpEndpoint: string | undefined
 }
 
 const text = (name: string, otherwise: string) => Config.String(name).pipe(Config.withDefault(otherwise))
@@ -29,6 +31,16 @@ const text = (name: string, otherwise: string) => Config.String(name).pipe(Confi
 /** Variables that curl and Git read in both spellings, the lower-case one first. */
 const eitherCase = (name: string) =>
   Config.String(name.toLowerCase()).pipe(Config.orElse(() => Config.String(name)), Config.withDefault(""))
+
+/** Empty where only traces have an address: their variable is read as it is. */
+const otlpEndpoint = Effect.gen(function*() {
+  if ((yield* text("OTEL_SDK_DISABLED", "false")) === "true") return undefined
+  const [all, traces] = [
+    yield* text("OTEL_EXPORTER_OTLP_ENDPOINT", ""),
+    yield* text("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "")
+  ]
+  return all === "" && traces === "" ? undefined : all
+})
 
 export const settings: Effect.Effect<Settings, Config.ConfigError> = Effect.gen(function*() {
   const cache = yield* text("XDG_CACHE_HOME", "")
@@ -49,6 +61,7 @@ export const settings: Effect.Effect<Settings, Config.ConfigError> = Effect.gen(
     },
     noColor: (yield* text("NO_COLOR", "")) !== "",
     logLevel: yield* text("SLUICE_LOG_LEVEL", "info"),
-    logFormat: yield* text("SLUICE_LOG_FORMAT", "logfmt")
+    logFormat: yield* text("SLUICE_LOG_FORMAT", "logfmt"),
+    otlpEndpoint: yield* otlpEndpoint
   }
 })

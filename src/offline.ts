@@ -7,7 +7,7 @@ import { settings } from "./config.ts"
 import { Policy } from "./policy/Policy.ts"
 import { Programs } from "./programs/Programs.ts"
 import { Render } from "./render/Render.ts"
-import { logging } from "./telemetry.ts"
+import { logging } from "./telemetry/logging.ts"
 
 /** Under this key values of Secrets are masked: of this process, so that no two runs can be compared. */
 export const maskKey = randomBytes(32)

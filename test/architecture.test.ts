@@ -5,6 +5,7 @@ import { dirname, join, relative, sep } from "node:path"
 /** Who may import whom, folder by folder. A stage never imports another stage; only `pipeline` composes them. */
 const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   domain: [],
+  telemetry: ["domain"],
   api: ["domain"],
   kube: ["domain", "api"],
   programs: ["domain"],
@@ -44,14 +45,13 @@ const top: Readonly<Record<string, ReadonlyArray<string>>> = {
     "client.ts",
     "offline.ts",
     "config.ts",
-    "telemetry.ts"
+    "telemetry"
   ],
-  "layers.ts": [...Object.keys(mayImport), "client.ts", "offline.ts", "config.ts", "telemetry.ts"],
-  "agent.ts": [...Object.keys(mayImport), "layers.ts", "client.ts", "offline.ts", "config.ts", "telemetry.ts"],
+  "layers.ts": [...Object.keys(mayImport), "client.ts", "offline.ts", "config.ts", "telemetry"],
+  "agent.ts": [...Object.keys(mayImport), "layers.ts", "client.ts", "offline.ts", "config.ts", "telemetry"],
   "client.ts": ["kube", "config.ts"],
-  "offline.ts": [...Object.keys(mayImport), "config.ts", "telemetry.ts"],
-  "config.ts": ["domain", "programs"],
-  "telemetry.ts": ["domain"]
+  "offline.ts": [...Object.keys(mayImport), "config.ts", "telemetry"],
+  "config.ts": ["domain", "programs"]
 }
 
 /** The verbs of the CLI load the composition root when they run; nobody else may. */
@@ -59,7 +59,7 @@ const wiring = {
   "agent.ts": ["cli"],
   "layers.ts": ["cli"],
   "config.ts": ["cli"],
-  "telemetry.ts": Object.keys(mayImport)
+  "telemetry": Object.keys(mayImport)
 }
 
 const src = join(import.meta.dirname, "..", "src")

@@ -30,6 +30,10 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
   if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 1_000)) {
     wrong("concurrency", `${JSON.stringify(concurrency)} is no number from 1 to 1000`, "32 is right for most clusters.")
   }
+  const collector = textOf(given, "otlp-endpoint")
+  if (collector !== undefined && !/^https?:\/\//u.test(collector)) {
+    wrong("otlp-endpoint", `${JSON.stringify(collector)} is no http address`, "Such as http://collector:4318.")
+  }
   const options: AgentOptions = {
     kubeconfig: textOf(given, "kubeconfig"),
     context: textOf(given, "context"),
@@ -39,6 +43,7 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
     concurrency: count,
     allowLoopback: given.switches.has("allow-loopback"),
     cluster: textOf(given, "cluster-name"),
+    otlpEndpoint: collector,
     ready: yield* Latch.make(false)
   }
   if (errors.length > 0) return yield* new Failures({ errors })

@@ -148,6 +148,7 @@ export const verbs = {
       "data-dir": { value: "DIR", about: "where packs, workspaces and compiled policies are kept (the cache)" },
       "http-address": { value: "HOST:PORT", about: "where webhooks and probes are served (127.0.0.1:9292)" },
       "metrics-address": { value: "HOST:PORT", about: "where metrics are served, or none (127.0.0.1:8080)" },
+      "otlp-endpoint": { value: "URL", about: "where traces of runs go by OTLP/HTTP (OTEL_EXPORTER_OTLP_ENDPOINT)" },
       "cluster-name": { value: "NAME", about: "the cluster's name in messages" },
       concurrency: { value: "N", about: "requests to the API server at once (32)" },
       "allow-loopback": { about: "let Notifiers name addresses of this machine: for development" },

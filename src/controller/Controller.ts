@@ -5,6 +5,8 @@ import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import { Identity } from "../kube/Identity.ts"
 import { KubeClient } from "../kube/KubeClient.ts"
+import { collect } from "../telemetry/Meter.ts"
+import { bundlesOf } from "./collectors.ts"
 import { decide, type Decided, type Rules } from "./decide.ts"
 import { gather } from "./gather.ts"
 import { guardrails } from "./guardrails.ts"
@@ -38,6 +40,7 @@ interface Ward {
 export const controller = Effect.fnUntraced(function*({ instance, ready, ...rules }: ControllerOptions) {
   const client = yield* KubeClient
   const registry = new Registry()
+  yield* collect(bundlesOf(registry))
   const wards = new Map<string, Ward>()
   const fibers = yield* FiberMap.make<string, void>()
   const concerned = new Set<string>()

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
 import type { DecisionRecord } from "../domain/DecisionRecord.ts"
 import { oneLine } from "../domain/plainText.ts"
-import { policyDecisions, policyDuration, policyResults } from "../telemetry.ts"
+import { count, observe } from "../telemetry/Meter.ts"
+import { policyDecisions, policyDuration, policyResults } from "../telemetry/metrics.ts"
 
 /** Policies with a series of their own. Repositories write what they like: beyond this many, all of theirs are `other`. */
 const most = { repository: 200, bundle: 2_000 }
@@ -25,14 +25,14 @@ const labelOf = (origin: "repository" | "bundle", bundle: string, policy: string
 
 /** Counts what each rule said in a decision. */
 export const countDecision = Effect.fnUntraced(function*({ bundles, evidence, pass, verdict }: DecisionRecord) {
-  yield* Metric.update(Metric.withAttributes(policyDecisions, { pass, verdict }), 1)
-  yield* Metric.update(Metric.withAttributes(policyDuration, { pass }), evidence.nanoseconds / 1e9)
+  yield* count(policyDecisions, { pass, verdict })
+  yield* observe(policyDuration, { pass }, evidence.nanoseconds / 1e9)
   for (const { bundle, policy, ...counts } of evidence.rules) {
     const isPlatform = bundles.some(({ name, origin }) => name === bundle && origin === "bundle")
     const rule = labelOf(isPlatform ? "bundle" : "repository", bundle, policy)
     for (const result of results) {
       if (counts[result] === 0) continue
-      yield* Metric.update(Metric.withAttributes(policyResults, { bundle, rule, result }), counts[result])
+      yield* count(policyResults, { bundle, rule, result }, counts[result])
     }
   }
 })

@@ -23,6 +23,7 @@ import type { Request, Why } from "../pipeline/Request.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import { treeOf } from "../pipeline/Tree.ts"
 import { Watched } from "../pipeline/Watched.ts"
+import { Pulse, silent } from "../telemetry/Pulse.ts"
 import type { Decided } from "./decide.ts"
 import { awaited } from "./dependencies.ts"
 import { following } from "./following.ts"
@@ -32,12 +33,15 @@ import { hooked } from "./hooked.ts"
 import { keep } from "./keep.ts"
 import type { LiveDelivery, Registry } from "./Registry.ts"
 import { secretsChange, secretsOf } from "./secretsChange.ts"
+import { type Vital, watched } from "./Vitals.ts"
 
 /** Who hears of what is done for a Delivery, and who wakes it. */
 export interface Station {
   /** `<namespace>/<name>`. */
   readonly id: string
   readonly registry: Registry
+  /** Where it says that it moves. */
+  readonly vital: Vital
   /** Why it begins: "policy", where it has run and others judge it by now. */
   readonly why: Why
   readonly hear: (event: RunEvent) => Effect.Effect<void>
@@ -77,12 +81,15 @@ export const deliver = Effect.fnUntraced(function*(
   const own = rights.of(delivery.metadata, identity)
   const isOwn = source.name === delivery.metadata.name && source.namespace === delivery.metadata.namespace
   const owners = isOwn ? own : rights.of(source, source.identity)
+  const { apply: { allowManagers, timeout }, source: { git, interval, webhook } } = delivery.spec
+  const lane = yield* watched(station.vital, { interval: milliseconds(interval), timeout: milliseconds(timeout) })
   const requests = yield* Queue.unbounded<Request>()
   const wake = (why: Why) => Effect.asVoid(Queue.offer(requests, { why }))
   const notifiers = Effect.sync(() => registry.notifiersIn(delivery.metadata.namespace))
 
-  const { followed, refresh } = yield* following(delivery, owners, wake)
-  const head = Effect.flatMap(followed, ({ head }) => head)
+  const { followed, known, refresh } = yield* following(delivery, owners, wake)
+  const head = lane.look(Effect.flatMap(followed, ({ head }) => head))
+  lane.source = known
   // What the last run wanted: the dependencies of a revision may have to be on it too.
   let desired = { revision: "", url: delivery.spec.source.git.url }
   const waits = () => {
@@ -90,7 +97,6 @@ export const deliver = Effect.fnUntraced(function*(
     return live && awaited(registry, live, desired, urlOf)
   }
   yield* station.wakes({ wake, refresh, head, waits })
-  const { apply: { allowManagers }, source: { git, interval, webhook } } = delivery.spec
   const secrets = { namespace: source.namespace, names: secretsOf(delivery.spec.source), interval }
   yield* secretsChange(secrets, station.again).pipe(Effect.provide(owners))
   const { name, namespace } = delivery.metadata
@@ -100,7 +106,10 @@ export const deliver = Effect.fnUntraced(function*(
   const { owns, polls } = station
   const guards = { current: guardsNow(registry, id) }
   const refused = yield* refusedNow(guards)
-  const { beside, rejudge, watched } = yield* Effect.provide(keep({ delivery, drift, owns, polls, refused }), own)
+  const { beside, rejudge, watched: keeping } = yield* Effect.provide(
+    keep({ delivery, drift, owns, polls, refused }),
+    own
+  )
 
   // What the last tree was read from: of a revision that touches none of it nothing has to be read.
   let footprint: ReadonlySet<string> | undefined
@@ -130,10 +139,11 @@ export const deliver = Effect.fnUntraced(function*(
     notifiers,
     requests: Stream.tap(Stream.fromQueue(requests), ({ why }) => why === "policy" ? rejudge : Effect.void),
     head,
-    tree,
-    untouched,
+    tree: (revision) => lane.look(tree(revision)),
+    untouched: (earlier, later) => lane.look(untouched(earlier, later)),
     commit,
-    beside,
+    // What is healed beside its runs does not say that they move.
+    beside: (asked) => Effect.provideService(beside(asked), Pulse, silent),
     ready: ({ artifact }) =>
       Effect.suspend(() => {
         desired = { ...desired, revision: format(artifact.revision) }
@@ -160,9 +170,10 @@ export const deliver = Effect.fnUntraced(function*(
   })
   yield* Stream.runForEach(events, heard).pipe(
     Effect.provideService(Watched, {
-      ...watched,
-      applied: (...all) => Effect.andThen(watched.applied(...all), written)
+      ...keeping,
+      applied: (...all) => Effect.andThen(keeping.applied(...all), written)
     }),
+    Effect.provideService(Pulse, lane),
     Effect.provideService(Guards, guards),
     Effect.provideService(Known, drift.seen),
     Effect.provideService(Living, (label) => registry.isLiving(label)),

@@ -32,6 +32,8 @@ export const following = Effect.fnUntraced(function*(
   const followed = Semaphore.withPermit(lock, Effect.suspend(() => known === undefined ? begin : Effect.succeed(known)))
   return {
     followed,
+    /** The same, if it is known by now. */
+    known: () => known,
     /** Looks anew, if it can be followed at all. */
     refresh: Effect.ignore(Effect.flatMap(followed, ({ refresh }) => refresh))
   }

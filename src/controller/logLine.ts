@@ -3,18 +3,33 @@ import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, RunEvent } from "../domain/Outcome.ts"
 import { oneLine } from "../domain/plainText.ts"
 import { format } from "../domain/Revision.ts"
+import { errorPage, type Stage } from "../domain/StageError.ts"
+
+/** The annotations of a line beside those of its Delivery. */
+export type LineAbout = {
+  readonly run: string
+  /** `main@sha1:…` */
+  readonly revision?: string
+  readonly stage?: Stage
+  /** The reason, one word of the page of errors. */
+  readonly error?: string
+}
 
 /** What an operator reads of an event; undefined for what is only on its way, or says nothing new. */
 export interface LogLine {
   readonly level: "Info" | "Warn"
   readonly text: string
+  /** What programs look for. */
+  readonly about: LineAbout
 }
 
 const changed = (changes: Counts): string =>
   Object.values(counted).filter((word) => word !== "unchanged" && changes[word] > 0)
     .map((word) => `${changes[word]} ${word}`).join(", ")
 
-const ofOutcome = (outcome: Outcome, about: string): LogLine | undefined => {
+type Told = Omit<LogLine, "about">
+
+const ofOutcome = (outcome: Outcome, about: string): Told | undefined => {
   switch (outcome._tag) {
     case "Applied":
       return { level: "Info", text: `applied${about}: ${changed(outcome.changes)}` }
@@ -29,7 +44,26 @@ const ofOutcome = (outcome: Outcome, about: string): LogLine | undefined => {
   }
 }
 
+/** Where a run ended: the stage of what went wrong, and its name. */
+const failing = (outcome: Outcome): Pick<LineAbout, "stage" | "error"> =>
+  outcome._tag === "Failed"
+    ? { stage: errorPage[outcome.error._tag].stage, error: outcome.error._tag }
+    : outcome._tag === "Denied"
+    ? { stage: "policy", error: "PolicyDenied" }
+    : {}
+
+const aboutOf = (event: RunEvent): LineAbout => {
+  if (event._tag !== "RunEnded") return { run: event.run }
+  const { details: { revision }, outcome } = event
+  return { run: event.run, ...revision === undefined ? {} : { revision: format(revision) }, ...failing(outcome) }
+}
+
 export const logLine = (event: RunEvent): LogLine | undefined => {
+  const told = lineOf(event)
+  return told && { ...told, about: aboutOf(event) }
+}
+
+const lineOf = (event: RunEvent): Told | undefined => {
   switch (event._tag) {
     case "RunEnded": {
       const { durationMs, revision } = event.details

@@ -14,6 +14,7 @@ import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import { Identity } from "../kube/Identity.ts"
 import type { Why } from "../pipeline/Request.ts"
 import { Rights } from "../pipeline/Rights.ts"
+import * as Account from "./Account.ts"
 import type { Decided } from "./decide.ts"
 import { deliver } from "./deliver.ts"
 import { depart } from "./depart.ts"
@@ -70,6 +71,16 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   const writer = yield* DeliveryWriter
   const voice = yield* Voice.make({ namespace, name, uid }, live.status, instance)
   const recorder = yield* Recorder.make({ namespace, name, uid })
+  const account = yield* Account.make({
+    namespace,
+    name,
+    live: () => registry.deliveries.get(id) ?? live,
+    restart: (message) =>
+      Effect.andThen(
+        voice.tell([{ type: "Warning", reason: "LaneRestarted", action: "restart", message }]),
+        decided.again
+      )
+  })
   const requests = new Requests(live.status.lastHandledReconcileAt)
   requests.take(live)
   let lane: Lane | undefined
@@ -113,10 +124,9 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   const hear = (given: LiveDelivery | MalformedDelivery) =>
     Effect.fnUntraced(function*(event: RunEvent) {
       yield* recorder.hear(event)
+      yield* account.hear(event)
       const line = logLine(event)
-      if (line !== undefined) {
-        yield* Effect.annotateLogs(Effect.logWithLevel(line.level)(line.text), { delivery: id, run: event.run })
-      }
+      if (line !== undefined) yield* Effect.annotateLogs(Effect.logWithLevel(line.level)(line.text), line.about)
       if (event._tag === "DriftFound") {
         return yield* Effect.forEach(
           event.findings,
@@ -222,6 +232,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
           return yield* deliver({
             id,
             registry,
+            vital: account.vital,
             why: isBarred || judged !== undefined && judged !== print(given) ? "policy" : "started",
             hear: hear(given),
             owns: Effect.fnUntraced(function*({ entries }) {
@@ -274,7 +285,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       )
     }
   })
-  return yield* Effect.raceFirst(decided.forEach(insist), notices)
+  return yield* Effect.annotateLogs(Effect.raceFirst(decided.forEach(insist), notices), { delivery: id, namespace })
 }, Effect.scoped)
 
 /** Waits for the end of a suspension, if it has one, and then thinks again. */

@@ -25,3 +25,6 @@ export const normalizedRepository = (address: string): string | undefined => {
   if (url === null || url.hostname === "" || path.replaceAll("/", "") === "") return undefined
   return `${isWeb ? url.host : url.hostname}${path}`.toLowerCase()
 }
+
+/** An address without whom it is asked as. */
+export const withoutCredentials = (url: string): string => url.replace(/^([a-z][a-z+.-]*:\/\/)[^/?#]*@/iu, "$1")

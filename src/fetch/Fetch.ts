@@ -10,6 +10,7 @@ import type { Revision } from "../domain/Revision.ts"
 import { AuthFailed, type FetchError } from "../domain/StageError.ts"
 import type { Secrets } from "../kube/Secrets.ts"
 import { credentialsOf } from "./credentials.ts"
+import { expiryOf } from "./expiry.ts"
 import { wantedOf } from "./gitRef.ts"
 import { type GitSourceOptions, make as makeGitSource } from "./GitSource.ts"
 import { parseGitUrl } from "./gitUrl.ts"
@@ -31,6 +32,8 @@ export interface Opened {
   /** Equal for all who share URL, credentials and ref. Lives in memory only. */
   readonly key: string
   readonly url: string
+  /** Milliseconds since the epoch: when its credentials end, where they say so. */
+  readonly expires: number | undefined
   /** A pinned commit: it never moves. */
   readonly pinned: Revision | undefined
   /** One ref listing; its failure knows no delivery. */
@@ -82,6 +85,7 @@ const make = Effect.fnUntraced(function*(
     return {
       key: digest(canonical({ ...repository, wanted } as Json)),
       url,
+      expires: expiryOf(credentials),
       pinned,
       list: wanted.kind === "commit" ? Effect.succeed(pinned!) : git.head(repository, wanted),
       fetch: (revision) => Effect.mapError(git.fetch(repository, revision), told),

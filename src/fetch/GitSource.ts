@@ -7,6 +7,7 @@ import type { Artifact } from "../domain/Artifact.ts"
 import { digest } from "../domain/digest.ts"
 import type { Commit, Revision } from "../domain/Revision.ts"
 import { AuthFailed, type FetchError, FetchFailed, InvalidSpec, UnsafePath } from "../domain/StageError.ts"
+import * as Queue from "../telemetry/Queue.ts"
 import type { Credentials } from "./credentials.ts"
 import { make as makeFolders } from "./Folders.ts"
 import type { CommitObject, Limits, Remote, Wanted, WorkerSettings } from "./git/calls.ts"
@@ -121,6 +122,7 @@ export const make = Effect.fnUntraced(function*(
   const folders = yield* makeFolders(worker)
   const listings = makeTurns(listingsAtOnce)
   const downloads = makeTurns(downloadsAtOnce)
+  const queue = yield* Queue.make("fetch")
 
   const storeOf = ({ credentials, url }: Repository) => {
     const { bearerToken, certificateAuthority, password, username } = credentials
@@ -148,7 +150,7 @@ export const make = Effect.fnUntraced(function*(
     const directory = generationOf(store, generation)
     const { bytes, commit, packs } = yield* worker
       .call("fetch", { remote, directory, hash, limits, timeout: timeouts.download }, timeouts.download + grace)
-      .pipe(downloads(remote.url))
+      .pipe(queue(downloads(remote.url)))
     store.generation = generation
     store.isDamaged = false
     store.isFull = packs >= options.packs || bytes > 2 * limits.bytes

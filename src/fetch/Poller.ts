@@ -15,12 +15,20 @@ export type Why = "interval" | "webhook" | "manual"
 /** What a listing said. */
 export type Said = Result.Result<Revision, FetchError>
 
+/** When a source was listed, and when it is to be listed next: milliseconds since the epoch, 0 for never. */
+export interface Listed {
+  readonly lookedAt: number
+  readonly succeededAt: number
+  readonly dueAt: number
+}
+
 /** Lists one source for all who follow it: one timer, however many they are. All times are milliseconds. */
 export interface Poller {
   /** Lists at the shortest interval of the followers, and when it is asked to; never returns. */
   readonly run: Effect.Effect<never>
   /** Adds a follower with its interval, at once; what it returns takes it away again and answers how many are left. */
   readonly join: (interval: number) => () => number
+  readonly listed: () => Listed
   /** What the last listing said; waits for the first. */
   readonly said: Effect.Effect<Said>
   /** Waits for a listing under way, or due, if what is known is as old as this. */
@@ -60,6 +68,7 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
   let changed = Deferred.makeUnsafe<void>()
   let latest: { readonly said: Said; readonly at: number; readonly why: Why } | undefined
   let version = 0
+  let succeededAt = 0
   /** Up to a tenth early, so that sources that began together drift apart. */
   let early = 1
   let hintedAt = -Infinity
@@ -75,6 +84,7 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
 
   const record = Effect.fnUntraced(function*(said: Said, at: number, why: Why) {
     early = 1 - (yield* Random.next) / 10
+    if (Result.isSuccess(said)) succeededAt = at
     if (Result.isFailure(said)) {
       const now = yield* Clock.currentTimeMillis
       const delay = (yield* retryDelay(said.failure, failing.times)) ?? slowIntervalMs
@@ -141,6 +151,7 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
         return intervals.size
       }
     },
+    listed: () => ({ lookedAt: latest?.at ?? 0, succeededAt, dueAt: Number.isFinite(due()) ? due() : 0 }),
     said: Effect.map(after(0), () => latest!.said),
     younger: (age) =>
       Effect.flatMap(

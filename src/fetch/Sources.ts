@@ -10,7 +10,7 @@ import type { Revision } from "../domain/Revision.ts"
 import type { FetchError } from "../domain/StageError.ts"
 import type { Secrets } from "../kube/Secrets.ts"
 import { Fetch, type Opened, type Sourced } from "./Fetch.ts"
-import { makePoller, type Poller, type Why } from "./Poller.ts"
+import { type Listed, makePoller, type Poller, type Why } from "./Poller.ts"
 
 /** A delivery's source, kept up to date for it. The Secret was read once: new credentials want a new follower. */
 export interface Followed {
@@ -20,6 +20,12 @@ export interface Followed {
   readonly news: Effect.Effect<Why>
   /** Lists anew and returns when that is done. Who asks while a listing is under way shares the next one. */
   readonly refresh: Effect.Effect<void>
+  /** When it was, and is to be, listed; undefined for a pinned commit, which never is. */
+  readonly listed: () => Listed | undefined
+  /** Milliseconds since the epoch: when its credentials end, where they say so. */
+  readonly expires: number | undefined
+  /** Whoever follows this source next gets a poller of its own: the one that there is does not move. */
+  readonly abandon: Effect.Effect<void>
   /** The tree of a revision; no request if the cache has it. */
   readonly fetch: (revision: Revision) => Effect.Effect<Artifact, FetchError, Scope.Scope>
 }
@@ -72,9 +78,10 @@ const make = Effect.gen(function*() {
           return joined
         })
       }),
-      ({ leave, source: { fiber } }) => {
+      ({ leave, source }) => {
+        const { fiber } = source
         if (leave() > 0 || fiber === undefined) return Effect.void
-        sources.delete(opened.key)
+        if (sources.get(opened.key) === source) sources.delete(opened.key)
         return Fiber.interrupt(fiber)
       }
     )
@@ -83,12 +90,21 @@ const make = Effect.gen(function*() {
     delivery: Sourced
   ): Effect.fn.Return<Followed, FetchError, Secrets | Scope.Scope> {
     const opened = yield* fetch.open(delivery)
-    const { pinned } = opened
+    const { expires, pinned } = opened
     if (pinned !== undefined) {
-      return { head: Effect.succeed(pinned), news: Effect.never, refresh: Effect.void, fetch: opened.fetch }
+      return {
+        head: Effect.succeed(pinned),
+        news: Effect.never,
+        refresh: Effect.void,
+        listed: () => undefined,
+        expires,
+        abandon: Effect.void,
+        fetch: opened.fetch
+      }
     }
     const interval = Math.max(shortestInterval, milliseconds(delivery.spec.source.interval))
-    const { source: { poller } } = yield* join(opened, interval)
+    const { source } = yield* join(opened, interval)
+    const { poller } = source
     yield* poller.younger(interval)
     // The first listing is what `head` waits for: it is no news.
     let seen = Math.max(1, poller.version())
@@ -101,6 +117,11 @@ const make = Effect.gen(function*() {
           }))
       ),
       refresh: poller.refresh,
+      listed: poller.listed,
+      expires,
+      abandon: Effect.sync(() => {
+        if (sources.get(opened.key) === source) sources.delete(opened.key)
+      }),
       fetch: opened.fetch
     }
   })

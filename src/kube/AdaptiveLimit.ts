@@ -10,6 +10,8 @@ export interface AdaptiveLimit {
   /** A request was answered: as many answers as may run at once allow one more, up to the first number. */
   readonly answered: Effect.Effect<void>
   readonly permits: Effect.Effect<number>
+  /** The same, for who cannot wait. */
+  readonly allowed: () => number
   /** Whether the next would have to wait. */
   readonly isFull: () => boolean
 }
@@ -96,6 +98,7 @@ export const make = (maximum: number) =>
       }),
       answered: Effect.suspend(() => permits === maximum || ++answers < permits ? Effect.void : resize(permits + 1)),
       permits: Effect.sync(() => permits),
+      allowed: () => permits,
       isFull: () => turns.free <= 0
     }
   })

@@ -7,6 +7,10 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
+import { collect, count } from "../telemetry/Meter.ts"
+import { apiLimit, apiRequests } from "../telemetry/metrics.ts"
+import { beat } from "../telemetry/Pulse.ts"
+import * as Queue from "../telemetry/Queue.ts"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { type Connection, make as makeConnections } from "./Connection.ts"
 import { type Discovery, make as makeDiscovery } from "./discovery.ts"
@@ -82,11 +86,13 @@ export class KubeClient extends Context.Service<KubeClient, {
 const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
   const connections = yield* makeConnections(options)
   const limit = yield* AdaptiveLimit.make(options.concurrency ?? 32)
+  const queue = yield* Queue.make("api")
+  yield* collect((now) => now.set(apiLimit, {}, limit.allowed()))
   const deadline = options.deadline ?? 60_000
   const outage = makeOutage()
 
   const send = (identity: Identity, request: KubeRequest, connection: Connection) =>
-    limit.withPermit(exchange(connection.requests, {
+    queue(limit.withPermit)(exchange(connection.requests, {
       origin: connection.origin,
       path: connection.prefix + pathOf(request),
       method: request.method,
@@ -97,7 +103,9 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
       Effect.tap(({ status }) =>
         status === 429 ? Effect.andThen(outage.tooMany, limit.tooMany) : Effect.andThen(outage.answered, limit.answered)
       ),
-      Effect.tapError(() => outage.began)
+      Effect.tapError(() => outage.began),
+      Effect.tap(({ status }) => ended(request.asked.verb, codeOf(status))),
+      Effect.tapError(() => ended(request.asked.verb, "none"))
     )
 
   const whoAmI = makeWhoAmI(connections)
@@ -181,6 +189,12 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
     namespace
   })
 })
+
+/** Few enough to be a label. */
+const codeOf = (status: number): string => status === 429 ? "429" : `${Math.floor(status / 100)}xx`
+
+/** A request came to its end: it is counted, and who made it has moved. */
+const ended = (verb: string, code: string) => Effect.andThen(count(apiRequests, { verb, code }), beat)
 
 const pathOf = ({ path, query }: KubeRequest): string =>
   query === undefined ? path : `${path}?${new URLSearchParams(query)}`

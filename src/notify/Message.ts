@@ -4,6 +4,7 @@ import { Origin } from "../domain/Manifest.ts"
 import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, Run } from "../domain/Outcome.ts"
 import { lines, oneLine } from "../domain/plainText.ts"
+import { withoutCredentials } from "../domain/repositoryAddress.ts"
 import { format, Revision } from "../domain/Revision.ts"
 import { classOf, type ErrorClass, errorPage, hintOf, type StageError, stages } from "../domain/StageError.ts"
 import { State } from "./transition.ts"
@@ -150,9 +151,6 @@ const details = (clean: Clean, outcome: Outcome): Partial<Message> => {
       return {}
   }
 }
-
-/** An address without whom it is asked as. */
-export const withoutCredentials = (url: string): string => url.replace(/^([a-z+]+:\/\/)[^/@]*@/iu, "$1")
 
 /** The one place that turns an outcome into a message. `redact` sees every text of somebody else's. */
 export const ofOutcome = (options: {

@@ -5,6 +5,8 @@ import * as Result from "effect/Result"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import { digest } from "../domain/digest.ts"
 import { Redactions } from "../domain/redact.ts"
+import { count } from "../telemetry/Meter.ts"
+import { notifications } from "../telemetry/metrics.ts"
 import type { DriftMessage } from "./DriftMessage.ts"
 import type { Gather, Waiting } from "./Gather.ts"
 import { ofMessages, sameness } from "./ManyMessage.ts"
@@ -60,17 +62,21 @@ const insist = Effect.fnUntraced(function*(
       return { told: false, thread: undefined }
     }
     const sent = yield* Effect.result(send({ allowLoopback, id, message, notifier, thread }))
+    const told = (outcome: string) => count(notifications, { sink: kindOf(notifier), outcome })
     if (Result.isSuccess(sent)) {
+      yield* told("sent")
       yield* Effect.logDebug(`told Notifier ${name}`)
       return { told: true, thread: sent.success ?? undefined }
     }
     const why = `Notifier ${name} (${kindOf(notifier)}): ${redactions.redact(sent.failure.why)}`
     const age = (yield* Clock.currentTimeMillis) - message.time
     if (!sent.failure.retryable || age > tooOld) {
+      yield* told("dropped")
       const given = sent.failure.retryable ? "; given up after a day" : ""
       yield* Effect.logError(`${why}${given}; dropped a message about ${about}`)
       return { told: false, thread: undefined }
     }
+    yield* told("retried")
     const delay = yield* wait(attempt, sent.failure)
     if (sent.failure.retryAfter !== undefined) yield* pace.hold(sink, delay)
     yield* (attempt === 1 ? Effect.logWarning : Effect.logDebug)(`${why}; tried again in ${Math.ceil(delay)} ms`)

@@ -14,6 +14,7 @@ type Next = Run["next"]
 
 /** One try of one desire, as it is told. Every attempt that began also ends, with an outcome. */
 export interface Attempt<R> {
+  readonly id: string
   readonly progress: Omit<Progress["Service"], "applied">
   readonly fetched: (durationMs: number, commit: Commit | undefined) => Effect.Effect<void>
   readonly interrupted: (by: Revision | undefined) => Effect.Effect<void, never, R>
@@ -82,6 +83,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
     yield* emit({ _tag: "RunStarted", revision, why })
     yield* started("fetch")
     const attempt: Attempt<R> = {
+      id,
       progress: {
         started,
         finished,

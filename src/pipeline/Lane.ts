@@ -231,7 +231,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
           return recorded.interrupted(desired?.revision)
         }),
         Effect.ensuring(interruptible.open),
-        Effect.ensuring(Effect.sync(() => isRunning = false))
+        Effect.ensuring(Effect.sync(() => isRunning = false)),
+        Effect.annotateLogs({ run: recorded.id, revision: format(revision) })
       )
       if (outcome._tag === "Applied" || outcome._tag === "Unchanged") well = identity
       const next = outcome._tag === "Failed"

@@ -30,7 +30,7 @@ export class Progress extends Context.Service<Progress, {
   })
 }
 
-/** Runs an effect as one of the six stages: told when it starts and ends, timed, with a span of its name. */
+/** Runs an effect as one of the six stages: told when it starts and ends, timed, and named in what is logged. */
 export const stage = <A, E, R>(
   name: Stage,
   effect: Effect.Effect<A, E, R>,
@@ -42,7 +42,7 @@ export const stage = <A, E, R>(
     const [duration, value] = yield* Effect.timed(effect)
     yield* progress.finished(name, Math.round(Duration.toMillis(duration)), note(value))
     return value
-  }).pipe(Effect.withSpan(`sluice.${name}`))
+  }).pipe(Effect.annotateLogs({ stage: name }))
 
 /** A pass of the gate, whose decision is recorded, and says which pass it was. */
 export const judged = <A extends Verdict & { readonly _tag: "Passed" | "Denied" }, E, R>(

@@ -6,6 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Semaphore from "effect/Semaphore"
 import type { Worker } from "node:worker_threads"
 import { startThread } from "../programs/thread.ts"
+import * as Queue from "../telemetry/Queue.ts"
 import type { Judge, Loadable, Reply, Request } from "./protocol.ts"
 
 /** The worker ended, or was ended, without an answer. */
@@ -89,6 +90,7 @@ const patience = 250
  */
 export const make = Effect.fnUntraced(function*(most: number) {
   const [permits, turn] = [yield* Semaphore.make(most), yield* Semaphore.make(1)]
+  const queue = yield* Queue.make("policy")
   const idle: Array<Handle> = []
   const end = ({ worker }: Handle) => Effect.promise(() => worker.terminate())
   yield* Effect.addFinalizer(() => Effect.forEach(idle.splice(0), end, { discard: true }))
@@ -132,7 +134,7 @@ export const make = Effect.fnUntraced(function*(most: number) {
   })
 
   /** Holds the turn until it is done, or for a quarter of a second. */
-  const inTurn = <A, E>(job: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+  const inTurn = <A, E, R>(job: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.uninterruptibleMask((restore) =>
       Effect.gen(function*() {
         yield* restore(Semaphore.take(turn, 1))
@@ -153,8 +155,8 @@ export const make = Effect.fnUntraced(function*(most: number) {
       if (idle.length === 0) idle.push(start())
     }),
     judge: (set: LoadedSet, judge: Judge, deadline: Duration.Input) =>
-      permits.withPermit(
-        inTurn(Effect.acquireUseRelease(take, (handle) => ask(handle, set, judge, deadline), give))
+      queue((effect) => permits.withPermit(inTurn(effect)))(
+        Effect.acquireUseRelease(take, (handle) => ask(handle, set, judge, deadline), give)
       )
   }
 })

@@ -14,6 +14,7 @@ import { canonical, type Json } from "../domain/Json.ts"
 import type { Rendered } from "../domain/Manifest.ts"
 import { type ProgramUnavailable, type RenderError, RenderFailed } from "../domain/StageError.ts"
 import { Programs } from "../programs/Programs.ts"
+import * as Queue from "../telemetry/Queue.ts"
 import { assemble, type Candidate } from "./assemble.ts"
 import * as child from "./child.ts"
 import { detect } from "./detect.ts"
@@ -81,6 +82,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const spawner = yield* ChildProcessSpawner.ChildProcessSpawner
   const cores = Math.max(1, availableParallelism())
   const renders = yield* Semaphore.make(cores)
+  const queue = yield* Queue.make("render")
   const maximumBytes = options.maximumBytes ?? 64 * 1024 * 1024
   const reader = yield* Reader.make({
     workers: Math.min(2, cores),
@@ -193,7 +195,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const tree = Tree.make(closed.artifact, maximumBytes)
       const said = delivery.spec.render?.kubernetes
       const asked = closed.renderer !== "helm" ? undefined : said ?? (yield* capabilities)
-      const candidates: ReadonlyArray<Candidate> = yield* renders.withPermits(1)(
+      const candidates: ReadonlyArray<Candidate> = yield* queue(renders.withPermits(1))(
         closed.renderer === "kustomize"
           ? renderKustomize(delivery, closed, tree)
           : asked !== undefined

@@ -1,7 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
+import { exposition } from "../telemetry/exposition.ts"
+import { Meter } from "../telemetry/Meter.ts"
+import { metrics } from "../telemetry/metrics.ts"
 import type { Address } from "./address.ts"
 import { type Limits, limits } from "./limits.ts"
 import { type Answer, listen, type Request } from "./listen.ts"
@@ -15,8 +17,6 @@ export interface ServerOptions {
   readonly ready: Effect.Effect<boolean>
   /** Lists anew, soon, every source of this repository (normalised); how many that are. */
   readonly hint: (repository: string) => Effect.Effect<number>
-  /** Sets gauges of what is there now. Run at each scrape on an empty registry, so that what went away is told no more. */
-  readonly gauges?: Effect.Effect<void>
   readonly limits?: Partial<Limits>
 }
 
@@ -33,17 +33,11 @@ const probes = (ready: Effect.Effect<boolean>): Readonly<Record<string, Effect.E
 })
 
 /** Prometheus' text format, of all that was counted and of what is there now. */
-const metricsPage = (gauges: Effect.Effect<void>): Effect.Effect<Answer> =>
-  Effect.gen(function*() {
-    // With the first scrape: 30 ms and 1 MB that an agent nobody scrapes does not need.
-    const { format } = yield* Effect.promise(() => import("effect/observability/PrometheusMetrics"))
-    const now = Effect.andThen(gauges, format()).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
-    return {
-      status: 200,
-      text: (yield* format()) + (yield* now),
-      headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }
-    }
-  })
+const metricsPage: Effect.Effect<Answer> = Effect.map(Meter, (meter) => ({
+  status: 200,
+  text: exposition(metrics, meter.scrape()),
+  headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }
+}))
 
 const pages = (routes: Readonly<Record<string, Effect.Effect<Answer>>>) => ({ method, path }: Request) => {
   const page = Object.hasOwn(routes, path) ? routes[path] : undefined
@@ -63,12 +57,12 @@ export class Server extends Context.Service<Server, {
       Effect.gen(function*() {
         const bounds = { ...limits, ...options.limits }
         const probing = probes(options.ready)
-        const metrics = options.metrics === undefined
+        const scraped = options.metrics === undefined
           ? undefined
           : yield* listen(
             options.metrics,
             bounds,
-            pages({ ...probing, "/metrics": metricsPage(options.gauges ?? Effect.void) })
+            pages({ ...probing, "/metrics": metricsPage })
           )
         const receive = yield* makeReceive(bounds, options.hint)
         const probe = pages(probing)
@@ -77,7 +71,7 @@ export class Server extends Context.Service<Server, {
           bounds,
           (request) => request.path.startsWith("/hooks/") ? receive(request) : probe(request)
         )
-        return Server.of({ http, metrics })
+        return Server.of({ http, metrics: scraped })
       })
     )
 }

@@ -1,10 +1,10 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { isJsonObject, type JsonObject } from "../domain/Json.ts"
-import { webhookRequests } from "../telemetry.ts"
+import { count } from "../telemetry/Meter.ts"
+import { webhookRequests } from "../telemetry/metrics.ts"
 import { Hooks } from "./Hooks.ts"
 import type { Limits } from "./limits.ts"
 import type { Answer, Request } from "./listen.ts"
@@ -137,9 +137,7 @@ export const makeReceive = Effect.fnUntraced(function*(
 
   return (request: Request): Effect.Effect<Answer> =>
     answerTo(request).pipe(
-      Effect.tap(({ answer, source }) =>
-        Metric.update(Metric.withAttributes(webhookRequests, { source, code: String(answer.status) }), 1)
-      ),
+      Effect.tap(({ answer, source }) => count(webhookRequests, { source, code: String(answer.status) })),
       Effect.map(({ answer }) => answer)
     )
 })

@@ -1,9 +1,10 @@
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as Metric from "effect/Metric"
-import { format } from "effect/observability/PrometheusMetrics"
 import { countDecision } from "../../src/controller/countDecision.ts"
 import type { DecisionRecord } from "../../src/domain/DecisionRecord.ts"
+import { exposition } from "../../src/telemetry/exposition.ts"
+import { Meter, MeterState } from "../../src/telemetry/Meter.ts"
+import { metrics } from "../../src/telemetry/metrics.ts"
 
 const recordOf = (origin: "repository" | "bundle", names: ReadonlyArray<string>): DecisionRecord => ({
   pass: "objects",
@@ -24,9 +25,10 @@ const recordOf = (origin: "repository" | "bundle", names: ReadonlyArray<string>)
 
 const page = (...records: ReadonlyArray<DecisionRecord>) =>
   Effect.gen(function*() {
-    yield* Effect.forEach(records, countDecision, { discard: true })
-    return (yield* format()).split("\n")
-  }).pipe(Effect.provideService(Metric.MetricRegistry, new Map()))
+    const meter = new MeterState()
+    yield* Effect.provideService(Effect.forEach(records, countDecision, { discard: true }), Meter, meter)
+    return exposition(metrics, meter.scrape()).split("\n")
+  })
 
 it.effect("counts what each policy said, and how long a decision took", () =>
   Effect.gen(function*() {

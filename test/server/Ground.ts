@@ -2,7 +2,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Metric from "effect/Metric"
 import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
@@ -10,6 +9,7 @@ import type * as Scope from "effect/Scope"
 import { type IncomingHttpHeaders, request } from "node:http"
 import { Hooks } from "../../src/server/Hooks.ts"
 import { Server, type ServerOptions } from "../../src/server/Server.ts"
+import { Meter, MeterState } from "../../src/telemetry/Meter.ts"
 
 export interface Answered {
   readonly status: number
@@ -49,6 +49,7 @@ export const send = (
 export interface Ground {
   readonly http: number
   readonly metrics: number
+  readonly meter: MeterState
   readonly logs: ReadonlyArray<string>
   readonly hooks: typeof Hooks.Service
   /** What was hinted next; waits for it. */
@@ -64,6 +65,7 @@ export const open = (
 ): Effect.Effect<Ground, never, Scope.Scope> =>
   Effect.gen(function*() {
     const hints = yield* Queue.unbounded<string>()
+    const meter = new MeterState()
     const logs: Array<string> = []
     const logger = Logger.make<unknown, void>((entry) => void logs.push(Logger.formatLogFmt.log(entry)))
     const context = yield* Layer.build(
@@ -78,7 +80,7 @@ export const open = (
         Layer.provide([
           Logger.layer([logger]),
           Layer.succeed(References.MinimumLogLevel, "Debug"),
-          Layer.sync(Metric.MetricRegistry, () => new Map())
+          Layer.succeed(Meter, meter)
         ])
       )
     ).pipe(Effect.orDie)
@@ -88,6 +90,7 @@ export const open = (
     return {
       http,
       metrics,
+      meter,
       logs,
       hooks: Context.get(context, Hooks),
       hinted: Queue.take(hints),

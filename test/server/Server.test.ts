@@ -4,14 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
-import * as Metric from "effect/Metric"
 import * as Scope from "effect/Scope"
 import { once } from "node:events"
 import { Agent, request } from "node:http"
 import { connect } from "node:net"
 import { Hooks } from "../../src/server/Hooks.ts"
 import { Server } from "../../src/server/Server.ts"
-import { deliveryInfo } from "../../src/telemetry.ts"
+import { deliveryInfo } from "../../src/telemetry/metrics.ts"
 import { open, send } from "./Ground.ts"
 
 describe("probes", () => {
@@ -45,19 +44,20 @@ describe("metrics", () => {
   it.live("are served at their own address alone, with gauges of what is there now", () =>
     Effect.gen(function*() {
       let names = ["shop", "a \"name\"\n"]
-      const gauges = Effect.suspend(() =>
-        Effect.forEach(
-          names,
-          (name) => Metric.update(Metric.withAttributes(deliveryInfo, { namespace: "shop", name }), 1),
-          { discard: true }
-        )
-      )
-      const ground = yield* open({ gauges })
+      const ground = yield* open()
+      ground.meter.collectors.add((now) => {
+        for (const name of names) {
+          now.set(deliveryInfo, { namespace: "shop", name, ready: "True", reason: "Succeeded", suspended: "false" }, 1)
+        }
+      })
       assert.strictEqual((yield* ground.get("/metrics")).status, 404)
       const answer = yield* send(ground.metrics, "/metrics")
       assert.strictEqual(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8")
-      assert.include(answer.text, `sluice_delivery_info{namespace="shop",name="shop"} 1\n`)
-      assert.include(answer.text, `name="a \\"name\\"\\n"} 1\n`)
+      assert.include(
+        answer.text,
+        `sluice_delivery_info{namespace="shop",name="shop",ready="True",reason="Succeeded",suspended="false"} 1\n`
+      )
+      assert.include(answer.text, `name="a \\"name\\"\\n",ready="True",`)
       names = ["other"]
       const later = yield* ground.scrape
       assert.include(later, `name="other"`)
