@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import {
   catalogue,
   controlPlanePrograms,
+  judgingPrograms,
   productPrograms,
   type Program,
   programs
@@ -13,7 +14,7 @@ import {
 import { readPin } from "../../src/programs/pins.ts"
 import { fromEnvironment, Programs } from "../../src/programs/Programs.ts"
 
-const usage = `usage: node deploy/tools/get.ts [all | --control-plane | ${programs.join(" | ")}]…`
+const usage = `usage: node deploy/tools/get.ts [all | --control-plane | --judges | ${programs.join(" | ")}]…`
 
 const fail = (line: string): never => {
   console.error(line)
@@ -31,6 +32,8 @@ const named = (argument: string): ReadonlyArray<Program> =>
     ? programs
     : argument === "--control-plane"
     ? controlPlanePrograms
+    : argument === "--judges"
+    ? judgingPrograms
     : isProgram(argument)
     ? [argument]
     : fail(usage)

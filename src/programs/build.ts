@@ -11,11 +11,17 @@ const linkerFlags = (pin: Pin): string =>
   ["-s -w", ...Object.entries(catalogue[pin.program].stamps(pin.version)).map(([name, value]) => `-X ${name}=${value}`)]
     .join(" ")
 
+const tags = ({ program }: Pin): ReadonlyArray<string> => {
+  const { tags = [] } = catalogue[program]
+  return tags.length === 0 ? [] : ["-tags", tags.join(",")]
+}
+
 /** What `go` is told: no path and no state of this machine goes into the program, so that it is the same everywhere. */
 export const buildArguments = (pin: Pin, to: string): ReadonlyArray<string> => [
   "build",
   "-trimpath",
   "-buildvcs=false",
+  ...tags(pin),
   "-ldflags",
   linkerFlags(pin),
   "-o",

@@ -11,7 +11,10 @@ export const controlPlanePrograms = [
   "kwok"
 ] as const
 
-export const programs = [...productPrograms, ...controlPlanePrograms] as const
+/** What the tests ask whether others would take what we ship: Prometheus, of the alerts and of a scrape. */
+export const judgingPrograms = ["promtool"] as const
+
+export const programs = [...productPrograms, ...controlPlanePrograms, ...judgingPrograms] as const
 
 export type Program = typeof programs[number]
 
@@ -36,6 +39,10 @@ export interface Entry {
   /** Prints the version as the first thing that looks like one. */
   readonly versionArguments: ReadonlyArray<string>
   readonly release: (version: string, platform: Platform) => Release
+  /** The release that a version of the Go module is, where they are counted apart. */
+  readonly releaseOf?: (moduleVersion: string) => string
+  /** Build tags: what is left out that nobody here needs. */
+  readonly tags?: ReadonlyArray<string>
   /** Go variables that the program's own build sets. */
   readonly stamps: (version: string) => Readonly<Record<string, string>>
   /** A first build on two cores. */
@@ -129,5 +136,22 @@ export const catalogue: Readonly<Record<Program, Entry>> = {
       url: `${github}/kubernetes-sigs/kwok/releases/download/${version}/kwok-${os}-${arch}`
     }),
     stamps: (version) => ({ "sigs.k8s.io/kwok/pkg/consts.Version": version })
+  },
+  promtool: {
+    folder: "promtool",
+    versionArguments: ["--version"],
+    buildTime: "2 minutes",
+    release: (version, { arch, os }) => {
+      const number = version.slice(1)
+      const release = `${github}/prometheus/prometheus/releases/download/${version}`
+      const name = `prometheus-${number}.${os}-${arch}`
+      return { url: `${release}/${name}.tar.gz`, checksums: `${release}/sha256sums.txt`, member: `${name}/promtool` }
+    },
+    // The module of Prometheus 3.16.0 is v0.316.0.
+    releaseOf: (version) =>
+      version.replace(/^v0\.(\d+?)(\d{2})\.(\d+)/u, (_, major, minor, patch) => `v${major}.${Number(minor)}.${patch}`),
+    // Every way to find what is to be scraped: the code of a dozen clouds.
+    tags: ["remove_all_sd"],
+    stamps: (version) => ({ "github.com/prometheus/common/version.Version": version.slice(1) })
   }
 }

@@ -46,7 +46,8 @@ export const pinIn = (goMod: string, program: Program, module: string): Pin | un
   const { tools, versions } = parseGoMod(goMod)
   const path = packageOf(tools, program)
   const version = path === undefined ? undefined : versionOf(versions, path)
-  return path === undefined || version === undefined ? undefined : { program, version, package: path, module }
+  if (path === undefined || version === undefined) return undefined
+  return { program, version: catalogue[program].releaseOf?.(version) ?? version, package: path, module }
 }
 
 /** `deploy/tools` of this checkout or package. */

@@ -38,6 +38,14 @@ describe("pins", () => {
     assert.isUndefined(pinIn(goMod, "helm", "/m"))
   })
 
+  it("names the release that a module's version is, where they are counted apart", () => {
+    const module = (version: string) =>
+      `tool github.com/prometheus/prometheus/cmd/promtool\nrequire github.com/prometheus/prometheus ${version}\n`
+    assert.strictEqual(pinIn(module("v0.316.0"), "promtool", "/m")?.version, "v3.16.0")
+    assert.strictEqual(pinIn(module("v0.305.2"), "promtool", "/m")?.version, "v3.5.2")
+    assert.strictEqual(pinIn(module("v0.1012.1"), "promtool", "/m")?.version, "v10.12.1")
+  })
+
   it.effect("pins every program", () =>
     Effect.gen(function*() {
       for (const program of programs) {
