@@ -7,7 +7,7 @@ import type { RunEvent } from "../domain/Outcome.ts"
 import type { Stage } from "../domain/StageError.ts"
 import type { Listed } from "../fetch/Poller.ts"
 import { Meter } from "../telemetry/Meter.ts"
-import { ofDeliveries } from "../telemetry/metrics.ts"
+import { driftCorrections, driftFights, ofDeliveries, watchdogRestarts } from "../telemetry/metrics.ts"
 import type { Signs } from "../telemetry/Pulse.ts"
 
 /** What a lane follows, as far as a watchdog is concerned. */
@@ -115,9 +115,14 @@ export class VitalsBoard {
   /** Adds a Delivery until the scope closes; what was counted of it ends with it. */
   readonly join = (given: Omit<Vital, "lane" | "wellAt">): Effect.Effect<Vital, never, Scope.Scope> =>
     Effect.acquireRelease(
-      Effect.sync(() => {
+      Effect.map(Meter, ({ counted }) => {
         const vital: Vital = { ...given, lane: undefined, wellAt: undefined }
         this.all.add(vital)
+        // From the start: of a series that begins with 1 nobody sees that it grew.
+        const { name, namespace } = given
+        for (const metric of [driftCorrections, driftFights, watchdogRestarts]) {
+          counted.add(metric, { namespace, name }, 0)
+        }
         return vital
       }),
       (vital) =>

@@ -1,5 +1,12 @@
 import type { Collector } from "../telemetry/Meter.ts"
-import { bundleInfo, deliveryInfo, lastApplied, sourceLastSuccess, tokenExpiry } from "../telemetry/metrics.ts"
+import {
+  bundleInfo,
+  deliveryInfo,
+  lastApplied,
+  sourceInterval,
+  sourceLastSuccess,
+  tokenExpiry
+} from "../telemetry/metrics.ts"
 import { conditionOf } from "./conditions.ts"
 import type { Registry } from "./Registry.ts"
 import type { VitalsBoard } from "./Vitals.ts"
@@ -18,7 +25,10 @@ export const deliveriesOf = ({ all }: VitalsBoard): Collector => (now) => {
     if (wellAt !== undefined) now.set(lastApplied, { namespace, name }, wellAt / 1_000)
     const source = lane?.source()
     const listed = source?.listed()
-    if (listed !== undefined) now.set(sourceLastSuccess, { namespace, name }, listed.succeededAt / 1_000)
+    if (lane !== undefined && listed !== undefined) {
+      now.set(sourceLastSuccess, { namespace, name }, listed.succeededAt / 1_000)
+      now.set(sourceInterval, { namespace, name }, lane.interval / 1_000)
+    }
     if (source?.expires !== undefined) {
       now.set(tokenExpiry, { kind: "git", namespace, name }, source.expires / 1_000)
     }

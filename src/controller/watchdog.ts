@@ -56,7 +56,7 @@ const restart = Effect.fnUntraced(function*(vital: Vital, lane: LaneVitals, { re
   const { name, namespace } = vital
   const text = `starts anew because it is stuck: ${why}`
   yield* Effect.annotateLogs(Effect.logWarning(text), { delivery: `${namespace}/${name}`, namespace, error: "Stuck" })
-  yield* count(watchdogRestarts, { namespace, name, reason })
+  yield* count(watchdogRestarts, { namespace, name })
   // Until it has begun anew it gets the same time again.
   lane.restartedAt = yield* Clock.currentTimeMillis
   if (reason === "source") yield* lane.source()?.abandon ?? Effect.void

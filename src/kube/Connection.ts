@@ -4,6 +4,9 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Semaphore from "effect/Semaphore"
+import { X509Certificate } from "node:crypto"
+import { collect } from "../telemetry/Meter.ts"
+import { tokenExpiry } from "../telemetry/metrics.ts"
 import { importConfig } from "./clientNode.ts"
 import { endWhenDeaf } from "./deaf.ts"
 import { areRotated, type Credentials, credentials, type KubeConfigOptions, load } from "./KubeConfig.ts"
@@ -41,6 +44,15 @@ const ping = 10_000
 const deaf = 25_000
 const rotation = 5_000
 const renewal = 5_000
+
+/** When the certificate ends that a kubeconfig proves itself with: a token is renewed by whoever wrote it. */
+const certificateEnd = (certificate: string | Buffer | undefined): number | undefined => {
+  try {
+    return certificate === undefined ? undefined : new X509Certificate(certificate).validToDate.getTime()
+  } catch {
+    return undefined
+  }
+}
 
 const importUndici = Effect.promise(() => import("@effect/platform-node/Undici"))
 
@@ -109,6 +121,10 @@ export const make = Effect.fnUntraced(function*(options: KubeConfigOptions) {
   let known: Credentials | undefined
   let looked = 0
   let loaded = 0
+  yield* collect((now) => {
+    const end = certificateEnd(known?.tls.cert)
+    if (end !== undefined) now.set(tokenExpiry, { kind: "cluster", namespace: "", name: "" }, end / 1_000)
+  })
   // Loading takes 100 ms and reads nothing of the user's: it goes on while the first request is still to come.
   yield* Effect.forkScoped(Effect.all([importUndici, importConfig]))
 

@@ -12,6 +12,8 @@ import { Redactions } from "../domain/redact.ts"
 import { withoutCredentials } from "../domain/repositoryAddress.ts"
 import type { KubeStatus } from "../kube/KubeStatus.ts"
 import type { Secrets } from "../kube/Secrets.ts"
+import { count } from "../telemetry/Meter.ts"
+import { notifications } from "../telemetry/metrics.ts"
 import * as Courier from "./Courier.ts"
 import * as Digest from "./driftDigest.ts"
 import { ofSaying } from "./DriftMessage.ts"
@@ -20,6 +22,7 @@ import { ofOutcome } from "./Message.ts"
 import * as Outbox from "./outbox.ts"
 import * as Pace from "./Pace.ts"
 import { layerHttp } from "./post.ts"
+import { kinds } from "./sink.ts"
 import { own, subscribed } from "./subscribers.ts"
 import { transition } from "./transition.ts"
 
@@ -89,6 +92,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const pace = Pace.make(options.interval ?? 1_000)
   const gather = options.gather === undefined ? undefined : Gather.make(options.gather)
   const couriers = new Map<string, Courier.Courier>()
+  // From the start: of a series that begins with 1 nobody sees that it grew.
+  for (const sink of kinds) {
+    for (const outcome of ["sent", "retried", "dropped"]) yield* count(notifications, { sink, outcome }, 0)
+  }
 
   const courierOf = (delivery: string): Courier.Courier => {
     const known = couriers.get(delivery)

@@ -10,8 +10,11 @@ import { sendToTeams } from "./teams.ts"
 import { sendToWebhook } from "./webhook.ts"
 import type { ChatMessage } from "./wording.ts"
 
-/** The kind of sink, as metrics and logs name it. */
-export const kindOf = ({ spec }: Notifier): "slack" | "teams" | "webhook" =>
+/** The kinds of sinks, as metrics and logs name them. */
+export const kinds = ["slack", "teams", "webhook"] as const
+
+/** Which of them. */
+export const kindOf = ({ spec }: Notifier): typeof kinds[number] =>
   "slack" in spec ? "slack" : "teams" in spec ? "teams" : "webhook"
 
 const secretNameOf = ({ spec }: Notifier): string =>

@@ -33,11 +33,19 @@ const probes = (ready: Effect.Effect<boolean>): Readonly<Record<string, Effect.E
 })
 
 /** Prometheus' text format, of all that was counted and of what is there now. */
-const metricsPage: Effect.Effect<Answer> = Effect.map(Meter, (meter) => ({
-  status: 200,
-  text: exposition(metrics, meter.scrape()),
-  headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }
-}))
+const metricsPage: Effect.Effect<Answer> = Effect.gen(function*() {
+  const meter = yield* Meter
+  const parts: Array<string> = []
+  for (const part of exposition(metrics, meter.scrape())) {
+    parts.push(part)
+    yield* Effect.yieldNow
+  }
+  return {
+    status: 200,
+    text: parts.join(""),
+    headers: { "content-type": "text/plain; version=0.0.4; charset=utf-8" }
+  }
+})
 
 const pages = (routes: Readonly<Record<string, Effect.Effect<Answer>>>) => ({ method, path }: Request) => {
   const page = Object.hasOwn(routes, path) ? routes[path] : undefined

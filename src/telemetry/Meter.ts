@@ -30,10 +30,18 @@ type Series = Map<string, number | Observed>
 
 /** By https://prometheus.io/docs/instrumenting/exposition_formats: backslash, quote and line feed are escaped. */
 const escaped = (value: string): string =>
-  value.toWellFormed().replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")
+  plain.test(value)
+    ? value
+    : value.toWellFormed().replaceAll("\\", "\\\\").replaceAll("\"", "\\\"").replaceAll("\n", "\\n")
 
-export const labelsText = (names: ReadonlyArray<string>, labels: Labels<string>): string =>
-  names.map((name) => `${name}="${escaped(labels[name] ?? "")}"`).join(",")
+/** What nearly all values are. */
+const plain = /^[\w .:/@+-]*$/u
+
+export const labelsText = (names: ReadonlyArray<string>, labels: Labels<string>): string => {
+  let text = ""
+  for (const name of names) text += `${text === "" ? "" : ","}${name}="${escaped(labels[name] ?? "")}"`
+  return text
+}
 
 /** Values under metrics and labels. */
 export class Samples {

@@ -17,24 +17,33 @@ const histogramLines = ({ boundaries, name }: AnyMetric, labels: string, { bucke
     `${name}_sum${inBraces(labels)} ${numeral(sum)}\n${name}_count${inBraces(labels)} ${count}\n`
 }
 
+/** Series that are written before others get their turn: a few milliseconds. */
+const atOnce = 1_000
+
 /**
- * Prometheus' text format 0.0.4: every metric with its HELP and TYPE, also while it has no series; each series once.
+ * Prometheus' text format 0.0.4, in parts between which others may have their turn: every metric with its HELP and TYPE,
+ * also while it has no series; each series once.
  */
-export const exposition = (metrics: ReadonlyArray<AnyMetric>, samples: ReadonlyArray<Samples>): string => {
-  const parts: Array<string> = []
+export const exposition = function*(
+  metrics: ReadonlyArray<AnyMetric>,
+  samples: ReadonlyArray<Samples>
+): Generator<string, void> {
+  let part = ""
+  let written = 0
   for (const metric of metrics) {
     const { help, kind, name } = metric
-    parts.push(`# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${kind}\n`)
+    part += `# HELP ${name} ${help.replaceAll("\\", "\\\\").replaceAll("\n", "\\n")}\n# TYPE ${name} ${kind}\n`
     // What is counted is not collected: no series comes twice.
     for (const each of samples) {
       for (const [labels, value] of each.series(metric)) {
-        parts.push(
-          typeof value === "number"
-            ? `${name}${inBraces(labels)} ${numeral(value)}\n`
-            : histogramLines(metric, labels, value)
-        )
+        part += typeof value === "number"
+          ? `${name}${inBraces(labels)} ${numeral(value)}\n`
+          : histogramLines(metric, labels, value)
+        if (++written % atOnce > 0) continue
+        yield part
+        part = ""
       }
     }
   }
-  return parts.join("")
+  yield part
 }

@@ -106,15 +106,20 @@ export const sourceLastSuccess = gauge(
   delivery,
   "When the source of a Delivery was last listed; 0 before the first time. Pinned commits are not listed."
 )
+export const sourceInterval = gauge(
+  "sluice_source_interval_seconds",
+  delivery,
+  "How often the source of a Delivery is to be listed."
+)
 export const tokenExpiry = gauge(
   "sluice_token_expiry_timestamp_seconds",
   ["kind", ...delivery],
-  "When a credential expires, where it says so. kind git: a JWT in the Secret of a Delivery's source; kind cluster: the agent's client certificate or token."
+  "When a credential ends, where it says so. kind git: a JWT in the Secret of a Delivery's source; kind cluster: the agent's client certificate."
 )
 export const queueDepth = gauge(
   "sluice_queue_depth",
   ["queue"],
-  "What waits for a free slot. queue: api (requests), render (programs), policy (evaluations)."
+  "What waits for a free slot. queue: api (requests), fetch (downloads), render (programs), policy (evaluations)."
 )
 export const workers = gauge(
   "sluice_workers",
@@ -133,8 +138,18 @@ export const apiLimit = gauge(
 )
 export const watchdogRestarts = counter(
   "sluice_watchdog_restarts_total",
-  [...delivery, "reason"],
-  "Lanes that did not move and were started anew. reason: run, source, retry."
+  delivery,
+  "Lanes that did not move and were started anew; the log says why."
+)
+export const members = gauge(
+  "sluice_members",
+  [],
+  "Replicas that share the Deliveries, as this one sees them."
+)
+export const fenceOpen = gauge(
+  "sluice_fence_open",
+  [],
+  "1 while this replica holds its Lease and may write, else 0."
 )
 export const traceExports = counter(
   "sluice_trace_exports_total",

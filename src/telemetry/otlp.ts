@@ -28,8 +28,9 @@ export interface OtlpOptions {
   readonly cluster: string | undefined
 }
 
-/** Exports under way at once; what comes beyond them is dropped, and the exporter rests for a minute. */
-const mostExports = 4
+/** Exports under way at once, of a thousand spans each; beyond those that wait they are dropped for a minute. */
+const mostExports = 2
+const mostWaiting = 16
 const deadline = "10 seconds"
 /** Milliseconds between two warnings about a collector that does not answer. */
 const quiet = 10 * 60_000
@@ -75,18 +76,22 @@ const client = Layer.effect(
         return Effect.logWarning(`traces cannot be sent, and are dropped: ${redactions.redact(why)}`)
       })
     const failed = (why: string) => Effect.andThen(count(traceExports, { outcome: "failed" }), warn(why))
-    return inner.pipe(HttpClient.transform((sending) =>
-      Semaphore.withPermitsIfAvailable(permits, 1)(sending.pipe(
+    const sent = (sending: ReturnType<typeof inner.execute>) =>
+      sending.pipe(
         Effect.timeoutOrElse({ duration: deadline, orElse: () => Effect.die("the collector does not answer") }),
         Effect.tap(({ status }) =>
           status < 300 ? count(traceExports, { outcome: "sent" }) : failed(`the collector answers ${status}`)
         ),
         Effect.tapCause((cause) => failed(oneReason(cause)))
-      )).pipe(Effect.flatMap(Option.match({
-        onNone: () => Effect.die("the collector is too slow"),
-        onSome: Effect.succeed
-      })))
-    ))
+      )
+    let waiting = 0
+    return HttpClient.transform(inner, (sending) =>
+      Effect.suspend(() => {
+        const why = "there are more than the collector takes"
+        if (waiting >= mostWaiting) return Effect.andThen(failed(why), Effect.die(why))
+        waiting++
+        return Effect.ensuring(Semaphore.withPermit(permits, sent(sending)), Effect.sync(() => waiting--))
+      }))
   })
 ).pipe(Layer.provide(FetchHttpClient.layer))
 

@@ -27,7 +27,7 @@ const page = (...records: ReadonlyArray<DecisionRecord>) =>
   Effect.gen(function*() {
     const meter = new MeterState()
     yield* Effect.provideService(Effect.forEach(records, countDecision, { discard: true }), Meter, meter)
-    return exposition(metrics, meter.scrape()).split("\n")
+    return [...exposition(metrics, meter.scrape())].join("").split("\n")
   })
 
 it.effect("counts what each policy said, and how long a decision took", () =>

@@ -98,7 +98,7 @@ describe("the watchdog", () => {
         /^starts anew because it is stuck: its look at the source has not moved for 1\d min$/u
       )
       assert.deepStrictEqual(world.outcomes(), ["Applied"])
-      assert.deepStrictEqual(value.counted, [[`namespace="shop",name="shop",reason="run"`, 1]])
+      assert.deepStrictEqual(value.counted, [[`namespace="shop",name="shop"`, 1]])
       assert.isTrue(
         lines.some((line) => line.includes("stuck") && line.includes("delivery=shop/shop")),
         lines.join("\n")
