@@ -25,6 +25,7 @@ export const processMetrics = (version: string): Collector => {
   const startedAt = Date.now() / 1_000 - process.uptime()
   let lag: ReturnType<typeof monitorEventLoopDelay> | undefined
   let limit: number | undefined
+  let late: { readonly mean: number; readonly p99: number; readonly max: number } | undefined
   let busy = performance.eventLoopUtilization()
   return (now) => {
     now.set(metrics.buildInfo, { version, node: process.versions.node }, 1)
@@ -48,13 +49,16 @@ export const processMetrics = (version: string): Collector => {
       lag.enable()
       return
     }
-    // A timer is late by its own interval: what is left is the lag.
-    const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - resolution / 1_000)
+    // Two scrapes within one look at it: what the one before was told.
     if (lag.count > 0) {
-      now.set(metrics.loopLag, {}, seconds(lag.mean))
-      now.set(metrics.loopLagP99, {}, seconds(lag.percentile(99)))
-      now.set(metrics.loopLagMax, {}, seconds(lag.max))
+      // A timer is late by its own interval: what is left is the lag.
+      const seconds = (nanoseconds: number) => Math.max(0, nanoseconds / 1e9 - resolution / 1_000)
+      late = { mean: seconds(lag.mean), p99: seconds(lag.percentile(99)), max: seconds(lag.max) }
+      lag.reset()
     }
-    lag.reset()
+    if (late === undefined) return
+    now.set(metrics.loopLag, {}, late.mean)
+    now.set(metrics.loopLagP99, {}, late.p99)
+    now.set(metrics.loopLagMax, {}, late.max)
   }
 }

@@ -146,7 +146,7 @@ const gone = async (path: string, patience = soon) => {
 }
 
 const decisions = () =>
-  agent.output.split("\n").filter((line) => line.includes("\"message\":\"decision\"")).map((line) => JSON.parse(line))
+  agent.output.split("\n").filter((line) => line.includes("\"msg\":\"decision\"")).map((line) => JSON.parse(line))
 
 /** What the agent itself asked of reports and their definitions. */
 const asked = async () =>
