@@ -269,7 +269,7 @@ describe("the record of decisions", () => {
     await agent.stop()
     const since = (await asked()).length
     agent = await start(data)
-    await agent.says(/"message":"decision"/u)
+    await agent.says(/"msg":"decision"/u)
     // What it wrote is listed, once; there is nothing to add.
     const deadline = Date.now() + soon
     const made = async () => (await asked()).slice(since).filter(({ verb }) => verb !== "watch")
