@@ -61,7 +61,8 @@ export const controller = Effect.fnUntraced(function*({ instance, ready, ...rule
       (cause) =>
         Effect.andThen(Effect.logError(`${id} begins anew: this is a mistake in Sluice`, cause), Effect.sleep(pause))
     )
-    yield* FiberMap.run(fibers, live.uid, Effect.forever(tending))
+    const about = { delivery: id, namespace: live.namespace }
+    yield* FiberMap.run(fibers, live.uid, Effect.annotateLogs(Effect.forever(tending), about))
   })
 
   const think = Effect.fnUntraced(function*(id: string) {

@@ -13,7 +13,7 @@ export interface DeliveryEvent {
   readonly type: "Normal" | "Warning"
   /**
    * The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `HealDenied`, `RevisionApplied`, `Lost`,
-   * `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`.
+   * `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`, `LaneRestarted`.
    */
   readonly reason: string
   /** What was done or tried. */

@@ -285,7 +285,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       )
     }
   })
-  return yield* Effect.annotateLogs(Effect.raceFirst(decided.forEach(insist), notices), { delivery: id, namespace })
+  return yield* Effect.raceFirst(decided.forEach(insist), notices)
 }, Effect.scoped)
 
 /** Waits for the end of a suspension, if it has one, and then thinks again. */

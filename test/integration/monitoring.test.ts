@@ -1,11 +1,14 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { cp, mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
-import { parse, stringify } from "yaml"
+import { join, relative } from "node:path"
+import { promisify } from "node:util"
+import { parse, parseAllDocuments, stringify } from "yaml"
 import { metrics } from "../../src/telemetry/metrics.ts"
-import { metricsIn, panelExpressions, promtool, type Rules, rules } from "../support/monitoring.ts"
+import { findPrograms } from "../support/controlplane/programs.ts"
+import { metricsIn, monitoring, panelExpressions, promtool, type Rules, rules } from "../support/monitoring.ts"
 
 const cases = join(import.meta.dirname, "..", "fixtures", "monitoring", "alerts.yaml")
 const docs = join(import.meta.dirname, "..", "..", "deploy", "docs", "observability.md")
@@ -79,6 +82,32 @@ describe("the alerts", () => {
     assert.isAbove(expressions.length, 40)
     const unknown = expressions.flatMap(metricsIn).filter((name) => !names.has(name))
     assert.deepStrictEqual(unknown, [])
+  })
+})
+
+describe("the component", () => {
+  it("is what an overlay takes in: rules, a monitor, and a dashboard that Grafana's sidecar finds", async () => {
+    const overlay = join(folder, "overlay")
+    await mkdir(overlay)
+    const component = relative(await realpath(overlay), monitoring)
+    await writeFile(join(overlay, "kustomization.yaml"), stringify({ components: [component] }))
+    const kustomize = (await findPrograms(["kustomize"], console.error)).get("kustomize")!
+    const { stdout } = await promisify(execFile)(kustomize, ["build", overlay])
+    const objects = parseAllDocuments(stdout).map((document) => document.toJS())
+    assert.deepStrictEqual(
+      objects.map(({ kind, metadata: { name, namespace } }) => [kind, namespace, name]).toSorted(),
+      [
+        ["ConfigMap", "sluice-system", "sluice-dashboard"],
+        ["PrometheusRule", "sluice-system", "sluice"],
+        ["ServiceMonitor", "sluice-system", "sluice"]
+      ]
+    )
+    const dashboard = objects.find(({ kind }) => kind === "ConfigMap")
+    assert.strictEqual(dashboard.metadata.labels.grafana_dashboard, "1")
+    assert.strictEqual(JSON.parse(dashboard.data["sluice.json"]).uid, "sluice")
+    const monitor = objects.find(({ kind }) => kind === "ServiceMonitor")
+    // Else the label of the agent's namespace would stand where the Delivery's is meant.
+    assert.isTrue(monitor.spec.endpoints.every(({ honorLabels }: { honorLabels: boolean }) => honorLabels))
   })
 })
 
