@@ -29,7 +29,7 @@ export const stuck = (lane: LaneVitals, now: number, awakeSince: number): Stuck 
   const patience = 3 * interval
   const from = Math.max(awakeSince, restartedAt)
   const listed = lane.source()?.listed()
-  if (listed !== undefined) {
+  if (listed !== undefined && !listed.waits) {
     const at = Math.max(listed.lookedAt, listed.dueAt, since, from)
     if (now - at > patience + late) {
       return { reason: "source", why: `its source was to be listed ${minutes(now - at)} ago` }

@@ -122,7 +122,7 @@ export const make = Effect.fnUntraced(function*(
   const folders = yield* makeFolders(worker)
   const listings = makeTurns(listingsAtOnce)
   const downloads = makeTurns(downloadsAtOnce)
-  const queue = yield* Queue.make("fetch")
+  const queues = { listing: yield* Queue.make("listing"), download: yield* Queue.make("download") }
 
   const storeOf = ({ credentials, url }: Repository) => {
     const { bearerToken, certificateAuthority, password, username } = credentials
@@ -139,7 +139,7 @@ export const make = Effect.fnUntraced(function*(
       const remote = remoteOf(repository, yield* storeOf(repository))
       const { hash, name } = yield* worker
         .call("resolve", { remote, wanted, timeout: timeouts.listing }, timeouts.listing + grace)
-        .pipe(Effect.mapError(failed), listings(repository.url))
+        .pipe(Effect.mapError(failed), queues.listing(listings(repository.url)))
       return { name, algorithm: "sha1", hash } satisfies Revision
     }),
     { capacity: 10_000, timeToLive: () => Duration.zero }
@@ -150,7 +150,7 @@ export const make = Effect.fnUntraced(function*(
     const directory = generationOf(store, generation)
     const { bytes, commit, packs } = yield* worker
       .call("fetch", { remote, directory, hash, limits, timeout: timeouts.download }, timeouts.download + grace)
-      .pipe(queue(downloads(remote.url)))
+      .pipe(queues.download(downloads(remote.url)))
     store.generation = generation
     store.isDamaged = false
     store.isFull = packs >= options.packs || bytes > 2 * limits.bytes

@@ -8,6 +8,7 @@ import * as Result from "effect/Result"
 import { retryDelay, slowIntervalMs } from "../domain/retry.ts"
 import { equals, type Revision } from "../domain/Revision.ts"
 import { type FetchError, FetchFailed } from "../domain/StageError.ts"
+import { Pulse, type Signs } from "../telemetry/Pulse.ts"
 
 /** Why a source was listed. */
 export type Why = "interval" | "webhook" | "manual"
@@ -20,6 +21,8 @@ export interface Listed {
   readonly lookedAt: number
   readonly succeededAt: number
   readonly dueAt: number
+  /** Whether it waits for a slot that all sources share. */
+  readonly waits: boolean
 }
 
 /** Lists one source for all who follow it: one timer, however many they are. All times are milliseconds. */
@@ -69,6 +72,8 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
   let latest: { readonly said: Said; readonly at: number; readonly why: Why } | undefined
   let version = 0
   let succeededAt = 0
+  let waiting = 0
+  const signs: Signs = { beat: () => {}, waits: (by) => void (waiting += by) }
   /** Up to a tenth early, so that sources that began together drift apart. */
   let early = 1
   let hintedAt = -Infinity
@@ -115,6 +120,7 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
           Effect.fail(new FetchFailed({ detail: `listing broke down: ${String(defect)}` }))
         ),
         Effect.result,
+        Effect.provideService(Pulse, signs),
         Effect.flatMap((said) => record(said, at, why))
       )
     }).pipe(Effect.ensuring(Effect.suspend(() => {
@@ -151,7 +157,12 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
         return intervals.size
       }
     },
-    listed: () => ({ lookedAt: latest?.at ?? 0, succeededAt, dueAt: Number.isFinite(due()) ? due() : 0 }),
+    listed: () => ({
+      lookedAt: latest?.at ?? 0,
+      succeededAt,
+      dueAt: Number.isFinite(due()) ? due() : 0,
+      waits: waiting > 0
+    }),
     said: Effect.map(after(0), () => latest!.said),
     younger: (age) =>
       Effect.flatMap(

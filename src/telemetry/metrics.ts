@@ -119,7 +119,7 @@ export const tokenExpiry = gauge(
 export const queueDepth = gauge(
   "sluice_queue_depth",
   ["queue"],
-  "What waits for a free slot. queue: api (requests), fetch (downloads), render (programs), policy (evaluations)."
+  "What waits for a free slot. queue: api (requests), listing and download (of Git hosts), render (programs), policy (evaluations)."
 )
 export const workers = gauge(
   "sluice_workers",

@@ -22,7 +22,7 @@ for (let index = 0; index < deliveries; index++) {
   }
   const lane = new LaneVitals({ interval: 60_000, timeout: 300_000, now: Date.now })
   const source = {
-    listed: () => ({ lookedAt: 1, succeededAt: 1, dueAt: 1 }),
+    listed: () => ({ lookedAt: 1, succeededAt: 1, dueAt: 1, waits: false }),
     expires: undefined,
     abandon: Effect.void
   }

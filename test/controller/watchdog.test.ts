@@ -185,8 +185,8 @@ describe("what is stuck", () => {
     source: () => undefined,
     ...given
   } as LaneVitals)
-  const listed = (lookedAt: number, dueAt: number) => () => ({
-    listed: () => ({ lookedAt, dueAt, succeededAt: 0 }),
+  const listed = (lookedAt: number, dueAt: number, waits = false) => () => ({
+    listed: () => ({ lookedAt, dueAt, succeededAt: 0, waits }),
     expires: undefined,
     abandon: Effect.void
   })
@@ -206,6 +206,8 @@ describe("what is stuck", () => {
   it("is a source that was to be listed three intervals ago", () => {
     assert.strictEqual(of({ source: listed(now - 5 * interval, now - 4 * interval - 1) }), "source")
     assert.strictEqual(of({ source: listed(now - 5 * interval, now - 3 * interval) }), undefined)
+    // Thousands of sources share the slots of a host that does not answer.
+    assert.strictEqual(of({ source: listed(0, 0, true) }), undefined)
     // Its server asked for patience.
     assert.strictEqual(of({ source: listed(0, now + interval) }), undefined)
     assert.strictEqual(of({ source: listed(0, 0), since: now - interval }), undefined)
