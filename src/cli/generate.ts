@@ -11,6 +11,8 @@ import type { Given } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 import { help, helpOf } from "./help.ts"
 import * as print from "./print.ts"
+import { chart } from "./shipped/chart.ts"
+import { rightsPage } from "./shipped/rightsPage.ts"
 import { suggestion } from "./suggestion.ts"
 import { verbNames, verbOf } from "./verbs.ts"
 
@@ -45,13 +47,19 @@ export const reference: string = [
 /** Where the JSON Schemas for authors of policies are: `schemas.ts` makes them, the gate and `opa check` read them. */
 const schemaFolder = new URL("../../policies/schemas/", import.meta.url)
 
-const crds = new URL("../../deploy/base/crds/", import.meta.url)
+const deploy = new URL("../../deploy/", import.meta.url)
+const crds = new URL("base/crds/", deploy)
 
 const yaml = (value: JsonObject): string =>
   `# Made by \`sluice generate\`.\n${stringify(value, { aliasDuplicateObjects: false, lineWidth: 120 })}`
 
-/** Every file that is made from the sources, by what a person asks for. */
-export const made: Readonly<Record<string, ReadonlyArray<{ readonly file: URL; readonly text: string }>>> = {
+interface Made {
+  readonly file: URL
+  readonly text: string
+}
+
+/** Every file that is made from the sources, by what a person asks for: the last two from the manifests that we ship. */
+export const made: Readonly<Record<string, ReadonlyArray<Made>>> = {
   schemas: Object.entries(schemas).map(([name, schema]) => ({
     file: new URL(`${name}.json`, schemaFolder),
     text: schemaText(schema)
@@ -67,7 +75,13 @@ export const made: Readonly<Record<string, ReadonlyArray<{ readonly file: URL; r
         resources: definitions.map(({ plural }) => `${plural}.yaml`)
       })
     }
-  ]
+  ],
+  get chart() {
+    return chart().map(({ path, text }) => ({ file: new URL(`chart/${path}`, deploy), text }))
+  },
+  get rights() {
+    return [{ file: new URL("docs/rbac.md", deploy), text: rightsPage() }]
+  }
 }
 
 const write = Effect.fnUntraced(function*(file: string, text: string) {
@@ -78,15 +92,18 @@ const write = Effect.fnUntraced(function*(file: string, text: string) {
 
 const failed = (detail: string, hint: string) => new Failures({ errors: [InvalidSpec.make({ detail, hint })] })
 
-/** `schemas DIR`: the schemas go to an author's own folder. */
-const asked = ([first, ...rest]: ReadonlyArray<string>) => {
+/** What somebody may want in a folder of their own. */
+const elsewhere: Readonly<Record<string, () => ReadonlyArray<{ readonly path: string; readonly text: string }>>> = {
+  schemas: () => Object.entries(schemas).map(([name, schema]) => ({ path: `${name}.json`, text: schemaText(schema) })),
+  chart
+}
+
+/** `schemas DIR`, `chart DIR`. */
+const asked = ([first = "", ...rest]: ReadonlyArray<string>) => {
   const [folder] = rest
-  if (first !== "schemas" || rest.length !== 1 || folder === undefined || Object.hasOwn(made, folder)) return undefined
-  return Object.entries(schemas).map(([name, schema]) => ({
-    path: resolve(folder, `${name}.json`),
-    shown: join(folder, `${name}.json`),
-    text: schemaText(schema)
-  }))
+  const files = Object.hasOwn(elsewhere, first) ? elsewhere[first] : undefined
+  if (files === undefined || rest.length !== 1 || folder === undefined || Object.hasOwn(made, folder)) return undefined
+  return files().map(({ path, text }) => ({ path: resolve(folder, path), shown: join(folder, path), text }))
 }
 
 /** Writes what is made from the sources; with `--check`, writes nothing and answers 1 where it is stale. */

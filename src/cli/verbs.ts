@@ -161,11 +161,16 @@ export const verbs = {
     about: "Write the files that are made from the sources",
     operands: {
       name: "WHAT",
-      usage: "[reference | crds | schemas [DIR]]",
-      about: "what to write (default: all); with DIR, the JSON Schemas for policies go there"
+      usage: "[reference | crds | rights | schemas [DIR] | chart [DIR]]",
+      about: "what to write (default: all); with DIR, the JSON Schemas for policies or the Helm chart go there"
     },
     flags: { check: { about: "write nothing; exit 1 if something is stale" } },
-    examples: ["sluice generate --check", "sluice generate crds", "sluice generate schemas policies/schemas"],
+    examples: [
+      "sluice generate --check",
+      "sluice generate crds",
+      "sluice generate schemas policies/schemas",
+      "sluice generate chart deploy/chart"
+    ],
     hidden: true
   }
 } as const satisfies Readonly<Record<string, Verb>>

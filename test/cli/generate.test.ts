@@ -2,6 +2,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { readdirSync, readFileSync } from "node:fs"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { generate, made } from "../../src/cli/generate.ts"
 
@@ -13,10 +14,14 @@ describe("what is made from the sources is not stale: npm run generate", () => {
     })
   }
 
-  it("holds no file of the resources that nobody makes", () => {
-    const folder = new URL(".", made.crds![0]!.file)
-    const names = made.crds!.map(({ file }) => file.pathname.slice(folder.pathname.length))
-    assert.deepStrictEqual(readdirSync(folder).sort(), names.sort())
+  it("holds no file of the resources and the chart that nobody makes", () => {
+    for (const what of ["crds", "chart"]) {
+      const folder = new URL(".", made[what]![0]!.file)
+      const names = made[what]!.map(({ file }) => file.pathname.slice(folder.pathname.length))
+      const there = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+      const found = there.map(({ name, parentPath }) => relative(fileURLToPath(folder), join(parentPath, name)))
+      assert.deepStrictEqual(found.sort(), names.sort())
+    }
   })
 
   const asked = (...operands: ReadonlyArray<string>) =>
@@ -26,6 +31,7 @@ describe("what is made from the sources is not stale: npm run generate", () => {
     Effect.gen(function*() {
       assert.strictEqual(yield* asked("crds"), 0)
       const { errors } = yield* Effect.flip(asked("crdz"))
+      assert.strictEqual(yield* asked("chart"), 0)
       assert.deepInclude(errors[0], { detail: "\"crdz\" is not made from the sources", hint: "Did you mean \"crds\"?" })
     }))
 })

@@ -1,0 +1,114 @@
+import { assert, describe, it } from "@effect/vitest"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { parse } from "yaml"
+import { at, type JsonObject } from "../../src/domain/Json.ts"
+import { build, idOf, objectsOf, overlay, overlays, program } from "../support/Manifests.ts"
+
+const root = join(import.meta.dirname, "..", "..")
+const chart = join(root, "deploy", "chart")
+
+const rendered = async (...args: ReadonlyArray<string>) =>
+  objectsOf(await program("helm", ["template", "sluice", chart, "--namespace", "sluice-system", ...args]))
+
+const keep = "helm.sh/resource-policy"
+
+/** Without the one thing that only Helm reads. */
+const withoutHelm = (object: JsonObject): JsonObject => {
+  const { annotations, ...metadata } = object.metadata as JsonObject
+  const { [keep]: _, ...rest } = (annotations ?? {}) as JsonObject
+  return { ...object, metadata: Object.keys(rest).length === 0 ? metadata : { ...metadata, annotations: rest } }
+}
+
+const byId = (objects: ReadonlyArray<JsonObject>) =>
+  Object.fromEntries(objects.map((object) => [idOf(object), withoutHelm(object)] as const).toSorted())
+
+const find = (objects: ReadonlyArray<JsonObject>, id: string) => objects.find((object) => idOf(object) === id)
+
+describe("the chart", () => {
+  for (const name of overlays) {
+    const values = name === "quickstart" ? [] : ["--values", join(chart, `values-${name}.yaml`)]
+    it(`is the overlay ${name}, object for object`, async () => {
+      const [helm, kustomize] = await Promise.all([rendered(...values), overlay(name)])
+      assert.strictEqual(helm.length, kustomize.length)
+      assert.deepStrictEqual(byId(helm), byId(kustomize))
+    })
+  }
+
+  it("keeps its CRDs and its namespace when the release goes, and nothing else", async () => {
+    const kept = (await rendered()).filter((object) => at(object, "metadata", "annotations", keep) === "keep")
+    assert.deepStrictEqual([...new Set(kept.map(({ kind }) => kind))].sort(), ["CustomResourceDefinition", "Namespace"])
+    assert.lengthOf(kept, 4)
+  })
+
+  it("says what its values say, and refuses those that it does not know", async () => {
+    const some = await rendered(
+      ...["image.digest=sha256:abc", "extraArgs={--concurrency=64}", "nodeSelector.disk=ssd", "crds.install=false"]
+        .concat(["tenancy.enabled=true", "tenancy.namespaces={team-a,team-b}", "deployer.create=false"])
+        .concat(["ingress.enabled=true", "gateway.enabled=true", "webhooks.host=hooks.example.org"])
+        .concat(["ingress.annotations.a=b", "image.pullSecrets[0].name=registry", "replicas=2"])
+        .flatMap((value) => ["--set", value])
+    )
+    const pod = at(find(some, "StatefulSet/sluice-system/sluice"), "spec", "template", "spec")
+    assert.strictEqual(at(pod, "containers", 0, "image"), "registry.sluice.dev/sluice@sha256:abc")
+    assert.deepStrictEqual((at(pod, "containers", 0, "args") as ReadonlyArray<string>).slice(-2), [
+      "--concurrency",
+      "64"
+    ])
+    assert.deepStrictEqual(at(pod, "nodeSelector"), { disk: "ssd" })
+    assert.deepStrictEqual(at(pod, "imagePullSecrets"), [{ name: "registry" }])
+    assert.isDefined(at(pod, "topologySpreadConstraints"))
+    assert.isDefined(find(some, "PodDisruptionBudget/sluice-system/sluice"))
+    assert.isUndefined(some.find(({ kind }) => kind === "CustomResourceDefinition"))
+    assert.isUndefined(find(some, "ServiceAccount/sluice-system/deployer"))
+    const bindings = some.filter((object) => at(object, "roleRef", "name") === "sluice-agent-deliveries").map(idOf)
+    assert.deepStrictEqual(
+      bindings.sort(),
+      ["sluice-system", "team-a", "team-b"].map((namespace) => `RoleBinding/${namespace}/sluice-agent-deliveries`)
+    )
+    const ingress = find(some, "Ingress/sluice-system/sluice")
+    assert.strictEqual(at(ingress, "spec", "rules", 0, "host"), "hooks.example.org")
+    assert.deepStrictEqual(at(ingress, "metadata", "annotations"), { a: "b" })
+    const route = find(some, "HTTPRoute/sluice-system/sluice")
+    assert.deepStrictEqual(at(route, "spec", "hostnames"), ["hooks.example.org"])
+    assert.deepStrictEqual(at(route, "spec", "parentRefs"), [
+      { name: "public", namespace: "gateways", sectionName: "https" }
+    ])
+    const refused = await rendered("--set", "replica=3").then(() => "", ({ message }: Error) => message)
+    assert.match(refused, /replica/u)
+  })
+
+  it("goes into another namespace as a whole", async () => {
+    const text = await program("helm", ["template", "sluice", chart, "--namespace", "gitops"])
+    assert.notInclude(
+      objectsOf(text).map((object) => JSON.stringify({ ...object, spec: undefined })).join(),
+      "sluice-system"
+    )
+  })
+})
+
+describe("the manifests", () => {
+  const version: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version
+
+  it("are of this version, wherever it is written", async () => {
+    const stateful = (objects: ReadonlyArray<JsonObject>) => find(objects, "StatefulSet/sluice-system/sluice")
+    for (const name of overlays) {
+      const objects = await overlay(name)
+      for (const object of objects) {
+        assert.deepInclude(at(object, "metadata", "labels"), {
+          "app.kubernetes.io/name": "sluice",
+          "app.kubernetes.io/part-of": "sluice",
+          "app.kubernetes.io/version": version
+        }, `${name}: ${idOf(object)}`)
+      }
+      const container = at(stateful(objects), "spec", "template", "spec", "containers", 0)
+      assert.strictEqual(at(container, "image"), `registry.sluice.dev/sluice:${version}`)
+      assert.notInclude(JSON.stringify(container), "allow-cross-namespace")
+    }
+    const { appVersion, version: own } = parse(readFileSync(join(chart, "Chart.yaml"), "utf8"))
+    assert.deepStrictEqual([appVersion, own], [version, version])
+    assert.deepInclude(at(stateful(await build(join(root, "deploy", "base"))), "metadata", "labels"), {
+      "app.kubernetes.io/version": version
+    })
+  })
+})
