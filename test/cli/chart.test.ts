@@ -51,10 +51,7 @@ describe("the chart", () => {
     )
     const pod = at(find(some, "StatefulSet/sluice-system/sluice"), "spec", "template", "spec")
     assert.strictEqual(at(pod, "containers", 0, "image"), "registry.sluice.dev/sluice@sha256:abc")
-    assert.deepStrictEqual((at(pod, "containers", 0, "args") as ReadonlyArray<string>).slice(-2), [
-      "--concurrency",
-      "64"
-    ])
+    assert.deepStrictEqual((at(pod, "containers", 0, "args") as ReadonlyArray<string>).slice(-1), ["--concurrency=64"])
     assert.deepStrictEqual(at(pod, "nodeSelector"), { disk: "ssd" })
     assert.deepStrictEqual(at(pod, "imagePullSecrets"), [{ name: "registry" }])
     assert.isDefined(at(pod, "topologySpreadConstraints"))

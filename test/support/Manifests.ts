@@ -34,13 +34,17 @@ export const build = async (folder: string): Promise<ReadonlyArray<JsonObject>> 
 
 export const overlay = (name: Overlay): Promise<ReadonlyArray<JsonObject>> => build(join(deploy, "overlays", name))
 
-/** What kustomize makes of a kustomization of an operator's, beside a copy of what we ship in `deploy/`. */
-export const customized = async (folder: string, kustomization: JsonObject): Promise<ReadonlyArray<JsonObject>> => {
-  const own = join(folder, "own")
+/** A kustomization of an operator's in a repository of theirs, which has a copy of what we ship in `deploy/`. */
+export const customized = async (repository: string, name: string, kustomization: JsonObject): Promise<string> => {
+  const own = join(repository, name)
   await mkdir(own, { recursive: true })
-  await cp(deploy, join(folder, "deploy"), { recursive: true })
-  await writeFile(join(own, "kustomization.yaml"), JSON.stringify(kustomization))
-  return build(own)
+  await mkdir(join(repository, ".git"), { recursive: true })
+  await cp(deploy, join(repository, "deploy"), { recursive: true })
+  await writeFile(
+    join(own, "kustomization.yaml"),
+    JSON.stringify({ apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization", ...kustomization })
+  )
+  return own
 }
 
 /** Where an API server has objects of this kind. */
