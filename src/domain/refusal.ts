@@ -38,8 +38,8 @@ export const refusalOf = ({ causes, detail, reason, status }: KubeFailure): Refu
     causes.some(({ reason }) => reason === "NamespaceTerminating")
   if (isTerminating || (status === 409 && detail.includes("object is being deleted"))) return "terminating"
   if (detail.includes("exceeded quota")) return "quota"
-  // In a new namespace the accounts come a moment later than the namespace.
-  if (detail.includes("error looking up service account")) return "transient"
+  // In a new namespace the accounts, and what a quota counts, come a moment later than the namespace.
+  if (/error looking up service account|status unknown for quota/u.test(detail)) return "transient"
   if (/admission webhook .* denied|ValidatingAdmissionPolicy .* denied/u.test(detail)) return "admission"
   if (invalid.test(detail)) return "invalid"
   if (status === 401) return "denied"

@@ -67,6 +67,14 @@ const said: ReadonlyArray<readonly [Refusal, KubeFailure]> = [
   ],
   ["unprovable", failure(400, "BadRequest", "admission webhook \"old.example.com\" does not support dry run")],
   ["missing", failure(404, "NotFound", "namespaces \"nope\" not found")],
+  [
+    "transient",
+    failure(
+      403,
+      "Forbidden",
+      "deliveries \"d\" is forbidden: status unknown for quota: small, resources: count/deliveries"
+    )
+  ],
   ["transient", failure(429, "TooManyRequests", "the server has received too many requests")],
   ["transient", failure(503, "ServiceUnavailable", "the server is currently unable to handle the request")],
   ["transient", failure(0, "ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:6443")]

@@ -128,7 +128,6 @@ describe("an API server", () => {
     const objects = await build(tenant)
     await applyObjects(plane, objects)
     assert.deepStrictEqual(objects.map(idOf).sort(), [
-      "ResourceQuota/team-a/sluice",
       "Role/team-a/sluice-deployer",
       "RoleBinding/team-a/sluice-agent-deliveries",
       "RoleBinding/team-a/sluice-deployer",

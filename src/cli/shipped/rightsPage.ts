@@ -49,7 +49,8 @@ What that means:
   too much, *multi-tenant* bounds it to the namespaces that are given.
 - No rule can name what is in a Delivery alone: \`patch\` on Deliveries is for the finalizer, and would change a spec.
 - Deliveries of \`sluice-system\` that name no account act as the agent itself, which may touch no workload.
-- A Delivery in a namespace that is not given says so: it is AccessDenied, and goes on when the binding is there.
+- A Delivery in a namespace that is not given says so: it is AccessDenied, and goes on at the next try after the binding is
+  there, within ten minutes or with \`sluice reconcile\`.
 - \`--allow-cross-namespace\` is off in every overlay.
 
 ## People: part of Kubernetes' own roles
