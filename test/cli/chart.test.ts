@@ -1,12 +1,17 @@
 import { assert, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
+import { mkdtemp, rm } from "node:fs/promises"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { parse } from "yaml"
+import { isShipped } from "../../src/cli/shipped/sources.ts"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
-import { build, idOf, objectsOf, overlay, overlays, program } from "../support/Manifests.ts"
+import { build, customized, idOf, objectsOf, overlay, overlays, program } from "../support/Manifests.ts"
 
 const root = join(import.meta.dirname, "..", "..")
 const chart = join(root, "deploy", "chart")
+
+const version: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version
 
 const rendered = async (...args: ReadonlyArray<string>) =>
   objectsOf(await program("helm", ["template", "sluice", chart, "--namespace", "sluice-system", ...args]))
@@ -34,6 +39,24 @@ describe("the chart", () => {
       assert.deepStrictEqual(byId(helm), byId(kustomize))
     })
   }
+
+  it("is production with its components, object for object", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sluice-chart-"))
+    const components = ["monitoring", "webhooks", "webhooks/gateway"].filter((name) => isShipped(`components/${name}`))
+    const own = await customized(folder, "own", {
+      resources: ["../deploy/overlays/production"],
+      components: components.map((name) => `../deploy/components/${name}`),
+      labels: [{ pairs: { "app.kubernetes.io/version": version } }]
+    })
+    const values = ["--values", join(chart, "values-production.yaml")]
+    const enabled = ["monitoring", "ingress", "gateway"].flatMap((name) => ["--set", `${name}.enabled=true`])
+    const [helm, kustomize] = await Promise.all([rendered(...values, ...enabled), build(own)])
+    await rm(folder, { recursive: true })
+    // kustomize writes one newline too many into a folded text with indented lines.
+    const folded = (objects: ReadonlyArray<JsonObject>) =>
+      JSON.parse(JSON.stringify(byId(objects)).replaceAll(/(?:\\n)+/gu, "\\n"))
+    assert.deepStrictEqual(folded(helm), folded(kustomize))
+  })
 
   it("keeps its CRDs and its namespace when the release goes, and nothing else", async () => {
     const kept = (await rendered()).filter((object) => at(object, "metadata", "annotations", keep) === "keep")
@@ -85,8 +108,6 @@ describe("the chart", () => {
 })
 
 describe("the manifests", () => {
-  const version: string = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).version
-
   it("are of this version, wherever it is written", async () => {
     const stateful = (objects: ReadonlyArray<JsonObject>) => find(objects, "StatefulSet/sluice-system/sluice")
     for (const name of overlays) {

@@ -75,6 +75,12 @@ const values = (): ReadonlyArray<Value> => {
     },
     { path: "tenancy.namespaces", schema: texts, about: "namespaces given to the agent", value: [] },
     { path: "networkPolicies.create", schema: truth, about: "who may come in", value: true },
+    {
+      path: "monitoring.enabled",
+      schema: truth,
+      about: "for a cluster with the Prometheus operator, and with a Grafana that takes dashboards from ConfigMaps",
+      value: false
+    },
     { path: "ingress.enabled", schema: truth, about: "a way in for webhooks, by an Ingress", value: false },
     { path: "ingress.className", schema: text, about: "its class", value: "nginx" },
     { path: "ingress.annotations", schema: { type: "object" }, about: "its annotations", value: {} },

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs"
+import { existsSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Document, parse, parseAllDocuments } from "yaml"
@@ -6,6 +6,9 @@ import { at, isJsonObject, type Json, type JsonObject } from "../../domain/Json.
 
 /** The manifests that Sluice ships: what the chart and the page of rights are made from. */
 const deploy = fileURLToPath(new URL("../../../deploy", import.meta.url))
+
+/** Whether we ship such a folder: `components/monitoring` is made on its own. */
+export const isShipped = (folder: string): boolean => existsSync(join(deploy, folder))
 
 const textOf = (path: string): string => readFileSync(join(deploy, path), "utf8")
 
@@ -21,11 +24,33 @@ const list = (value: Json | undefined): ReadonlyArray<Json> => Array.isArray(val
 /** What a kustomization of ours says: no more of it is read than we use. */
 export const kustomization = (folder: string): JsonObject => parse(textOf(`${folder}/kustomization.yaml`)) as JsonObject
 
-/** The objects that a kustomization of ours takes in, in its order, as they are written. */
-export const objectsOf = (folder: string): ReadonlyArray<JsonObject> =>
-  list(kustomization(folder).resources).map(String).flatMap((name) =>
-    name.endsWith(".yaml") ? objectsIn(`${folder}/${name}`) : objectsOf(join(folder, name))
+/** The ConfigMap that a kustomization of ours makes of files: `key=file`, under its own name. */
+const generated = (folder: string, entry: Json): JsonObject => ({
+  apiVersion: "v1",
+  kind: "ConfigMap",
+  metadata: {
+    name: at(entry, "name") ?? "",
+    namespace: at(entry, "namespace") ?? "",
+    labels: at(entry, "options", "labels") ?? {}
+  },
+  data: Object.fromEntries(
+    list(at(entry, "files")).map(String).map((written) => {
+      const [key = "", file = key] = written.split("=")
+      return [key, textOf(`${folder}/${file}`)]
+    })
   )
+})
+
+/** The objects that a kustomization of ours takes in or makes, in its order, as they are written. */
+export const objectsOf = (folder: string): ReadonlyArray<JsonObject> => {
+  const { configMapGenerator, resources } = kustomization(folder)
+  return [
+    ...list(resources).map(String).flatMap((name) =>
+      name.endsWith(".yaml") ? objectsIn(`${folder}/${name}`) : objectsOf(join(folder, name))
+    ),
+    ...list(configMapGenerator).map((entry) => generated(folder, entry))
+  ]
+}
 
 const basePairs = (): JsonObject => at(kustomization("base"), "labels", 0, "pairs") as JsonObject
 
