@@ -1,8 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { promisify } from "node:util"
 import { parse } from "yaml"
 import { isShipped } from "../../src/cli/shipped/sources.ts"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
@@ -128,5 +130,16 @@ describe("the manifests", () => {
     assert.deepInclude(at(stateful(await build(join(root, "deploy", "base"))), "metadata", "labels"), {
       "app.kubernetes.io/version": version
     })
+  })
+  it("give Node an option that it knows, by which the heap follows the memory limit", async () => {
+    const set = find(await overlay("quickstart"), "StatefulSet/sluice-system/sluice")
+    const environment = at(set, "spec", "template", "spec", "containers", 0, "env") as ReadonlyArray<JsonObject>
+    const options = String(environment.find(({ name }) => name === "NODE_OPTIONS")?.value)
+    const script = "console.log(require('v8').getHeapStatistics().heap_size_limit)"
+    const limits = await Promise.all([options, options.replace("60", "30")].map(async (NODE_OPTIONS) => {
+      const { stdout } = await promisify(execFile)(process.execPath, ["-e", script], { env: { NODE_OPTIONS } })
+      return Number(stdout)
+    }))
+    assert.isAbove(limits[0]!, limits[1]!)
   })
 })

@@ -51,6 +51,8 @@ What that means:
 - Deliveries of \`sluice-system\` that name no account act as the agent itself, which may touch no workload.
 - A Delivery in a namespace that is not given says so: it is AccessDenied, and goes on at the next try after the binding is
   there, within ten minutes or with \`sluice reconcile\`.
+- A PolicyBundle names its Secrets with their namespace. In \`sluice-system\` they are watched; elsewhere they are looked at
+  once an interval, and in *multi-tenant* only where the agent was given the namespace.
 - \`--allow-cross-namespace\` is off in every overlay.
 
 ## People: part of Kubernetes' own roles
