@@ -178,7 +178,7 @@ const platform = "/apis/sluice.dev/v1alpha1/policybundles/platform"
 const notHere = (used: ReadonlySet<string>): ReadonlyArray<string> => [
   // Chunks that a killed writer of an inventory of several left behind: test/integration/kubeRecord.test.ts.
   "list configmaps",
-  // Left for a person who mends one with the agent's account.
+  // Of no use to it: names that were agreed on for the Role, as patch below.
   "get leases.coordination.k8s.io",
   ...["list", "watch", "create", "update"].map((verb) => `${verb} leases.coordination.k8s.io`)
     .filter(() => ![...used].some((right) => right.endsWith(" leases.coordination.k8s.io"))),
