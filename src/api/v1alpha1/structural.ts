@@ -57,9 +57,20 @@ const structural = (schema: Part): Part => {
   }
 }
 
+/**
+ * As the API server keeps it: without `properties` of which there are none. What it would keep otherwise than we send it
+ * would be a conflict with everybody who applied the same.
+ */
+const kept = ({ additionalProperties, items, properties, ...node }: Part): Part => ({
+  ...node,
+  ...isJsonObject(properties) && Object.keys(properties).length > 0 ? { properties: mapValues(properties, kept) } : {},
+  ...isJsonObject(items) ? { items: kept(items) } : {},
+  ...isJsonObject(additionalProperties) ? { additionalProperties: kept(additionalProperties) } : {}
+})
+
 /** The structural schema of what people write: the encoded side. */
 export const structuralSchema = (schema: Schema.Constraint): JsonObject =>
-  structural(
+  kept(structural(
     Schema.toJsonSchemaDocument(schema, { referencePolicy: () => undefined, includeAnnotationKey: isKept })
       .schema as Part
-  )
+  ))
