@@ -17,7 +17,7 @@ export const readFailed = (manifest: Manifest) => (failure: KubeFailure) =>
   refusedRead(failure, manifest, (fields) => new ApplyFailed(fields))
 
 /** Looks again and again until there is something to return; interruptible at once. */
-const until = Effect.fnUntraced(function*<A, E, R>(
+export const until = Effect.fnUntraced(function*<A, E, R>(
   look: Effect.Effect<A | undefined, E, R>,
   timeout: number,
   late: () => ApplyFailed

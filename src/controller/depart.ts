@@ -1,12 +1,13 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import { finalizer } from "../domain/ownership.ts"
 import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import { Identity } from "../kube/Identity.ts"
 import { Notify } from "../notify/Notify.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import type { Decided } from "./decide.ts"
 import type { DeliveryEvent } from "./events.ts"
-import { type Farewell, finalize, finalizer } from "./finalize.ts"
+import { type Farewell, finalize } from "./finalize.ts"
 import { idOf, isWellFormed, type Registry } from "./Registry.ts"
 
 const told = 5

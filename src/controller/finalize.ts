@@ -9,9 +9,6 @@ import type { ApplyError } from "../domain/StageError.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
 import type { LiveDelivery } from "./Registry.ts"
 
-/** Keeps a Delivery until its objects are gone, or left behind on purpose. */
-export const finalizer = "sluice.dev/finalizer"
-
 /** What became of the objects of a Delivery that went. */
 export interface Farewell {
   /** So many were deleted, or were gone. */

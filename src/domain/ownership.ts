@@ -11,6 +11,8 @@ export const applyAnnotation = "sluice.dev/apply"
 export const pruneAnnotation = "sluice.dev/prune"
 export const adoptAnnotation = "sluice.dev/adopt"
 export const confirmAnnotation = "sluice.dev/confirm"
+/** Keeps a Delivery until its objects are gone, or left behind on purpose. */
+export const finalizer = "sluice.dev/finalizer"
 /** On a Delivery: asks for a run, with any new value. */
 export const requestAnnotation = "sluice.dev/requestedAt"
 /** The same as Flux spells it: GitLab's button replaces it. */

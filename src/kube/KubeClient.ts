@@ -21,6 +21,7 @@ import { jsonLines } from "./jsonLines.ts"
 import type { KubeConfigOptions } from "./KubeConfig.ts"
 import { maskAnswer, maskLine } from "./masking.ts"
 import { make as makeOutage } from "./Outage.ts"
+import { type ServerTime, serverTime } from "./serverTime.ts"
 import { make as makeWhoAmI } from "./whoAmI.ts"
 
 export interface KubeClientOptions extends KubeConfigOptions {
@@ -75,6 +76,8 @@ export class KubeClient extends Context.Service<KubeClient, {
   readonly discovery: Discovery
   /** What it answers returns once the API server, out of reach or overrun now or later, answers again. */
   readonly recovered: () => Effect.Effect<void>
+  /** Asked anew each time. */
+  readonly clock: Effect.Effect<ServerTime, KubeFailure>
   /** Where things are that name no namespace: as the kubeconfig's context says. */
   readonly namespace: Effect.Effect<string, KubeFailure>
 }>()("sluice/kube/KubeClient") {
@@ -186,6 +189,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
     as,
     discovery: yield* makeDiscovery(as(Identity.Self())),
     recovered: outage.recovered,
+    clock: serverTime(connections),
     namespace
   })
 })

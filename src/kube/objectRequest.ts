@@ -40,17 +40,20 @@ export const placeOf = Effect.fnUntraced(function*(
   return place
 })
 
+export interface ApplyOptions {
+  readonly force: boolean
+  readonly dryRun: boolean
+  /** The field manager, where it is not `sluice`. */
+  readonly manager?: string
+}
+
 /** A server-side apply as manager `sluice`: the manifest's own bytes, with strict field validation. */
-export const applyRequest = (
-  place: Place,
-  manifest: Manifest,
-  options: { readonly force: boolean; readonly dryRun: boolean }
-): KubeRequest => ({
+export const applyRequest = (place: Place, manifest: Manifest, options: ApplyOptions): KubeRequest => ({
   asked: place.asked,
   method: "PATCH",
   path: place.path,
   query: {
-    fieldManager,
+    fieldManager: options.manager ?? fieldManager,
     fieldValidation: "Strict",
     ...options.force ? { force: "true" } : {},
     ...options.dryRun ? { dryRun: "All" } : {}
@@ -66,7 +69,7 @@ export const applyAs = (
   session: KubeSession,
   discovery: Discovery,
   manifest: Manifest,
-  options: { readonly force: boolean; readonly dryRun: boolean }
+  options: ApplyOptions
 ): Effect.Effect<JsonObject, KubeFailure> =>
   Effect.flatMap(placeOf(session, discovery, "patch", manifest.apiVersion, manifest.ref), (place) =>
     place === undefined

@@ -7,6 +7,7 @@ import * as FileSystem from "effect/FileSystem"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
+import * as Result from "effect/Result"
 import { arch, homedir, platform } from "node:os"
 import { delimiter, dirname, join } from "node:path"
 import { ProgramUnavailable } from "../domain/StageError.ts"
@@ -34,6 +35,13 @@ export interface Options {
   readonly tools?: string | undefined
 }
 
+/** The pinned version of a program, and where one is that will do; else what was found instead. */
+export interface Look {
+  readonly version: string
+  readonly file: string | undefined
+  readonly instead: string
+}
+
 /** Where programs are looked for and kept, by the usual variables. */
 export const fromEnvironment = (environment: Readonly<Record<string, string | undefined>>): Options => ({
   cacheDirectory: join(
@@ -53,6 +61,8 @@ const here: Platform = { os: platform(), arch: arch() === "x64" ? "amd64" : arch
  */
 export class Programs extends Context.Service<Programs, {
   readonly path: (program: Program) => Effect.Effect<string, ProgramUnavailable>
+  /** Where it is now, if it is: nothing is downloaded or built. */
+  readonly look: (program: Program) => Effect.Effect<Look>
 }>()("sluice/programs/Programs") {
   static readonly layer = (options: Options) => Layer.effect(Programs, make(options))
 }
@@ -103,6 +113,15 @@ const make = Effect.fnUntraced(function*(options: Options) {
     )
   })
 
+  const look = Effect.fn("Programs.look")(function*(program: Program) {
+    const { version, ...pin } = yield* readPin(program, options.tools)
+    const target = join(options.cacheDirectory, `${program}-${version}-${here.os}-${here.arch}`, program)
+    const found = yield* Effect.result(installed({ ...pin, version }, searchPath(program), memory))
+    if (Result.isSuccess(found)) return { version, file: found.success, instead: "" } satisfies Look
+    const isKept = yield* isExecutable(target)
+    return { version, file: isKept ? target : undefined, instead: found.failure } satisfies Look
+  })
+
   const building = <A, E, R>(program: Program, version: string, work: Effect.Effect<A, E, R>) =>
     Effect.gen(function*() {
       const name = `${program} ${version}`
@@ -119,5 +138,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
     capacity: 64,
     timeToLive: (exit) => Exit.isSuccess(exit) ? Duration.infinity : Duration.zero
   })
-  return Programs.of({ path: (program) => Cache.get(cache, program) })
+  return Programs.of({
+    path: (program) => Cache.get(cache, program),
+    look: (program) => Effect.provide(look(program), platformServices)
+  })
 })

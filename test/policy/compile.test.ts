@@ -152,7 +152,8 @@ layer(gate())("the cache of compiled policies", (it) => {
       const run = Effect.provide(judge(rules, [configMap("a")]), Layer.fresh(gate(folder)), { local: true })
       const first = yield* run
       const withoutPrograms = Layer.succeed(Programs, {
-        path: (program) => Effect.fail(new ProgramUnavailable({ program, version: "v0", tried: [] }))
+        path: (program) => Effect.fail(new ProgramUnavailable({ program, version: "v0", tried: [] })),
+        look: () => Effect.succeed({ version: "v0", file: undefined, instead: "not there" })
       })
       const second = yield* Effect.provide(
         judge(rules, [configMap("a")]),
