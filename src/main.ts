@@ -57,6 +57,17 @@ const load = {
   tree: asking(() => import("./cli/tree.ts").then(({ tree }) => tree)),
   explain: asking(() => import("./cli/explain.ts").then(({ explain }) => explain)),
   events: asking(() => import("./cli/events.ts").then(({ events }) => events)),
+  install: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/install.ts"), import("./installer.ts")])
+      .then(([Effect, { install }, { installer }]) =>
+        Effect.provide(install(given, version()), installer(cluster(given)))
+      ),
+  uninstall: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/uninstall.ts"), import("./installer.ts")])
+      .then(([Effect, { uninstall }, { installer }]) => Effect.provide(uninstall(given), installer(cluster(given)))),
+  doctor: (given: Given) =>
+    Promise.all([import("effect/Effect"), import("./cli/doctor.ts"), import("./installer.ts")])
+      .then(([Effect, { doctor }, { examiner }]) => Effect.provide(doctor(given, version()), examiner(cluster(given)))),
   generate: (given: Given) => import("./cli/generate.ts").then(({ generate }) => generate(given))
 }
 

@@ -19,6 +19,8 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   controller: ["domain", "api", "kube", "fetch", "drift", "apply", "notify", "pipeline", "server"],
   pipeline: ["domain", "api", "kube", "fetch", "render", "policy", "diff", "apply", "notify"],
   server: ["domain", "api", "kube", "pipeline"],
+  install: ["domain", "api", "kube", "fetch", "render", "apply"],
+  doctor: ["domain", "api", "kube", "programs", "fetch", "install"],
   cli: [
     "domain",
     "api",
@@ -32,7 +34,9 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
     "notify",
     "pipeline",
     "controller",
-    "server"
+    "server",
+    "install",
+    "doctor"
   ]
 }
 
@@ -42,11 +46,13 @@ const top: Readonly<Record<string, ReadonlyArray<string>>> = {
     ...Object.keys(mayImport),
     "agent.ts",
     "layers.ts",
+    "installer.ts",
     "client.ts",
     "offline.ts",
     "config.ts",
     "telemetry"
   ],
+  "installer.ts": ["kube", "programs", "layers.ts", "client.ts", "offline.ts", "config.ts"],
   "layers.ts": [...Object.keys(mayImport), "client.ts", "offline.ts", "config.ts", "telemetry"],
   "agent.ts": [...Object.keys(mayImport), "layers.ts", "client.ts", "offline.ts", "config.ts", "telemetry"],
   "client.ts": ["kube", "config.ts"],
@@ -114,6 +120,13 @@ describe("architecture", () => {
       .filter(({ folder, text }) => !["kube", "controller"].includes(folder) && writers.test(text))
       .map(({ name }) => name)
     assert.deepStrictEqual(holders.filter((name) => name !== "agent.ts"), [])
+  })
+
+  it("hands the right to write an installation to install alone", () => {
+    const holders = files
+      .filter(({ folder, text }) => !["kube", "install"].includes(folder) && /\bInstallWriter\b/u.test(text))
+      .map(({ name }) => name)
+    assert.deepStrictEqual(holders.filter((name) => name !== "installer.ts"), [])
   })
 
   it("reads the environment in config.ts and main.ts alone", () => {

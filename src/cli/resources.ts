@@ -57,7 +57,7 @@ export const refusal = (failure: KubeFailure): StageError => {
   if (isUnserved(failure)) {
     return InvalidSpec.make({
       detail: `this cluster has no Sluice resources (${failure.resource} is not served)`,
-      hint: "Install them: kubectl apply --server-side -k deploy/base/crds; or take another cluster with --context."
+      hint: "Install them: sluice install; or take another cluster with --context."
     })
   }
   if (failure.status === 403 && refusalOf(failure) === "denied") {

@@ -1,4 +1,5 @@
 import { cluster } from "./clusterFlags.ts"
+import { installVerbs } from "./installVerbs.ts"
 import { resourceVerbs } from "./resourceVerbs.ts"
 
 /** A `--flag` of a verb; without a `value` it is a switch. */
@@ -156,6 +157,7 @@ export const verbs = {
     },
     examples: ["sluice agent --kubeconfig ~/.kube/config --agent-namespace sluice-system"]
   },
+  ...installVerbs,
   ...resourceVerbs,
   generate: {
     about: "Write the files that are made from the sources",

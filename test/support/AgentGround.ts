@@ -104,6 +104,12 @@ export class Deliveries {
     let rest = ""
     const again = () => void setTimeout(() => this.#watch(), 100).unref()
     this.#request = get(url, { agent: this.#agent }, (response) => {
+      // Where the kind is not served (any more), there is none of it.
+      if (response.statusCode === 404) {
+        this.#known.clear()
+        for (const wake of this.#waiting) wake()
+        return void response.resume().on("close", again)
+      }
       response.setEncoding("utf8")
       response.on("data", (chunk: string) => {
         const lines = (rest + chunk).split("\n")

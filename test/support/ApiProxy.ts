@@ -34,6 +34,8 @@ export interface ApiProxy {
   readonly url: string
   /** Decides of each request; assign to change it in mid-test. */
   fate: (request: ApiRequest) => Fate
+  /** Milliseconds by which its clock, as answers tell it, is ahead of the API server's. */
+  skew: number
   /** Called with what the client sent, once it is whole. */
   onBody?: (request: ApiRequest, body: Buffer) => void
   /** Every request that came, and the fate that it met. */
@@ -75,7 +77,8 @@ export const startApiProxy = async (plane: ControlPlane): Promise<ApiProxy> => {
     onward.on("error", () => stream.close(2))
     onward.on("response", (answer) => {
       if (stream.destroyed) return onward.close()
-      stream.respond(passed(answer))
+      const date = new Date(Date.parse(String(answer.date)) + proxy.skew).toUTCString()
+      stream.respond({ ...passed(answer), ...proxy.skew === 0 ? {} : { date } })
       if (cutAfter === undefined) return void onward.pipe(stream)
       let left = cutAfter
       onward.on("data", (chunk: Buffer) => {
@@ -93,6 +96,7 @@ export const startApiProxy = async (plane: ControlPlane): Promise<ApiProxy> => {
   const proxy: ApiProxy = {
     url: "",
     fate: () => undefined,
+    skew: 0,
     requests: [],
     dropWatches: (oneIn = 1) => {
       const some = [...watches].filter(() => Math.random() * oneIn < 1)

@@ -15,10 +15,16 @@ export interface Answer {
 /** Runs `sluice` as a process of its own, to its end or to the `signal` that is sent after the first line of stdout. */
 export const sluice = (
   args: ReadonlyArray<string>,
-  options: { readonly cwd?: string; readonly signal?: NodeJS.Signals; readonly environment?: NodeJS.ProcessEnv } = {}
+  options: {
+    readonly cwd?: string
+    readonly signal?: NodeJS.Signals
+    readonly environment?: NodeJS.ProcessEnv
+    /** The command of another package than this one. */
+    readonly program?: string
+  } = {}
 ): Promise<Answer> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [program, ...args], {
+    const child = spawn(process.execPath, [options.program ?? program, ...args], {
       cwd: options.cwd,
       env: { PATH: process.env.PATH, HOME: process.env.HOME, NO_COLOR: "1", ...options.environment },
       stdio: ["ignore", "pipe", "pipe"]

@@ -1,0 +1,18 @@
+import * as Effect from "effect/Effect"
+import { productPrograms } from "../programs/catalogue.ts"
+import type { Look, Programs } from "../programs/Programs.ts"
+import { ok, warning } from "./Finding.ts"
+
+/** What a look at one program says. It is about this machine: the agent's image has its own. */
+export const judgeProgram = (program: string, { file, instead, version }: Look) =>
+  file === undefined
+    ? warning(
+      "programs",
+      `${program} ${version} is not on this machine (${instead})`,
+      `It is downloaded, or built, when it is first needed; on a machine without network put it on PATH.`
+    )
+    : ok("programs", `${program} ${version}: ${file}`)
+
+/** Whether the programs that Sluice calls are on this machine, in the pinned versions. */
+export const programs = (found: Programs["Service"]) =>
+  Effect.forEach(productPrograms, (program) => Effect.map(found.look(program), (look) => judgeProgram(program, look)))
