@@ -129,7 +129,7 @@ export const workers = gauge(
 export const apiRequests = counter(
   "sluice_api_requests_total",
   ["verb", "code"],
-  "Answers of the API server, watches left out. code: 2xx, 3xx, 4xx, 429, 5xx, or none where no answer came."
+  "Answers of the API server, watches left out. code: 2xx, 3xx, 4xx, 429, 5xx, none where no answer came; fenced where the replica may not write."
 )
 export const apiLimit = gauge(
   "sluice_api_request_limit",
@@ -141,15 +141,17 @@ export const watchdogRestarts = counter(
   delivery,
   "Lanes that did not move and were started anew; the log says why."
 )
-export const members = gauge(
-  "sluice_members",
-  [],
-  "Replicas that share the Deliveries, as this one sees them."
-)
+export const membersSeen = gauge("sluice_members", [], "Replicas that live, as this one sees it.")
 export const fenceOpen = gauge(
-  "sluice_fence_open",
+  "sluice_lease_held",
   [],
-  "1 while this replica holds its Lease and may write, else 0."
+  "1 while this replica holds its Lease and may change the cluster, else 0."
+)
+export const deliveriesTended = gauge("sluice_deliveries_tended", [], "Deliveries that this replica tends.")
+export const deliveriesMoved = counter(
+  "sluice_deliveries_moved_total",
+  ["change"],
+  "Deliveries that came to this replica from others, or went to them. change: taken, given."
 )
 export const traceExports = counter(
   "sluice_trace_exports_total",
