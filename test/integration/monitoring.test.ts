@@ -89,23 +89,32 @@ describe("the component", () => {
   it("is what an overlay takes in: rules, a monitor, and a dashboard that Grafana's sidecar finds", async () => {
     const overlay = join(folder, "overlay")
     await mkdir(overlay)
-    const component = relative(await realpath(overlay), monitoring)
-    await writeFile(join(overlay, "kustomization.yaml"), stringify({ components: [component] }))
+    const from = await realpath(overlay)
+    const taken = {
+      resources: [relative(from, join(monitoring, "..", "..", "overlays", "quickstart"))],
+      components: [relative(from, monitoring)]
+    }
+    await writeFile(join(overlay, "kustomization.yaml"), stringify(taken))
     const kustomize = (await findPrograms(["kustomize"], console.error)).get("kustomize")!
     const { stdout } = await promisify(execFile)(kustomize, ["build", overlay])
     const objects = parseAllDocuments(stdout).map((document) => document.toJS())
-    assert.deepStrictEqual(
-      objects.map(({ kind, metadata: { name, namespace } }) => [kind, namespace, name]).toSorted(),
-      [
-        ["ConfigMap", "sluice-system", "sluice-dashboard"],
-        ["PrometheusRule", "sluice-system", "sluice"],
-        ["ServiceMonitor", "sluice-system", "sluice"]
-      ]
-    )
-    const dashboard = objects.find(({ kind }) => kind === "ConfigMap")
+    const one = (kind: string, name: string) => {
+      const found = objects.filter((object) => object.kind === kind && object.metadata.name === name)
+      assert.lengthOf(found, 1, `${kind} ${name}`)
+      assert.strictEqual(found[0].metadata.namespace, "sluice-system")
+      return found[0]
+    }
+    one("PrometheusRule", "sluice")
+    const dashboard = one("ConfigMap", "sluice-dashboard")
     assert.strictEqual(dashboard.metadata.labels.grafana_dashboard, "1")
     assert.strictEqual(JSON.parse(dashboard.data["sluice.json"]).uid, "sluice")
-    const monitor = objects.find(({ kind }) => kind === "ServiceMonitor")
+    const monitor = one("ServiceMonitor", "sluice")
+    // It finds the Service, and its port, and gives the job that the alerts name.
+    const service = one("Service", "sluice-metrics")
+    assert.deepInclude(service.metadata.labels, monitor.spec.selector.matchLabels)
+    assert.strictEqual(service.metadata.labels[monitor.spec.jobLabel], "sluice")
+    const ports = service.spec.ports.map(({ name }: { name: string }) => name)
+    for (const { port } of monitor.spec.endpoints) assert.include(ports, port)
     // Else the label of the agent's namespace would stand where the Delivery's is meant.
     assert.isTrue(monitor.spec.endpoints.every(({ honorLabels }: { honorLabels: boolean }) => honorLabels))
   })
