@@ -141,6 +141,8 @@ export class Registry {
 
   /** Notes what a Delivery owns; answers whether other Deliveries are concerned, because they are among it now or no more. */
   adopt(id: string, entries: ReadonlyArray<InventoryEntry>): boolean {
+    // A run that ends after its Delivery has gone.
+    if (!this.deliveries.has(id)) return false
     const children = new Map(
       entries.flatMap(({ ref, uid }) =>
         ref.kind === "Delivery" && ref.group === "sluice.dev" && uid !== undefined ? [[idOf(ref), uid] as const] : []
@@ -159,7 +161,7 @@ export class Registry {
 
   /** Notes that a run of a Delivery goes on, or has ended. */
   running(id: string, isRunning: boolean): void {
-    this.#running[isRunning ? "add" : "delete"](id)
+    this.#running[isRunning && this.deliveries.has(id) ? "add" : "delete"](id)
   }
 
   notifiersIn(namespace: string): ReadonlyArray<Notifier> {

@@ -1,0 +1,19 @@
+import { assert, describe, it } from "vitest"
+import { live, registry } from "./live.ts"
+
+describe("what is known of the cluster", () => {
+  it("keeps nothing of a Delivery that is gone, also where a run of it ends later", () => {
+    const known = registry(live("shop/web"))
+    known.running("shop/web", true)
+    known.remove("shop/web")
+    const child = { group: "sluice.dev", kind: "Delivery", namespace: "shop", name: "child" }
+    assert.isFalse(known.adopt("shop/web", [{ ref: child, apiVersion: "sluice.dev/v1alpha1", uid: "1" }]))
+    known.running("shop/web", true)
+    assert.strictEqual(known.children.size, 0)
+    // Whoever comes by its name has to say what it owns.
+    known.set(live("shop/web"))
+    assert.isTrue(known.isWriting("shop/web"))
+    known.adopt("shop/web", [])
+    assert.isFalse(known.isWriting("shop/web"))
+  })
+})
