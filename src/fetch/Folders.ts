@@ -10,8 +10,8 @@ import type { GitStore } from "./GitStores.ts"
 import type { GitWorker } from "./GitWorker.ts"
 import { checked, type Children, type File } from "./TreeArtifact.ts"
 
-/** Entries of folders that are remembered: about 16 MiB. */
-const remembered = 100_000
+/** Entries of folders that are remembered: about 7 MiB. */
+const remembered = 40_000
 
 /** The folders of Git's trees. A folder is known by its id, so what is remembered of it never grows old. */
 export interface Folders {

@@ -26,7 +26,7 @@ export interface ReadHead extends Known {
 export type RecordStore = ReturnType<typeof makeRecordStore>
 
 /** Generations remembered: an answer that was lost is missed within seconds. */
-const remembered = 10_000
+const remembered = 2_000
 
 export const makeRecordStore = (session: KubeSession) => {
   const request = (

@@ -43,6 +43,17 @@ export interface Reader {
   ) => Effect.Effect<ReturnType<typeof locateIn>>
 }
 
+/** A reader that takes note of what one owner reads. */
+export interface OwnReader extends Reader {
+  /** All was read that is needed: what this owner alone had read before, and did not now, is forgotten. */
+  readonly done: (ids: Iterable<string>) => void
+}
+
+/** A reader for everybody, and for each owner. */
+export interface Readers extends Reader {
+  readonly of: (owner: string) => OwnReader
+}
+
 export interface Options {
   readonly workers: number
   readonly deadline: Duration.Input
@@ -79,12 +90,18 @@ const batches = (pending: ReadonlyArray<Pending>): ReadonlyArray<ReadonlyArray<P
   return result
 }
 
-/** The documents read longest ago are forgotten first. */
+/** Owners of whom it is known what they read last; the one that read longest ago is forgotten first. */
+const owners = 10_000
+
+/** What is superseded is forgotten at once, and then the documents read longest ago. */
 class Memory {
   private readonly entries = new Map<
     string,
     { readonly documents: ReadonlyArray<SourceDocument>; readonly size: number }
   >()
+  private readonly used = new Map<string, ReadonlySet<string>>()
+  /** By how many owners. */
+  private readonly users = new Map<string, number>()
   private size = 0
   private readonly limit: number
   constructor(limit: number) {
@@ -98,14 +115,34 @@ class Memory {
     return entry.documents
   }
   set(id: string, documents: ReadonlyArray<SourceDocument>, size: number) {
-    this.size += size - (this.entries.get(id)?.size ?? 0)
-    this.entries.delete(id)
+    this.forget(id)
+    this.size += size
     this.entries.set(id, { documents, size })
-    for (const [oldest, entry] of this.entries) {
+    for (const oldest of this.entries.keys()) {
       if (this.size <= this.limit) break
-      this.entries.delete(oldest)
-      this.size -= entry.size
+      this.forget(oldest)
     }
+  }
+  keep(owner: string, now: ReadonlySet<string>) {
+    const before = this.used.get(owner)
+    this.used.delete(owner)
+    this.used.set(owner, now)
+    for (const id of now) if (before?.has(id) !== true) this.users.set(id, (this.users.get(id) ?? 0) + 1)
+    for (const id of before ?? []) if (!now.has(id)) this.release(id)
+    const [oldest] = this.used
+    if (this.used.size <= owners || oldest === undefined) return
+    this.used.delete(oldest[0])
+    for (const id of oldest[1]) this.release(id)
+  }
+  private release(id: string) {
+    const left = this.users.get(id)! - 1
+    if (left > 0) return void this.users.set(id, left)
+    this.users.delete(id)
+    this.forget(id)
+  }
+  private forget(id: string) {
+    this.size -= this.entries.get(id)?.size ?? 0
+    this.entries.delete(id)
   }
 }
 
@@ -147,69 +184,86 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     return answers.flat()
   })
 
-  const read: Reader["read"] = Effect.fnUntraced(function*(texts) {
-    const plans = texts.map((text) => {
-      const pieces = split(text.text).map((piece) => {
-        const id = text.id === undefined ? digestOf(piece.text) : undefined
-        return { piece, id, documents: id === undefined ? undefined : memory.get(id) }
+  /** Tells which ids it used. */
+  const readWith = (noted: (id: string) => void): Reader["read"] =>
+    Effect.fnUntraced(function*(texts) {
+      const plans = texts.map((text) => {
+        const pieces = split(text.text).map((piece) => {
+          const id = text.id === undefined ? digestOf(piece.text) : undefined
+          noted(id ?? text.id!)
+          return { piece, id, documents: id === undefined ? undefined : memory.get(id) }
+        })
+        return { text, pieces }
       })
-      return { text, pieces }
-    })
-    const pending = plans.flatMap(({ text, pieces }) =>
-      pieces.filter(({ documents }) => documents === undefined).map(({ piece }) => ({
-        name: text.name,
-        text: piece.text
-      }))
-    )
-    const results = yield* parse(pending)
-    let next = 0
-    const answer: Array<ReadonlyArray<SourceDocument> | Problem> = []
-    for (const { text, pieces } of plans) {
-      const documents: Array<SourceDocument> = []
-      let problem: Problem["problem"] | undefined
-      let size = 0
-      for (const { piece, id, documents: known } of pieces) {
-        if (known !== undefined) {
-          for (const document of known) documents.push(shifted(document, piece.line))
-          continue
-        }
-        const result = results[next++]!
-        if ("problem" in result) {
-          problem ??= { ...result.problem, line: result.problem.line + piece.line - 1 }
-          continue
-        }
-        const fresh = result.values.map(({ json, line, itemLines }): SourceDocument => ({
-          value: JSON.parse(json) as Json,
-          piece: id === undefined ? piece : { text: piece.text, line: 1 },
-          line: id === undefined ? line + piece.line - 1 : line,
-          itemLines: id === undefined ? itemLines?.map((item) => item + piece.line - 1) : itemLines
+      const pending = plans.flatMap(({ text, pieces }) =>
+        pieces.filter(({ documents }) => documents === undefined).map(({ piece }) => ({
+          name: text.name,
+          text: piece.text
         }))
-        // Aliases make documents larger than their text.
-        const weight = bytesOf(Math.max(piece.text.length, charactersOf(result.values)), fresh.length)
-        if (id !== undefined) memory.set(id, fresh, weight)
-        size += weight
-        for (const document of fresh) documents.push(id === undefined ? document : shifted(document, piece.line))
-        // JSON.parse of everything at once would hold the event loop
-        if (next % 100 === 0) yield* Effect.yieldNow
+      )
+      const results = yield* parse(pending)
+      let next = 0
+      const answer: Array<ReadonlyArray<SourceDocument> | Problem> = []
+      for (const { text, pieces } of plans) {
+        const documents: Array<SourceDocument> = []
+        let problem: Problem["problem"] | undefined
+        let size = 0
+        for (const { piece, id, documents: known } of pieces) {
+          if (known !== undefined) {
+            for (const document of known) documents.push(shifted(document, piece.line))
+            continue
+          }
+          const result = results[next++]!
+          if ("problem" in result) {
+            problem ??= { ...result.problem, line: result.problem.line + piece.line - 1 }
+            continue
+          }
+          const fresh = result.values.map(({ json, line, itemLines }): SourceDocument => ({
+            value: JSON.parse(json) as Json,
+            piece: id === undefined ? piece : { text: piece.text, line: 1 },
+            line: id === undefined ? line + piece.line - 1 : line,
+            itemLines: id === undefined ? itemLines?.map((item) => item + piece.line - 1) : itemLines
+          }))
+          // Aliases make documents larger than their text.
+          const weight = bytesOf(Math.max(piece.text.length, charactersOf(result.values)), fresh.length)
+          if (id !== undefined) memory.set(id, fresh, weight)
+          size += weight
+          for (const document of fresh) documents.push(id === undefined ? document : shifted(document, piece.line))
+          // JSON.parse of everything at once would hold the event loop
+          if (next % 100 === 0) yield* Effect.yieldNow
+        }
+        if (problem === undefined && text.id !== undefined) memory.set(text.id, documents, size)
+        answer.push(problem === undefined ? documents : { problem })
       }
-      if (problem === undefined && text.id !== undefined) memory.set(text.id, documents, size)
-      answer.push(problem === undefined ? documents : { problem })
-    }
-    return answer
-  })
+      return answer
+    })
 
-  const reader: Reader = {
+  const locate: Reader["locate"] = (text, path) =>
+    text.length <= inline
+      ? Effect.sync(() => locateIn(text, path))
+      : workers({ text, path }).pipe(
+        Effect.map((answer) => answer as ReturnType<typeof locateIn>),
+        Effect.orElseSucceed(() => undefined)
+      )
+
+  const readers: Readers = {
     known: (id) => memory.get(id),
-    read,
-    locate: (text, path) =>
-      text.length <= inline
-        ? Effect.sync(() => locateIn(text, path))
-        : workers({ text, path }).pipe(
-          Effect.map((answer) => answer as ReturnType<typeof locateIn>),
-          Effect.orElseSucceed(() => undefined)
-        )
+    read: readWith(() => undefined),
+    locate,
+    of: (owner) => {
+      const used = new Set<string>()
+      return {
+        known: (id) => {
+          used.add(id)
+          return memory.get(id)
+        },
+        read: readWith((id) => used.add(id)),
+        locate,
+        done: (ids) => memory.keep(owner, used.union(new Set(ids)))
+      }
+    }
   }
-  return reader
+  return readers
 })
 
 /** A remembered document, as it stands in a text whose piece starts on another line. */

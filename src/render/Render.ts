@@ -91,7 +91,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     remembered: 32 * 1024 * 1024
   })
   const inWorkspace = yield* workspace.make(options.workDirectory)
-  const originsOf = kustomizeOrigins.make(reader)
+  const originsOf = kustomizeOrigins.make()
   const steady = new Set<string>()
 
   const run = (
@@ -108,7 +108,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     }).pipe(Effect.provideService(ChildProcessSpawner.ChildProcessSpawner, spawner))
 
   /** A program's output is its mistake or its input's, never a file of the repository: it has no line of its own. */
-  const parse = Effect.fnUntraced(function*(program: string, text: string) {
+  const parse = Effect.fnUntraced(function*(reader: Reader.Reader, program: string, text: string) {
     const [read] = yield* reader.read([{ name: `the output of ${program}`, text }])
     if (read === undefined || "problem" in read) {
       // The key alone: what follows may be a value of a Secret.
@@ -144,7 +144,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
     }
   })
 
-  const renderKustomize = (delivery: Delivery, { path, files: closed }: Closure, tree: Tree.Tree) =>
+  const renderKustomize = (
+    reader: Reader.Reader,
+    delivery: Delivery,
+    { path, files: closed }: Closure,
+    tree: Tree.Tree
+  ) =>
     Effect.gen(function*() {
       const program = yield* Effect.mapError(programs.path("kustomize"), unavailable)
       return yield* inWorkspace(nameOf(delivery), closed, tree.read, (at) =>
@@ -153,12 +158,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
           const output = yield* run(program, { arguments: wrapped }, at).pipe(
             Effect.mapError((error) => failure("kustomize", error, at, closed))
           )
-          const documents = yield* parse("kustomize", output)
-          return yield* originsOf(tree, closed, documents.map(({ value }) => value), path)
+          const documents = yield* parse(reader, "kustomize", output)
+          return yield* originsOf(reader, tree, closed, documents.map(({ value }) => value), path)
         }))
     })
 
   const renderHelm = (
+    reader: Reader.Reader,
     delivery: Delivery,
     { artifact, path, files: closed, digest: identity }: Closure,
     tree: Tree.Tree,
@@ -176,7 +182,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
               if (typeof error === "string") return failure("helm", error, at, closed)
               return helm.failed(error, inRepositoryWords(error.stderr, at), path, closed, placeIn)
             }),
-            Effect.flatMap((output) => parse("helm", output)),
+            Effect.flatMap((output) => parse(reader, "helm", output)),
             Effect.flatMap((documents) => helm.origins(documents, path, closed))
           )
           const first = digest(identity, canonical({ ...asked }))
@@ -195,13 +201,15 @@ const make = Effect.fnUntraced(function*(options: Options) {
       const tree = Tree.make(closed.artifact, maximumBytes)
       const said = delivery.spec.render?.kubernetes
       const asked = closed.renderer !== "helm" ? undefined : said ?? (yield* capabilities)
+      const own = reader.of(nameOf(delivery))
       const candidates: ReadonlyArray<Candidate> = yield* queue(renders.withPermits(1))(
         closed.renderer === "kustomize"
-          ? renderKustomize(delivery, closed, tree)
+          ? renderKustomize(own, delivery, closed, tree)
           : asked !== undefined
-          ? renderHelm(delivery, closed, tree, asked)
-          : plain.render(tree, reader, closed.files)
+          ? renderHelm(own, delivery, closed, tree, asked)
+          : plain.render(tree, own, closed.files)
       )
+      own.done(closed.files.values())
       const { manifests, candidateOf } = yield* assemble(candidates, {
         namespace: delivery.metadata.namespace,
         maximum: options.maximumObjects ?? 20_000

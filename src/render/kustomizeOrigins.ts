@@ -68,10 +68,11 @@ const remembered = 100_000
 type Known = number | ReadonlyArray<SourceDocument>
 
 /** Tells where objects of kustomize come from; a file that was looked at once is not read again. */
-export const make = (reader: Reader) => {
+export const make = () => {
   const lines = new Map<string, number>()
 
   const look = Effect.fnUntraced(function*(
+    reader: Reader,
     tree: Tree,
     closure: ReadonlyMap<string, string>,
     paths: ReadonlyArray<string>
@@ -102,7 +103,7 @@ export const make = (reader: Reader) => {
   })
 
   /** The line of the generator of a kustomization that made an object. */
-  const generatorLine = Effect.fnUntraced(function*(known: Known | undefined, object: Json) {
+  const generatorLine = Effect.fnUntraced(function*(reader: Reader, known: Known | undefined, object: Json) {
     const field = generators[String(at(object, "kind")) as keyof typeof generators]
     const document = typeof known === "number" ? undefined : known?.[0]
     const said = field === undefined ? undefined : at(document?.value, field)
@@ -117,6 +118,7 @@ export const make = (reader: Reader) => {
 
   /** The objects of kustomize's output: the file that kustomize names, and the line where that is beyond doubt. */
   return Effect.fnUntraced(function*(
+    reader: Reader,
     tree: Tree,
     closure: ReadonlyMap<string, string>,
     output: ReadonlyArray<Json>,
@@ -126,7 +128,7 @@ export const make = (reader: Reader) => {
     const named = new Set(
       objects.map(({ said }) => said.path ?? said.configuredIn ?? "").filter((path) => closure.has(path))
     )
-    const known = yield* look(tree, closure, [...named])
+    const known = yield* look(reader, tree, closure, [...named])
     const own = kustomizationNames.map((name) => posix.join(root, name)).find((path) => closure.has(path)) ?? root
     const made = Map.groupBy(objects, ({ said }) => said.path)
     const pairs = new Map([...known].map(([file, place]) => [
@@ -139,7 +141,7 @@ export const make = (reader: Reader) => {
       const place = known.get(file)
       const source = said.path === undefined ? undefined : pairs.get(file)?.get(object)
       const line = said.path === undefined
-        ? yield* generatorLine(place, object)
+        ? yield* generatorLine(reader, place, object)
         : typeof place === "number"
         ? place
         : source?.line

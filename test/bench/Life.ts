@@ -188,6 +188,7 @@ export class Life {
     const count = this.#hooks++
     const status = await new Promise<number | undefined>((resolve, reject) => {
       request(`${address}/hooks/generic`, {
+        agent: false,
         method: "POST",
         localAddress: `127.0.1.${1 + count % 8}`,
         headers: {

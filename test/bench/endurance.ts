@@ -10,7 +10,7 @@ const numberOf = (name: string, otherwise: number): number =>
 /** Looks at the agent, besides the first one and those after the visitors. */
 const looks = 20
 /** The part of all that fills caches before the first figure that counts. */
-const warmUp = 0.1
+const warmUp = 0.15
 /** What may be done at once. */
 const atOnce = 8
 
@@ -53,7 +53,7 @@ const told = (now: Vitals): ReadonlyArray<string> => {
 /**
  * Eight hours' worth of life of one agent with 50 Deliveries: 100,000 reasons to reconcile, 5,000 commits, and then 1,000
  * Deliveries that come and go; `--triggers=`, `--commits=`, `--visitors=` for less. What it holds at the end, against what it
- * held after a tenth of that, and after the visitors, against what it held before them.
+ * held after a seventh of that, and after the visitors, against what it held before them.
  */
 export const endurance = async (ground: Ground) => {
   const triggers = numberOf("triggers", 100_000)
