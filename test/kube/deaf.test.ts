@@ -24,3 +24,21 @@ it("ends a connection on which nothing is heard, and only that", async () => {
   heard.destroy()
   server.close()
 })
+
+it("ends it soon after the last that was heard, and not only at the next look after twice the time", async () => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {})
+    // The last word comes early between two looks.
+    setTimeout(() => socket.write("pong"), 100)
+  }).listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const socket = connect((server.address() as AddressInfo).port)
+  endWhenDeaf(socket, 1_000)
+  const [[heardAt], [endedAt]] = await Promise.all([
+    once(socket, "data").then(() => [performance.now()]),
+    once(socket, "error").then(() => [performance.now()])
+  ])
+  assert.isAtLeast(endedAt! - heardAt!, 900)
+  assert.isBelow(endedAt! - heardAt!, 1_600)
+  server.close()
+})
