@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
+import { setTimeout as sleep } from "node:timers/promises"
 import { type Ground, row } from "./Ground.ts"
 import { Life } from "./Life.ts"
 import { type Vitals, Watcher } from "./Vitals.ts"
@@ -11,6 +12,8 @@ const numberOf = (name: string, otherwise: number): number =>
 const looks = 20
 /** The part of all that fills caches before the first figure that counts. */
 const warmUp = 0.15
+/** Milliseconds until what nobody uses is closed: packs, watches, connections. Figures that are compared are of then. */
+const rest = 40_000
 /** What may be done at once. */
 const atOnce = 8
 
@@ -69,8 +72,9 @@ export const endurance = async (ground: Ground) => {
     await life.settle()
     line(columns)
     let [triggered, committed] = [0, 0]
-    const look = async (isSnapped = false) => {
-      const vitals = await watcher.look(agent, isSnapped)
+    const look = async (isCompared = false) => {
+      if (isCompared) await sleep(rest)
+      const vitals = await watcher.look(agent, isCompared)
       const minutes = (Date.now() - began) / 60_000
       line([`${triggered}`, `${committed}`, minutes.toFixed(1), ...told(vitals), `${await requestsOf(ground)}`])
       return vitals
@@ -109,7 +113,7 @@ export const endurance = async (ground: Ground) => {
     const some = Math.min(50, visitors)
     await life.visit(0, some)
     await life.settle()
-    const before = await look()
+    const before = await look(true)
     for (let from = some; from < visitors; from += some) await life.visit(from, Math.min(some, visitors - from))
     await life.settle()
     compare(`after ${visitors} Deliveries that came and went, against after ${some}`, before, await look(true))
