@@ -6,7 +6,6 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { promisify } from "node:util"
 import { parse } from "yaml"
-import { isShipped } from "../../src/cli/shipped/sources.ts"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
 import { build, customized, idOf, objectsOf, overlay, overlays, program } from "../support/Manifests.ts"
 
@@ -44,10 +43,9 @@ describe("the chart", () => {
 
   it("is production with its components, object for object", async () => {
     const folder = await mkdtemp(join(tmpdir(), "sluice-chart-"))
-    const components = ["monitoring", "webhooks", "webhooks/gateway"].filter((name) => isShipped(`components/${name}`))
     const own = await customized(folder, "own", {
       resources: ["../deploy/overlays/production"],
-      components: components.map((name) => `../deploy/components/${name}`),
+      components: ["monitoring", "webhooks", "webhooks/gateway"].map((name) => `../deploy/components/${name}`),
       labels: [{ pairs: { "app.kubernetes.io/version": version } }]
     })
     const values = ["--values", join(chart, "values-production.yaml")]

@@ -1,7 +1,7 @@
 import { stringify } from "yaml"
 import { at, isJsonObject, type Json, type JsonObject } from "../../domain/Json.ts"
 import { overlayValues, valuesFile, valuesSchema, valuesTable } from "./chartValues.ts"
-import { isShipped, labelled, nameOf, objectsIn, objectsOf, version } from "./sources.ts"
+import { labelled, nameOf, objectsIn, objectsOf, version } from "./sources.ts"
 import { block, filled, more, onlyIf, replaced, template } from "./template.ts"
 
 /** A file of the chart, and what it says. */
@@ -12,7 +12,6 @@ export interface ChartFile {
 
 const made = "# Made by `sluice generate chart`.\n"
 const namespace = "sluice-system"
-const monitoring = "components/monitoring"
 const isMany = "gt (int .Values.replicas) 1"
 
 const mapped = (object: JsonObject, path: ReadonlyArray<string | number>, by: (value: Json) => Json): JsonObject => {
@@ -145,7 +144,7 @@ const templates = (): ReadonlyArray<ChartFile> => {
       ".Values.priorityClass.create"
     ),
     file("deployer", objectsIn("overlays/quickstart/deployer.yaml").map(ours), ".Values.deployer.create"),
-    ...isShipped(monitoring) ? [file("monitoring", objectsOf(monitoring).map(ours), ".Values.monitoring.enabled")] : [],
+    file("monitoring", objectsOf("components/monitoring").map(ours), ".Values.monitoring.enabled"),
     file("ingress", [ours(ingress())], ".Values.ingress.enabled"),
     file("gateway", [ours(route())], ".Values.gateway.enabled")
   ]

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { type Document, parse, parseAllDocuments } from "yaml"
@@ -6,9 +6,6 @@ import { at, isJsonObject, type Json, type JsonObject } from "../../domain/Json.
 
 /** The manifests that Sluice ships: what the chart and the page of rights are made from. */
 const deploy = fileURLToPath(new URL("../../../deploy", import.meta.url))
-
-/** Whether we ship such a folder: `components/monitoring` is made on its own. */
-export const isShipped = (folder: string): boolean => existsSync(join(deploy, folder))
 
 const textOf = (path: string): string => readFileSync(join(deploy, path), "utf8")
 
