@@ -68,6 +68,11 @@ const replaces = (run: PastRun, before: PastRun | undefined): boolean =>
       before.revision === run.revision && before.reason === run.reason
   )
 
+/** Whether an agent that was only started found what the one before it had found: that is nothing to write down. */
+const isKnown = (run: PastRun, before: PastRun | undefined): boolean =>
+  run.why === "started" && (run.outcome === "Denied" || run.outcome === "Failed") &&
+  (["outcome", "revision", "reason", "message"] as const).every((field) => run[field] === before?.[field])
+
 /** The last ten runs, newest first; of runs in a row that say the same, the newest. */
 export const remembered = (
   status: DeliveryStatus,
@@ -77,5 +82,6 @@ export const remembered = (
 ): ReadonlyArray<PastRun> => {
   const history = status.history ?? []
   const newest = past(status, outcome, run, facts)
+  if (isKnown(newest, history[0])) return history
   return [newest, ...history.slice(replaces(newest, history[0]) ? 1 : 0)].slice(0, most)
 }

@@ -203,6 +203,15 @@ describe("status", () => {
     assert.include(conditions(life.starts("c")), "Ready=Unknown/InProgress")
   })
 
+  it("is the same object where an agent that starts finds what the one before it found", () => {
+    for (const outcome of [denied, failed(new RenderFailed({ detail: "no" }))]) {
+      const life = onA()
+      const before = life.runs(outcome, "b")
+      assert.deepStrictEqual(life.runs(outcome, "b", { why: "started", id: "01J9" }), before)
+      assert.lengthOf(life.runs(outcome, "c", { why: "started", id: "01J9" }).history ?? [], 3)
+    }
+  })
+
   it("asks for a new verdict when the spec changes", () => {
     const life = onA()
     const status = life.starts("a", "spec", { generation: 2 })

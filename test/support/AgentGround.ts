@@ -231,11 +231,13 @@ export class AgentProcess {
     readonly environment?: Readonly<Record<string, string>>
     readonly dataFolder?: string
     readonly nodeArgs?: ReadonlyArray<string>
+    /** A checkout of another version; default this one. */
+    readonly checkout?: string
   }): Promise<AgentProcess> {
     const dataFolder = options.dataFolder ?? await mkdtemp(join(tmpdir(), "sluice-agent-"))
     const child = spawn(process.execPath, [
       ...options.nodeArgs ?? [],
-      join(root, "src", "sluice.js"),
+      join(options.checkout ?? root, "src", "sluice.js"),
       "agent",
       "--kubeconfig",
       options.kubeconfig,
