@@ -16,6 +16,9 @@ const asking = <E, R>(load: () => Promise<(given: Given) => Effect<number, E, R 
   Promise.all([import("effect/Effect"), load(), import("./client.ts")])
     .then(([Effect, verb, { client }]) => Effect.provide(verb(given), client(cluster(given), randomBytes(32))))
 
+/** Reasons begin with a capital, and no name of a Delivery does. */
+const isReason = ({ operands }: Given): boolean => /^[A-Z][A-Za-z]*$/u.test(operands[0] ?? "")
+
 /** What each verb is made of. Nothing of it is loaded before the verb is asked for. */
 const load = {
   check: (given: Given) =>
@@ -55,7 +58,10 @@ const load = {
   resume: asking(() => import("./cli/resume.ts").then(({ resume }) => resume)),
   history: asking(() => import("./cli/history.ts").then(({ history }) => history)),
   tree: asking(() => import("./cli/tree.ts").then(({ tree }) => tree)),
-  explain: asking(() => import("./cli/explain.ts").then(({ explain }) => explain)),
+  explain: (given: Given) =>
+    isReason(given)
+      ? import("./cli/explainReason.ts").then(({ explainReason }) => explainReason(given))
+      : asking(() => import("./cli/explain.ts").then(({ explain }) => explain))(given),
   events: asking(() => import("./cli/events.ts").then(({ events }) => events)),
   install: (given: Given) =>
     Promise.all([import("effect/Effect"), import("./cli/install.ts"), import("./installer.ts")])

@@ -181,6 +181,7 @@ export const explanationText = (
       ["says", ready.ready === "True" || suspended !== undefined ? "" : foreign(shortened(ready.message))],
       ["help", help],
       ["next", suspended === undefined ? foreign(next) : ""],
+      ["more", stage === "" || suspended !== undefined ? "" : `sluice explain ${ready.reason}`],
       suspendedRow(explanation, now),
       ...revisionRows(explanation, now),
       sourceRow(explanation),

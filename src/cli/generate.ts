@@ -14,11 +14,15 @@ import * as print from "./print.ts"
 import { chart } from "./shipped/chart.ts"
 import { rightsPage } from "./shipped/rightsPage.ts"
 import { suggestion } from "./suggestion.ts"
+import { troubleshooting } from "./troubleshooting.ts"
 import { verbNames, verbOf } from "./verbs.ts"
 
 const block = (text: string): string => ["```text", text.trimEnd(), "```"].join("\n")
 
 const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("<", "&lt;")
+
+/** Where the sections of the reasons are, from the reference. */
+const page = "../../deploy/docs/troubleshooting.md"
 
 /** The reference of the command line: every verb's help, and every error with what would help. */
 export const reference: string = [
@@ -39,7 +43,8 @@ export const reference: string = [
   "|---|---|---|---|---|",
   ...(Object.keys(errorPage) as ReadonlyArray<StageError["_tag"]>).map((reason) => {
     const { class: then, exitCode, help, stage } = errorPage[reason]
-    return `| ${[reason, stage, then, exitCode, cell(help)].join(" | ")} |`
+    const more = `[${reason}](${page}#${reason.toLowerCase()})`
+    return `| ${[more, stage, then, exitCode, cell(help)].join(" | ")} |`
   }),
   ""
 ].join("\n")
@@ -65,6 +70,7 @@ export const made: Readonly<Record<string, ReadonlyArray<Made>>> = {
     text: schemaText(schema)
   })),
   reference: [{ file: new URL("./README.md", import.meta.url), text: reference }],
+  troubleshooting: [{ file: new URL(page, import.meta.url), text: troubleshooting }],
   crds: [
     ...definitions.map(({ definition, plural }) => ({ file: new URL(`${plural}.yaml`, crds), text: yaml(definition) })),
     {

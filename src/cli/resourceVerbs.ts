@@ -124,10 +124,11 @@ export const resourceVerbs = {
   },
   explain: {
     about: "Say what runs, who made it, whether it is healthy, and why not",
+    more: "A reason of Ready (HealthTimeout) is explained without a cluster.",
     operands: {
       name: "NAME",
-      usage: "NAME | KIND/NAME",
-      about: "a Delivery, or an object that one may own: Deployment/checkout, Deployment/shop/checkout",
+      usage: "NAME | KIND/NAME | REASON",
+      about: "a Delivery, an object (Deployment/checkout, Deployment/shop/checkout), or a reason",
       least: 1,
       most: 1
     },
@@ -138,7 +139,12 @@ export const resourceVerbs = {
       ...deadline,
       ...cluster
     },
-    examples: ["sluice explain shop", "sluice explain shop --source .", "sluice explain Deployment/checkout -n shop"]
+    examples: [
+      "sluice explain shop",
+      "sluice explain shop --source .",
+      "sluice explain Deployment/checkout -n shop",
+      "sluice explain HealthTimeout"
+    ]
   },
   events: {
     about: "Show the Kubernetes Events of Deliveries",

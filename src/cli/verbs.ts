@@ -163,7 +163,7 @@ export const verbs = {
     about: "Write the files that are made from the sources",
     operands: {
       name: "WHAT",
-      usage: "[reference | crds | rights | schemas [DIR] | chart [DIR]]",
+      usage: "[reference | troubleshooting | crds | rights | schemas [DIR] | chart [DIR]]",
       about: "what to write (default: all); with DIR, the JSON Schemas for policies or the Helm chart go there"
     },
     flags: { check: { about: "write nothing; exit 1 if something is stale" } },
