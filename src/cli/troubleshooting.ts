@@ -69,15 +69,19 @@ What helps:
 
 \`\`\`sh
 kubectl -n sluice-system get pods -l app.kubernetes.io/name=sluice
-kubectl -n sluice-system logs -l app.kubernetes.io/name=sluice --tail=50
 sluice doctor
 sluice reconcile shop -n shop
+\`\`\`
+
+\`\`\`sh no-run needs a kubelet
+kubectl -n sluice-system logs -l app.kubernetes.io/name=sluice --tail=50
 \`\`\`
 `
 
 /** The page of every reason, each with its own anchor. */
 export const troubleshooting: string = [
   "<!-- Made by `sluice generate`. -->",
+  "<!-- Run in deploy/samples/shop. -->",
   "# Troubleshooting",
   "",
   "Find the reason, then its section. The message beside it says what, where (file, line, object) and what would help.",

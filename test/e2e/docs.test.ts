@@ -1,0 +1,159 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { dirname, join } from "node:path"
+import { parseAllDocuments } from "yaml"
+import { commandLine } from "../../src/cli/commandLine.ts"
+import { isVerb } from "../../src/cli/verbs.ts"
+import { isJsonObject, type JsonObject } from "../../src/domain/Json.ts"
+import { repositoryWaivers } from "../../src/policy/repositoryWaivers.ts"
+import { pathOf } from "../support/AgentGround.ts"
+import { DocsGround } from "../support/DocsGround.ts"
+import { type Block, blocksOf, commandsOf, fits, folderOf, shownIn, sluicesIn } from "../support/markdown.ts"
+
+const root = join(import.meta.dirname, "..", "..")
+const read = (file: string) => readFileSync(join(root, file), "utf8")
+
+/** In the order in which an operator reads them: a page goes on where the one before it ended. */
+const first = ["quickstart", "environments", "production", "multi-tenancy", "gitlab", "troubleshooting", "upgrade"]
+const written = readdirSync(join(root, "deploy", "docs")).filter((name) => name.endsWith(".md"))
+  .map((name) => name.slice(0, -".md".length))
+const pages = [
+  "deploy/README.md",
+  ...[...first, ...written.filter((name) => !first.includes(name)).sort()].map((name) => `deploy/docs/${name}.md`)
+]
+const all = new Map(pages.map((page) => [page, blocksOf(page, read(page))]))
+const blocks = [...all.values()].flat()
+const readme = blocksOf("README.md", read("README.md"))
+
+/** What a page may name before it is there; empty once it is. */
+const coming = new Set(["doctor", "install", "uninstall"].filter((verb) => !isVerb(verb)))
+const isHere = (command: string): boolean =>
+  !sluicesIn(command).some(([verb = ""]) => coming.has(verb)) &&
+  (!/overlays|statefulset|poddisruptionbudget/u.test(command) || existsSync(join(root, "deploy", "overlays")))
+
+const laterPages = new Set(
+  ["install", "scaling", "observability", "image", "rbac"].map((name) => `deploy/docs/${name}.md`)
+    .filter((page) => !existsSync(join(root, page)))
+)
+
+const isRun = ({ info }: Block) => !info.startsWith("no-run")
+const shells = new Set(["sh", "console"])
+const lines = ({ language, text }: Block): ReadonlyArray<string> =>
+  language === "console" ? shownIn(text).map(({ command }) => command) : commandsOf(text)
+
+describe("the documentation", () => {
+  it("uses only verbs and flags that there are", () => {
+    for (const block of [...blocks, ...readme].filter(({ language }) => shells.has(language))) {
+      for (const args of lines(block).filter(isHere).flatMap(sluicesIn)) {
+        const asked = commandLine(args)
+        const mistakes = asked._tag === "Wrong" ? asked.mistakes.map(({ detail }) => detail) : []
+        assert.deepStrictEqual(mistakes, [], `${block.where}: sluice ${args.join(" ")}`)
+      }
+    }
+  })
+
+  it("links to pages and sections that there are", () => {
+    for (const page of pages) {
+      for (const [, target = ""] of read(page).matchAll(/\]\(([^)]+)\)/gu)) {
+        if (/^https?:/u.test(target)) continue
+        const [file = "", anchor] = target.split("#")
+        const path = file === "" ? page : join(dirname(page), file)
+        if (laterPages.has(path)) continue
+        assert.isTrue(existsSync(join(root, path)), `${page}: ${target}`)
+        if (anchor === undefined) continue
+        const titles = [...read(path).matchAll(/^#+ (.+)$/gmu)]
+          .map(([, title]) => title!.toLowerCase().replace(/[^a-z0-9 -]/gu, "").replaceAll(" ", "-"))
+        assert.include(titles, anchor, `${page}: ${target}`)
+      }
+    }
+  })
+
+  it("proves its promises by tests that there are", () => {
+    for (const page of pages) {
+      const text = read(page)
+      for (const [, file = ""] of text.matchAll(/`(test\/[\w/]+\.ts)`/gu)) {
+        assert.isTrue(existsSync(join(root, file)), `${page}: ${file}`)
+      }
+      for (const [, file = "", name = ""] of text.matchAll(/`(test\/[\w/]+\.ts)`: "([^"]+)"/gu)) {
+        assert.include(read(file), `"${name}"`, page)
+      }
+    }
+  })
+
+  it("marks what cannot run here, with the reason, and that is little", () => {
+    const marked = blocks.filter((block) => shells.has(block.language) && !isRun(block))
+    console.log(
+      `${marked.length} of ${
+        blocks.filter(({ language }) => shells.has(language)).length
+      } blocks of commands are not run:\n${
+        marked.map(({ info, where }) => `  ${where}: ${info.slice("no-run ".length)}`).join("\n")
+      }`
+    )
+    for (const { info, where } of marked) assert.match(info, /^no-run \S+/u, where)
+  })
+})
+
+describe("the documentation, on a cluster", () => {
+  let ground: DocsGround
+  beforeAll(async () => {
+    ground = await DocsGround.start()
+  }, 180_000)
+  afterAll(() => ground?.stop())
+
+  /** The namespace of an object is made where it is not there. */
+  const dryRun = async (object: JsonObject) => {
+    const named = object as unknown as Parameters<typeof pathOf>[0]
+    const { namespace } = named.metadata
+    if (namespace !== undefined) {
+      const made = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }
+      const path = `/api/v1/namespaces/${namespace}?fieldManager=docs`
+      await ground.scene.plane.request("PATCH", path, made, "application/apply-patch+yaml")
+    }
+    const path = `${pathOf(named)}?dryRun=All&fieldValidation=Strict&fieldManager=docs-dry&force=true`
+    await ground.scene.plane.request("PATCH", path, object, "application/apply-patch+yaml")
+  }
+
+  for (const block of [...blocks, ...readme].filter((block) => block.language === "yaml" && isRun(block))) {
+    it(`${block.where}: the API server takes it`, async () => {
+      if (block.text.startsWith("waivers:")) {
+        return assert.isTrue(Result.isSuccess(repositoryWaivers("waivers.yaml", Buffer.from(block.text))))
+      }
+      for (const document of parseAllDocuments(block.text, { uniqueKeys: true })) {
+        assert.deepStrictEqual(document.errors, [])
+        const object = document.toJS() as JsonObject
+        if (!isJsonObject(object) || typeof object.kind !== "string") {
+          // A job of GitLab's: what it calls of ours is there.
+          const scripts = Object.values(object ?? {}).flatMap((job) => isJsonObject(job) ? job.script ?? [] : [])
+          for (const args of scripts.flat().flatMap((line) => sluicesIn(String(line)))) {
+            assert.notStrictEqual(commandLine(args)._tag, "Wrong", args.join(" "))
+          }
+        } else if (!String(object.apiVersion).startsWith("kustomize.config.k8s.io/")) await dryRun(object)
+      }
+    })
+  }
+
+  for (const [page, ofPage] of all) {
+    const commands = ofPage.filter((block) => shells.has(block.language) && isRun(block))
+    if (commands.length === 0) continue
+    it(`${page}: its commands run, and show what is shown`, { timeout: 120_000 }, async () => {
+      const text = read(page)
+      let cwd = join(await ground.sandbox(), folderOf(text))
+      const done = new Set<string>()
+      for (const block of commands) {
+        const steps = block.language === "console"
+          ? shownIn(block.text)
+          : commandsOf(block.text).map((command) => ({ command, output: undefined }))
+        for (const { command, output } of steps) {
+          const key = `${cwd} ${command}`
+          if (!isHere(command) || output === undefined && done.has(key)) continue
+          done.add(key)
+          const ran = await ground.run(command, cwd)
+          cwd = ran.cwd
+          if (output === undefined) assert.strictEqual(ran.code, 0, `${block.where}: ${command}\n${ran.text}`)
+          else if (!fits(ran.text, output)) assert.strictEqual(ran.text, output, `${block.where}: ${command}`)
+        }
+      }
+    })
+  }
+})
