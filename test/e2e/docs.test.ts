@@ -1,13 +1,14 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
+import { writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { parseAllDocuments } from "yaml"
 import { commandLine } from "../../src/cli/commandLine.ts"
 import { isVerb } from "../../src/cli/verbs.ts"
 import { isJsonObject, type JsonObject } from "../../src/domain/Json.ts"
 import { repositoryWaivers } from "../../src/policy/repositoryWaivers.ts"
-import { pathOf } from "../support/AgentGround.ts"
+import { type LiveDelivery, pathOf } from "../support/AgentGround.ts"
 import { DocsGround } from "../support/DocsGround.ts"
 import { type Block, blocksOf, commandsOf, fits, folderOf, shownIn, sluicesIn } from "../support/markdown.ts"
 
@@ -133,27 +134,58 @@ describe("the documentation, on a cluster", () => {
     })
   }
 
-  for (const [page, ofPage] of all) {
-    const commands = ofPage.filter((block) => shells.has(block.language) && isRun(block))
-    if (commands.length === 0) continue
-    it(`${page}: its commands run, and show what is shown`, { timeout: 120_000 }, async () => {
-      const text = read(page)
-      let cwd = join(await ground.sandbox(), folderOf(text))
-      const done = new Set<string>()
-      for (const block of commands) {
-        const steps = block.language === "console"
-          ? shownIn(block.text)
-          : commandsOf(block.text).map((command) => ({ command, output: undefined }))
-        for (const { command, output } of steps) {
-          const key = `${cwd} ${command}`
-          if (!isHere(command) || output === undefined && done.has(key)) continue
-          done.add(key)
-          const ran = await ground.run(command, cwd)
-          cwd = ran.cwd
-          if (output === undefined) assert.strictEqual(ran.code, 0, `${block.where}: ${command}\n${ran.text}`)
-          else if (!fits(ran.text, output)) assert.strictEqual(ran.text, output, `${block.where}: ${command}`)
-        }
+  /** Runs commands one after another, from a folder on; `done` are not run twice, unless their output is shown. */
+  const follow = async (cwd: string, found: ReadonlyArray<Block>, isWanted: (command: string) => boolean) => {
+    const done = new Set<string>()
+    let folder = cwd
+    for (const { language, text, where } of found) {
+      const steps = language === "console"
+        ? shownIn(text)
+        : commandsOf(text).map((command) => ({ command, output: undefined }))
+      for (const { command, output } of steps) {
+        const key = `${folder} ${command}`
+        if (!isHere(command) || !isWanted(command) || output === undefined && done.has(key)) continue
+        done.add(key)
+        const ran = await ground.run(command, folder)
+        folder = ran.cwd
+        if (output === undefined) assert.strictEqual(ran.code, 0, `${where}: ${command}\n${ran.text}`)
+        else if (!fits(ran.text, output)) assert.strictEqual(ran.text, output, `${where}: ${command}`)
       }
+    }
+  }
+
+  it("README.md: its commands run, and show what is shown", { timeout: 120_000 }, async () => {
+    const sandbox = await ground.sandbox()
+    const sample = join(sandbox, "deploy", "samples", "shop")
+    // What it says to write: a policy, and a file of a Delivery, without the Secrets of the one that is shown.
+    const [delivery = ""] = readme.find(({ text }) => text.includes("kind: Delivery"))!.text.split("---\n")
+    const own = delivery.replace("namespace: shop-prod", "namespace: default").replace(/, secretRef: .*\}/u, "}")
+      .replace(/ +notify: .*\n/u, "")
+    await writeFile(join(sample, "delivery.yaml"), ground.real(own))
+    await ground.run("sluice policy new owner-label", sample)
+    const found = readme.filter((block) => shells.has(block.language) && isRun(block))
+    await follow(sandbox, found.filter(({ language }) => language === "sh"), (command) => command.startsWith("kubectl"))
+    // Somebody took something away, and it came back.
+    await ground.run("kubectl -n shop scale deployment/checkout --replicas=5", sandbox)
+    const isHealed = ({ status }: LiveDelivery) => status?.drift?.last?.action === "healed"
+    await ground.scene.deliveries.delivery("shop/shop", "is healed", isHealed)
+    const isOfCluster = (command: string) => /^npx sluice (?:get|explain) /u.test(command)
+    await follow(sandbox, found.filter(({ language }) => language === "console"), isOfCluster)
+    // readme.test.ts has the other consoles: check, policy, test and run.
+    for (const block of found.filter(({ language }) => language === "sh")) {
+      for (const command of commandsOf(block.text).filter((command) => command.startsWith("npx "))) {
+        const { code, text } = await ground.run(command, sample)
+        // 1 is an answer: it differs, it is denied.
+        assert.isTrue(code === 0 || code === 1, `${block.where}: ${command}\n${text}`)
+      }
+    }
+  })
+
+  for (const [page, ofPage] of all) {
+    const found = ofPage.filter((block) => shells.has(block.language) && isRun(block))
+    if (found.length === 0) continue
+    it(`${page}: its commands run, and show what is shown`, { timeout: 120_000 }, async () => {
+      await follow(join(await ground.sandbox(), folderOf(read(page))), found, () => true)
     })
   }
 })

@@ -73,12 +73,12 @@ export class DocsGround {
       await repository.commit(filesIn(join(samples, name)), "Sell something")
       this.#repositories.set(name, repository.url)
     }
-    await applyYaml(plane, this.#real(await readFile(join(samples, "tenant.yaml"), "utf8")), "kubectl")
+    await applyYaml(plane, this.real(await readFile(join(samples, "tenant.yaml"), "utf8")), "kubectl")
     await this.scene.ready("shop/shop", "", 60_000)
   }
 
-  /** A text of the samples with addresses that answer. */
-  #real(text: string): string {
+  /** A text with addresses that answer in place of those that are shown. */
+  real(text: string): string {
     return (Object.entries(shown) as ReadonlyArray<[Shown, string]>)
       .reduce((text, [name, address]) => text.replaceAll(address, this.#repositories.get(name)!), text)
   }
@@ -92,7 +92,7 @@ export class DocsGround {
       const path of readdirSync(copied, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".yaml"))
     ) {
       const file = join(copied, path)
-      await writeFile(file, this.#real(await readFile(file, "utf8")))
+      await writeFile(file, this.real(await readFile(file, "utf8")))
     }
     return folder
   }
@@ -117,6 +117,7 @@ export class DocsGround {
       for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => text += String(chunk))
       child.on("error", reject)
       child.on("close", (code) => {
+        for (const [name, url] of this.#repositories) text = text.replaceAll(url, shown[name])
         const at = text.lastIndexOf(`\n${mark}`)
         const end = at === -1 ? text.length : text.indexOf("\n", at + 1)
         const now = at === -1 ? cwd : text.slice(at + 1 + mark.length, end === -1 ? undefined : end)
