@@ -16,7 +16,8 @@ import { shop } from "../support/shop.ts"
 
 /** From which commit the agent before comes: from the one before this, unless said. */
 const from = process.env.SLUICE_UPGRADE_FROM ?? "HEAD~1"
-const isFar = process.env.SLUICE_UPGRADE_FROM !== undefined
+/** Whether versions between brought new records, which are written once. */
+const isFar = process.env.SLUICE_UPGRADE_FAR !== undefined
 
 let scene: AgentScene
 let chat: ChatServer
