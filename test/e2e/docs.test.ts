@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
-import { writeFile } from "node:fs/promises"
+import { mkdir, writeFile } from "node:fs/promises"
 import { dirname, join } from "node:path"
 import { parseAllDocuments } from "yaml"
 import { commandLine } from "../../src/cli/commandLine.ts"
@@ -29,12 +29,10 @@ const readme = blocksOf("README.md", read("README.md"))
 
 /** What a page may name before it is there; empty once it is. */
 const coming = new Set(["doctor", "install", "uninstall"].filter((verb) => !isVerb(verb)))
-const isHere = (command: string): boolean =>
-  !sluicesIn(command).some(([verb = ""]) => coming.has(verb)) &&
-  (!/overlays|statefulset|poddisruptionbudget/u.test(command) || existsSync(join(root, "deploy", "overlays")))
+const isHere = (command: string): boolean => !sluicesIn(command).some(([verb = ""]) => coming.has(verb))
 
 const laterPages = new Set(
-  ["install", "scaling", "observability", "image", "rbac"].map((name) => `deploy/docs/${name}.md`)
+  ["install", "scaling"].map((name) => `deploy/docs/${name}.md`)
     .filter((page) => !existsSync(join(root, page)))
 )
 
@@ -129,6 +127,16 @@ describe("the documentation, on a cluster", () => {
     await ground.scene.plane.request("PATCH", path, object, "application/apply-patch+yaml")
   }
 
+  /** A kustomization of the reader's own, beside a copy of `deploy`, or among its overlays. */
+  const builds = async (text: string) => {
+    const sandbox = await ground.sandbox()
+    const folder = text.includes("../deploy/") ? join(sandbox, "own") : join(sandbox, "deploy", "overlays", "own")
+    await mkdir(folder)
+    await writeFile(join(folder, "kustomization.yaml"), text)
+    const built = await ground.run("kubectl kustomize .", folder)
+    assert.strictEqual(built.code, 0, built.text)
+  }
+
   for (const block of [...blocks, ...readme].filter((block) => block.language === "yaml" && isRun(block))) {
     it(`${block.where}: the API server takes it`, async () => {
       if (block.text.startsWith("waivers:")) {
@@ -143,7 +151,8 @@ describe("the documentation, on a cluster", () => {
           for (const args of scripts.flat().flatMap((line) => sluicesIn(String(line)))) {
             assert.notStrictEqual(commandLine(args)._tag, "Wrong", args.join(" "))
           }
-        } else if (!String(object.apiVersion).startsWith("kustomize.config.k8s.io/")) await dryRun(object)
+        } else if (String(object.apiVersion).startsWith("kustomize.config.k8s.io/")) await builds(block.text)
+        else await dryRun(object)
       }
     })
   }
