@@ -39,6 +39,8 @@ export interface Opened {
   /** One ref listing; its failure knows no delivery. */
   readonly list: Effect.Effect<Revision, FetchError>
   readonly fetch: (revision: Revision) => Effect.Effect<Artifact, FetchError, Scope.Scope>
+  /** Keeps what was downloaded until the scope closes. */
+  readonly follow: Effect.Effect<void, never, Scope.Scope>
   /** The same failure in the words of this delivery: it names the Secret that was refused. */
   readonly told: (error: FetchError) => FetchError
 }
@@ -89,6 +91,7 @@ const make = Effect.fnUntraced(function*(
       pinned,
       list: wanted.kind === "commit" ? Effect.succeed(pinned!) : git.head(repository, wanted),
       fetch: (revision) => Effect.mapError(git.fetch(repository, revision), told),
+      follow: git.follow(repository),
       told
     }
   })

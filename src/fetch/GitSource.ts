@@ -35,6 +35,8 @@ export interface Repository {
 }
 
 export interface GitSource {
+  /** Keeps what was downloaded of a repository until the scope closes. */
+  readonly follow: (repository: Repository) => Effect.Effect<void, never, Scope.Scope>
   readonly head: (repository: Repository, wanted: Wanted) => Effect.Effect<Revision, FetchError>
   /** Costs no request if the cache has the revision. */
   readonly fetch: (repository: Repository, revision: Revision) => Effect.Effect<Artifact, FetchError, Scope.Scope>
@@ -190,6 +192,8 @@ export const make = Effect.fnUntraced(function*(
   )
 
   return {
+    // A cache that cannot be used is told when it is.
+    follow: (repository) => Effect.ignore(Effect.flatMap(storeOf(repository), stores.follow)),
     head: (repository, wanted) => Cache.get(heads, { repository, wanted }),
     fetch: Effect.fnUntraced(function*(repository, revision) {
       const store = yield* storeOf(repository)

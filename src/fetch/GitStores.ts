@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { createHmac, randomBytes, randomUUID } from "node:crypto"
 import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { basename, join } from "node:path"
 import { FetchFailed } from "../domain/StageError.ts"
 import type { GitWorker } from "./GitWorker.ts"
 
@@ -19,6 +19,8 @@ export interface GitStore {
   isDamaged: boolean
   /** The oldest generation that each reader may still need. */
   readonly readers: Set<{ oldest: number }>
+  /** How many want it to be there, also while they read nothing. */
+  followers: number
 }
 
 export interface GitStores {
@@ -29,6 +31,8 @@ export interface GitStores {
    * the one before the newest: what changed since then is asked for.
    */
   readonly hold: (store: GitStore) => Effect.Effect<{ oldest: number }, never, Scope.Scope>
+  /** Keeps the store from being forgotten until the scope closes: a pinned commit is not listed, and is needed all the same. */
+  readonly follow: (store: GitStore) => Effect.Effect<void, never, Scope.Scope>
 }
 
 export const generationOf = (store: GitStore, generation = store.generation): string =>
@@ -103,7 +107,7 @@ export const make = Effect.fnUntraced(function*(
   const sweep = Effect.gen(function*() {
     for (const name of yield* attempt("list", () => readdir(root))) {
       const known = stores.get(name)
-      if (name === "key" || known !== undefined && known.readers.size > 0) continue
+      if (name === "key" || known !== undefined && (known.readers.size > 0 || known.followers > 0)) continue
       const since = used.get(name) ?? (yield* attempt("look", () => stat(join(root, name)))).mtimeMs
       const isUnused = (yield* Clock.currentTimeMillis) - since > (known === undefined ? week : forgotten)
       if (isUnused || name.startsWith(going)) yield* Effect.ignore(remove(name))
@@ -127,10 +131,20 @@ export const make = Effect.fnUntraced(function*(
       })
       touched.set(name, now)
       const store = stores.get(name) ??
-        { directory, generation, oldest: 0, isFull: false, isDamaged: false, readers: new Set() }
+        { directory, generation, oldest: 0, isFull: false, isDamaged: false, readers: new Set(), followers: 0 }
       stores.set(name, store)
       return store
     }),
+    follow: (store) =>
+      Effect.acquireRelease(
+        Effect.sync(() => void store.followers++),
+        () =>
+          Effect.map(Clock.currentTimeMillis, (now) => {
+            store.followers--
+            // From now on it is not needed, and not from when it was asked for last.
+            used.set(basename(store.directory), now)
+          })
+      ),
     hold: (store) =>
       Effect.acquireRelease(
         Effect.sync(() => {

@@ -90,6 +90,7 @@ const make = Effect.gen(function*() {
     delivery: Sourced
   ): Effect.fn.Return<Followed, FetchError, Secrets | Scope.Scope> {
     const opened = yield* fetch.open(delivery)
+    yield* opened.follow
     const { expires, pinned } = opened
     if (pinned !== undefined) {
       return {

@@ -116,6 +116,7 @@ describe("the watchdog", () => {
         url: "https://git.example.com/shop.git",
         pinned: undefined,
         expires: undefined,
+        follow: Effect.void,
         list,
         fetch: () => Effect.die("not asked for"),
         told: (error: FetchError) => error

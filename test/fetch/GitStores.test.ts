@@ -65,6 +65,22 @@ describe("stores of Git on the disk", () => {
       assert.lengthOf(yield* kept, 0)
     }), 30_000)
 
+  it.effect("stay for as long as somebody follows them, though nobody asks", () =>
+    Effect.gen(function*() {
+      const { kept, stores } = yield* ground
+      const store = yield* stores.open(["https://git.example.com/shop.git"])
+      yield* filled(store)
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* stores.follow(store)
+        yield* pass(6)
+        assert.lengthOf(yield* kept, 1)
+      }))
+      yield* pass(1)
+      assert.lengthOf(yield* kept, 1)
+      yield* pass(4)
+      assert.lengthOf(yield* kept, 0)
+    }), 30_000)
+
   it.effect("of other processes stay for a week after they were used", () =>
     Effect.gen(function*() {
       const { kept, root } = yield* ground
