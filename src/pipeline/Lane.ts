@@ -7,7 +7,7 @@ import * as RcMap from "effect/RcMap"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import type { Pass } from "../domain/DecisionRecord.ts"
+import type { Violation } from "../domain/Decision.ts"
 import { digest } from "../domain/digest.ts"
 import { Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
 import { retryDelay, slowIntervalMs } from "../domain/retry.ts"
@@ -72,6 +72,9 @@ const isUnhealthy = ({ _tag }: StageError): boolean => _tag === "HealthCheckFail
 /** A first failure that time may mend within seconds wakes nobody; a rollout that is not healthy is no such thing. */
 const isBlip = (error: StageError, next: Run["next"], failures: number): boolean =>
   failures === 0 && next !== undefined && classOf(error) === "transient" && !isUnhealthy(error)
+
+/** A policy that did not come to an end, or to an answer, denies. */
+const isUnjudged = ({ rule, severity }: Violation): boolean => severity === "deny" && rule === "error"
 
 /** The loop of one delivery. It never fails: what goes wrong is an outcome, and everything is tried again in its time. */
 export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never, Exclude<R, Scope.Scope>> =>
@@ -172,9 +175,12 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         return given ? undefined : { inMs, attempt: failures + 2 }
       })
 
-    /** What would change depends on the time and on the cluster: a freeze ends, what was in the way goes. */
-    const nextAsking = (pass: Pass | undefined, denials: number) =>
-      pass === "changeset" && options.attempts === undefined
+    /**
+     * What would change depends on the time and on the cluster: a freeze ends, what was in the way goes. And a machine that
+     * was too slow to judge is not for ever.
+     */
+    const nextAsking = ({ pass, violations }: Outcome & { readonly _tag: "Denied" }, denials: number) =>
+      options.attempts === undefined && (pass === "changeset" || violations.some(isUnjudged))
         ? { inMs: slowIntervalMs, attempt: denials + 2 }
         : undefined
 
@@ -238,13 +244,14 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       const next = outcome._tag === "Failed"
         ? yield* nextTry(outcome.error, failures)
         : outcome._tag === "Denied"
-        ? nextAsking(outcome.pass, failures)
+        ? nextAsking(outcome, failures)
         : undefined
       yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
       const newest = desired!
-      if (well === identity && newest.identity === identity && !equals(newest.revision, revision)) {
-        yield* advanced(newest)
-      }
+      const isBehind = newest.identity === identity && !equals(newest.revision, revision)
+      if (well === identity && isBehind) yield* advanced(newest)
+      // What it comes to is what the newest revision comes to: somebody may have asked about that.
+      else if (isBehind && next === undefined) return { inMs: 0 }
       return next
     })
 

@@ -10,6 +10,7 @@ import { ApplyFailed, FetchFailed, RenderFailed } from "../../src/domain/StageEr
 import { make as makeOutage } from "../../src/kube/Outage.ts"
 import type { LaneOptions } from "../../src/pipeline/Lane.ts"
 import type { Request } from "../../src/pipeline/Request.ts"
+import { violation } from "../controller/story.ts"
 import { revision, World } from "./model.ts"
 
 /** Starts the loop, lets it settle, hands it over, and stops it. */
@@ -101,6 +102,41 @@ describe("the loop of one delivery", () => {
           assert.deepStrictEqual(world.cluster, ["", ""])
           yield* push(world, 2)
           yield* TestClock.adjust("5 seconds")
+        })
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Denied", "Applied"])
+    }))
+
+  it.effect("tells the newest revision what it comes to, where one that is denied was judged while it came", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.closureOf = () => "the same"
+      world.denied = new Set(["the same"])
+      world.planMs = 3_000
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("1500 millis")
+          yield* push(world, 2)
+          yield* TestClock.adjust("20 seconds")
+        })
+      )
+      assert.deepStrictEqual(world.outcomes(), ["Denied", "Denied"])
+      assert.strictEqual(world.told.at(-1)?.run.revision?.hash, revision(2).hash)
+    }))
+
+  it.effect("asks again what could not be judged, now and then: a machine is not always too slow", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.denied = new Set([revision(1).hash])
+      world.violations = [{ ...violation, rule: "error" }]
+      yield* running(
+        world,
+        Effect.gen(function*() {
+          yield* TestClock.adjust("5 minutes")
+          assert.deepStrictEqual(world.outcomes(), ["Denied"])
+          world.denied = new Set()
+          yield* TestClock.adjust("6 minutes")
         })
       )
       assert.deepStrictEqual(world.outcomes(), ["Denied", "Applied"])

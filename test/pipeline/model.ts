@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { counts } from "../../src/domain/Changeset.ts"
+import type { Violation } from "../../src/domain/Decision.ts"
 import type { Pass } from "../../src/domain/DecisionRecord.ts"
 import { Outcome, type Run, type RunEvent } from "../../src/domain/Outcome.ts"
 import { format, type Revision } from "../../src/domain/Revision.ts"
@@ -32,6 +33,7 @@ export class World {
   /** Two objects, each on some closure. */
   readonly cluster: [string, string] = ["", ""]
   deniedBy: Pass = "objects"
+  violations: ReadonlyArray<Violation> = []
   recorded: string | undefined
   readonly told: Array<{ readonly run: Run; readonly outcome: Outcome }> = []
   readonly events: Array<RunEvent> = []
@@ -56,7 +58,9 @@ export class World {
         Effect.gen({ self: this }, function*() {
           const progress = yield* Progress
           yield* Effect.sleep(this.planMs)
-          if (this.denied.has(tree.identity)) return Outcome.Denied({ violations: [], summary, pass: this.deniedBy })
+          if (this.denied.has(tree.identity)) {
+            return Outcome.Denied({ violations: this.violations, summary, pass: this.deniedBy })
+          }
           for (const index of [0, 1] as const) {
             yield* Effect.uninterruptible(Effect.andThen(
               Effect.sleep(this.writeMs),
