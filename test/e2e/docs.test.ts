@@ -57,6 +57,11 @@ describe("the documentation", () => {
     }
   })
 
+  it("has every page on its map", () => {
+    const map = read("deploy/README.md")
+    assert.deepStrictEqual(written.filter((name) => !map.includes(`(docs/${name}.md)`)), [])
+  })
+
   it("links to pages and sections that there are", () => {
     for (const page of pages) {
       for (const [, target = ""] of read(page).matchAll(/\]\(([^)]+)\)/gu)) {
