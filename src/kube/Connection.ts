@@ -10,6 +10,7 @@ import { tokenExpiry } from "../telemetry/metrics.ts"
 import { importConfig } from "./clientNode.ts"
 import { endWhenDeaf } from "./deaf.ts"
 import { areRotated, type Credentials, credentials, type KubeConfigOptions, load } from "./KubeConfig.ts"
+import { hearLateErrors } from "./lateErrors.ts"
 
 /** An open way to the cluster: pools of connections, and the headers that let a request in. */
 export interface Connection {
@@ -60,6 +61,7 @@ const open = Effect.fnUntraced(function*(config: ClientNodeConfig, { headers, tl
   const cluster = config.getCurrentCluster()!
   const url = new URL(cluster.server)
   const { Agent, buildConnector } = yield* importUndici
+  hearLateErrors()
   const reach = buildConnector({
     ...tls,
     allowH2: true,
