@@ -24,6 +24,13 @@ export interface Settings {
   readonly logFormat: string
   /** A collector of traces; undefined: none. What else OpenTelemetry's variables say, its exporter reads. */
   readonly otlpEndpoint: string | undefined
+  /** What the pod that this process runs in says of itself, by the downward API; empty where it says nothing. */
+  readonly replica: {
+    readonly name: string
+    readonly uid: string
+    readonly namespace: string
+    readonly address: string
+  }
 }
 
 const text = (name: string, otherwise: string) => Config.String(name).pipe(Config.withDefault(otherwise))
@@ -62,6 +69,12 @@ export const settings: Effect.Effect<Settings, Config.ConfigError> = Effect.gen(
     noColor: (yield* text("NO_COLOR", "")) !== "",
     logLevel: yield* text("SLUICE_LOG_LEVEL", "info"),
     logFormat: yield* text("SLUICE_LOG_FORMAT", "logfmt"),
-    otlpEndpoint: yield* otlpEndpoint
+    otlpEndpoint: yield* otlpEndpoint,
+    replica: {
+      name: yield* text("POD_NAME", ""),
+      uid: yield* text("POD_UID", ""),
+      namespace: yield* text("POD_NAMESPACE", ""),
+      address: yield* text("POD_IP", "")
+    }
   }
 })

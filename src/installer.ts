@@ -18,13 +18,13 @@ export const reading = Layer.effect(
 /** What puts the agent into a cluster and takes it away: the renderer, and the right to write what it is made of. */
 export const installer = (options: ClusterOptions) =>
   Layer.merge(reading, InstallWriter.layer).pipe(
-    Layer.provideMerge(client(options, maskKey)),
+    Layer.provideMerge(client(options, maskKey, undefined)),
     Layer.provideMerge(offlineIn(undefined))
   )
 
 /** What looks at a cluster and at all that its agent needs, and writes nothing. */
 export const examiner = (options: ClusterOptions) =>
   Layer.merge(reading, fetching(undefined)).pipe(
-    Layer.provideMerge(client(options, maskKey)),
+    Layer.provideMerge(client(options, maskKey, undefined)),
     Layer.provideMerge(offlineIn(undefined))
   )

@@ -42,6 +42,6 @@ export const stages = Layer.mergeAll(Diff.layer, Apply.layer, InventoryStore.lay
 export const online = (options: ClusterOptions) =>
   Layer.mergeAll(stages, Notify.layer({ allowLoopback: true }), Sources.layer).pipe(
     Layer.provideMerge(fetching(undefined)),
-    Layer.provideMerge(Layer.provide(granting(false), client(options, maskKey))),
+    Layer.provideMerge(Layer.provide(granting(false), client(options, maskKey, undefined))),
     Layer.provideMerge(offlineIn(undefined))
   )

@@ -14,7 +14,9 @@ const cluster = (given: Given) => ({ kubeconfig: textOf(given, "kubeconfig"), co
 /** A verb that asks the API server, and needs nothing of the loop. */
 const asking = <E, R>(load: () => Promise<(given: Given) => Effect<number, E, R | KubeClient>>) => (given: Given) =>
   Promise.all([import("effect/Effect"), load(), import("./client.ts")])
-    .then(([Effect, verb, { client }]) => Effect.provide(verb(given), client(cluster(given), randomBytes(32))))
+    .then(([Effect, verb, { client }]) =>
+      Effect.provide(verb(given), client(cluster(given), randomBytes(32), undefined))
+    )
 
 /** Reasons begin with a capital, and no name of a Delivery does. */
 const isReason = ({ operands }: Given): boolean => /^[A-Z][A-Za-z]*$/u.test(operands[0] ?? "")

@@ -16,7 +16,8 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
   diff: ["domain", "api", "kube"],
   apply: ["domain", "api", "kube"],
   notify: ["domain", "api", "kube"],
-  controller: ["domain", "api", "kube", "fetch", "drift", "apply", "notify", "pipeline", "server"],
+  members: ["domain", "kube"],
+  controller: ["domain", "api", "kube", "fetch", "drift", "apply", "notify", "pipeline", "members", "server"],
   pipeline: ["domain", "api", "kube", "fetch", "render", "policy", "diff", "apply", "notify"],
   server: ["domain", "api", "kube", "pipeline"],
   install: ["domain", "api", "kube", "fetch", "render", "apply"],
@@ -33,6 +34,7 @@ const mayImport: Readonly<Record<string, ReadonlyArray<string>>> = {
     "apply",
     "notify",
     "pipeline",
+    "members",
     "controller",
     "server",
     "install",
@@ -55,7 +57,7 @@ const top: Readonly<Record<string, ReadonlyArray<string>>> = {
   "installer.ts": ["kube", "programs", "layers.ts", "client.ts", "offline.ts", "config.ts"],
   "layers.ts": [...Object.keys(mayImport), "client.ts", "offline.ts", "config.ts", "telemetry"],
   "agent.ts": [...Object.keys(mayImport), "layers.ts", "client.ts", "offline.ts", "config.ts", "telemetry"],
-  "client.ts": ["kube", "config.ts"],
+  "client.ts": ["kube", "config.ts", "telemetry"],
   "offline.ts": [...Object.keys(mayImport), "config.ts", "telemetry"],
   "config.ts": ["domain", "programs"]
 }

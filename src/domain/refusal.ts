@@ -85,6 +85,8 @@ const hintOf = (failure: KubeFailure, refusal: Refusal): { readonly hint?: strin
     ? { hint: "Raise the ResourceQuota or ask for less; it is tried again by itself." }
     : refusal === "unconfigured"
     ? { hint: "Name a kubeconfig with --kubeconfig or KUBECONFIG, and a context of it with --context." }
+    : failure.reason === "Fenced"
+    ? { hint: "Look at the Leases of the agent's namespace; it goes on by itself, here or at another replica." }
     : failure.status === 0
     ? { hint: "Check the server that the kubeconfig names, and that it can be reached from here." }
     : refusal === "transient"

@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -14,8 +15,9 @@ import * as Queue from "../telemetry/Queue.ts"
 import * as AdaptiveLimit from "./AdaptiveLimit.ts"
 import { type Connection, make as makeConnections } from "./Connection.ts"
 import { type Discovery, make as makeDiscovery } from "./discovery.ts"
-import { exchange, type Incoming, type NoAnswer } from "./exchange.ts"
-import { type Asked, fromStatus, isMisfit, retryAfterOf, unanswered } from "./failure.ts"
+import { exchange, type Incoming, type NoAnswer, notStarted } from "./exchange.ts"
+import { type Asked, fenced, fromStatus, isMisfit, retryAfterOf, unanswered } from "./failure.ts"
+import { type Fence, noFence } from "./Fence.ts"
 import { Identity, impersonation, nameOf, userName } from "./Identity.ts"
 import { jsonLines } from "./jsonLines.ts"
 import type { KubeConfigOptions } from "./KubeConfig.ts"
@@ -31,6 +33,10 @@ export interface KubeClientOptions extends KubeConfigOptions {
   readonly concurrency?: number | undefined
   /** Milliseconds for one request; 60,000 unless said (admission webhooks may take 30 s). */
   readonly deadline?: number | undefined
+  /** What keeps this process from changes that are no longer its own. */
+  readonly fence: Fence
+  /** Who asks, in the API server's audit log; `sluice` unless said. */
+  readonly userAgent?: string | undefined
 }
 
 export interface KubeRequest {
@@ -46,6 +52,10 @@ export interface KubeRequest {
   readonly sent?: JsonObject
   /** Whether doing it twice is doing it once; then it is tried again after a broken connection or a server's error. */
   readonly idempotent: boolean
+  /** Whether it is never tried again here: who asks knows better. */
+  readonly once?: boolean
+  /** Milliseconds, where less than usual are left. */
+  readonly deadline?: number
 }
 
 /** The cluster as one identity. */
@@ -74,7 +84,9 @@ export class KubeClient extends Context.Service<KubeClient, {
   readonly as: (identity: Identity) => KubeSession
   /** What the cluster serves; the same for everybody. */
   readonly discovery: Discovery
-  /** What it answers returns once the API server, out of reach or overrun now or later, answers again. */
+  /** As itself, past the fence and past all that waits: for Leases alone, which are what keeps the fence open. */
+  readonly leases: KubeSession
+  /** What it answers returns once the API server, out of reach or overrun now or later, answers again, and changes may be sent. */
   readonly recovered: () => Effect.Effect<void>
   /** Asked anew each time. */
   readonly clock: Effect.Effect<ServerTime, KubeFailure>
@@ -91,29 +103,49 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
   const limit = yield* AdaptiveLimit.make(options.concurrency ?? 32)
   const queue = yield* Queue.make("api")
   yield* collect((now) => now.set(apiLimit, {}, limit.allowed()))
-  const deadline = options.deadline ?? 60_000
+  const longest = options.deadline ?? 60_000
   const outage = makeOutage()
+  const clock = yield* Clock.Clock
+  const userAgent = options.userAgent ?? "sluice"
 
-  const send = (identity: Identity, request: KubeRequest, connection: Connection) =>
-    queue(limit.withPermit)(exchange(connection.requests, {
-      origin: connection.origin,
-      path: connection.prefix + pathOf(request),
-      method: request.method,
-      deadline,
-      headers: { ...headersOf(request), ...connection.headers, ...impersonation(identity) },
-      ...request.body === undefined ? {} : { body: request.body }
-    })).pipe(
+  /** Right before it goes, as often as it is tried: a change asks the fence, and tells the server what time it has. */
+  const go = (identity: Identity, request: KubeRequest, connection: Connection, { fence }: Way) =>
+    Effect.suspend(() => {
+      const bound = isChange(request) ? fence.left(clock) : Number.POSITIVE_INFINITY
+      if (bound === undefined) return Effect.fail(new Fenced())
+      const isBound = bound !== Number.POSITIVE_INFINITY
+      const sent = isBound
+        ? { ...request, query: { ...request.query, timeout: `${Math.max(1, Math.floor(bound))}ms` } }
+        : request
+      const exchanged = exchange(connection.requests, {
+        origin: connection.origin,
+        path: connection.prefix + pathOf(sent),
+        method: request.method,
+        deadline: Math.min(request.deadline ?? longest, bound),
+        headers: { ...headersOf(request, userAgent), ...connection.headers, ...impersonation(identity) },
+        ...request.body === undefined ? {} : { body: request.body },
+        ...isBound ? { mayStart: () => fence.left(clock) !== undefined } : {}
+      }).pipe(Effect.catchIf(({ code }) => code === notStarted, () => Effect.fail(new Fenced())))
+      // Who gives up what it owns has to know that nothing of it is under way any more.
+      return isBound ? Effect.uninterruptible(exchanged) : exchanged
+    })
+
+  const send = (identity: Identity, request: KubeRequest, connection: Connection, way: Way) =>
+    way.through(go(identity, request, connection, way)).pipe(
       Effect.tap(({ status }) =>
-        status === 429 ? Effect.andThen(outage.tooMany, limit.tooMany) : Effect.andThen(outage.answered, limit.answered)
+        status === 429
+          ? Effect.andThen(outage.tooMany, way.limit.tooMany)
+          : Effect.andThen(outage.answered, way.limit.answered)
       ),
-      Effect.tapError(() => outage.began),
       Effect.tap(({ status }) => ended(request.asked.verb, codeOf(status))),
-      Effect.tapError(() => ended(request.asked.verb, "none"))
+      Effect.tapError(({ _tag }) =>
+        _tag === "Fenced" ? Effect.void : Effect.andThen(outage.began, ended(request.asked.verb, "none"))
+      )
     )
 
   const whoAmI = makeWhoAmI(connections)
 
-  const ask = Effect.fnUntraced(function*(identity: Identity, request: KubeRequest) {
+  const ask = Effect.fnUntraced(function*(identity: Identity, request: KubeRequest, way: Way) {
     const { asked } = request
     const told = nameOf(identity)
     let renewed = false
@@ -122,11 +154,15 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
         connections.current,
         (why) => unanswered(asked, told, "KubeConfig", why)
       )
-      const answer = yield* send(identity, request, connection).pipe(
-        Effect.catchTag("NoAnswer", (error: NoAnswer) => Effect.succeed(error))
+      const answer = yield* send(identity, request, connection, way).pipe(
+        Effect.catchTag("NoAnswer", (error: NoAnswer) => Effect.succeed(error)),
+        Effect.catchTag("Fenced", () => Effect.fail(fenced(asked, told)))
       )
       if ("code" in answer) {
-        if (attempt < tries && request.idempotent && !permanent.test(answer.code) && answer.code !== "DEADLINE") {
+        if (
+          attempt < tries && request.once !== true && request.idempotent && !permanent.test(answer.code) &&
+          answer.code !== "DEADLINE"
+        ) {
           yield* pause(attempt)
           continue
         }
@@ -162,7 +198,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
       return jsonLines(connection.watches, {
         origin: connection.origin,
         path: connection.prefix + pathOf(request),
-        headers: { ...headersOf(request), ...connection.headers, ...impersonation(identity) },
+        headers: { ...headersOf(request, userAgent), ...connection.headers, ...impersonation(identity) },
         answered: (status) => status === 429 ? outage.tooMany : outage.answered,
         refused: Effect.fnUntraced(function*(status, body) {
           if (status === 401) yield* Effect.ignore(connections.renew(connection))
@@ -173,12 +209,16 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
       })
     }))
 
-  const as = (identity: Identity): KubeSession => ({
+  const session = (identity: Identity, way: Way): KubeSession => ({
     identity,
-    request: (request) => Effect.map(ask(identity, request), (answer) => maskAnswer(answer, options.maskKey)),
-    requestUnmasked: (request) => ask(identity, request),
+    request: (request) => Effect.map(ask(identity, request, way), (answer) => maskAnswer(answer, options.maskKey)),
+    requestUnmasked: (request) => ask(identity, request, way),
     lines: (request) => Stream.map(streamed(identity, request), (line) => maskLine(line, options.maskKey))
   })
+  const usual: Way = { limit, through: queue(limit.withPermit), fence: options.fence }
+  const as = (identity: Identity) => session(identity, usual)
+  const own = yield* AdaptiveLimit.make(2)
+  const unfenced = session(Identity.Self(), { limit: own, through: own.withPermit, fence: noFence })
   const namespace = connections.current.pipe(
     Effect.map((connection) => connection.namespace),
     Effect.mapError((why) =>
@@ -188,7 +228,12 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
   return KubeClient.of({
     as,
     discovery: yield* makeDiscovery(as(Identity.Self())),
-    recovered: outage.recovered,
+    leases: {
+      ...unfenced,
+      request: (request) => isOfLeases(request) ? unfenced.request(request) : Effect.die(request.path)
+    },
+    recovered: () =>
+      Effect.andThen(Effect.raceFirst(outage.recovered(), options.fence.reopened()), options.fence.passed),
     clock: serverTime(connections),
     namespace
   })
@@ -199,21 +244,37 @@ const codeOf = (status: number): string => status === 429 ? "429" : `${Math.floo
 
 /** A request came to its end: it is counted, and who made it has moved. */
 const ended = (verb: string, code: string) => Effect.andThen(count(apiRequests, { verb, code }), beat)
+/** By which way a request goes. */
+interface Way {
+  readonly limit: AdaptiveLimit.AdaptiveLimit
+  /** Takes its turn there. */
+  readonly through: AdaptiveLimit.AdaptiveLimit["withPermit"]
+  readonly fence: Fence
+}
+
+/** A change that is not ours to make now. */
+class Fenced extends Data.TaggedError("Fenced") {}
+
+/** A dry-run changes nothing. */
+const isChange = ({ method, query }: KubeRequest): boolean => method !== "GET" && query?.dryRun === undefined
+
+const isOfLeases = ({ path }: KubeRequest): boolean => path.startsWith("/apis/coordination.k8s.io/")
 
 const pathOf = ({ path, query }: KubeRequest): string =>
   query === undefined ? path : `${path}?${new URLSearchParams(query)}`
 
-const headersOf = ({ accept, contentType }: KubeRequest): Record<string, string> => ({
+const headersOf = ({ accept, contentType }: KubeRequest, userAgent: string): Record<string, string> => ({
   accept: accept ?? "application/json",
-  "user-agent": "sluice",
+  "user-agent": userAgent,
   ...contentType === undefined ? {} : { "content-type": contentType }
 })
 
 const unreached = ({ origin }: Connection, { detail }: NoAnswer, attempts: number): string =>
   `no answer from ${origin}: ${detail}${attempts > 1 ? ` (tried ${attempts} times)` : ""}`
 
-const isRetried = ({ idempotent }: KubeRequest, { body, status }: Incoming, attempt: number): boolean =>
-  attempt < tries && (status === 429 || status >= 500 && status !== 501 && idempotent && !isMisfit(status, body))
+const isRetried = ({ idempotent, once }: KubeRequest, { body, status }: Incoming, attempt: number): boolean =>
+  attempt < tries && once !== true &&
+  (status === 429 || status >= 500 && status !== 501 && idempotent && !isMisfit(status, body))
 
 /** What the server asked for, else full jitter over 200, 400, 800 ms; no permit is held meanwhile. */
 const pause = (attempt: number, wait?: number) =>

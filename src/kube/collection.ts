@@ -14,6 +14,8 @@ export interface Collection {
   readonly namespace?: string
   /** `metadata.name=shop`. */
   readonly fieldSelector?: string
+  /** `app.kubernetes.io/name=sluice`. */
+  readonly labelSelector?: string
   /** Metadata alone is enough. */
   readonly metadata?: boolean
 }
@@ -24,14 +26,17 @@ export interface Collection {
  */
 export const watchCollection = (
   session: KubeSession,
-  { fieldSelector, kind, metadata = false, namespace }: Collection
+  { fieldSelector, kind, labelSelector, metadata = false, namespace }: Collection
 ): Stream.Stream<CollectionEvent<Json>, KubeFailure> => {
   const accept = metadata ? metadataLists : "application/json"
   const list: KubeRequest = {
     asked: { verb: "list", resource: kind.plural },
     method: "GET",
     path: resourcePath({ ...kind, kind: "", verbs: [] }, namespace) ?? "/",
-    query: fieldSelector === undefined ? {} : { fieldSelector },
+    query: {
+      ...fieldSelector === undefined ? {} : { fieldSelector },
+      ...labelSelector === undefined ? {} : { labelSelector }
+    },
     accept,
     idempotent: true
   }

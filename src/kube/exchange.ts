@@ -10,6 +10,8 @@ export interface Outgoing {
   readonly body?: string
   /** Milliseconds for the whole exchange. */
   readonly deadline: number
+  /** Asked once there is a connection, right before anything goes: what has waited for one may be out of date. */
+  readonly mayStart?: () => boolean
 }
 
 export interface Incoming {
@@ -17,6 +19,9 @@ export interface Incoming {
   readonly headers: Undici.Dispatcher.ResponseData["headers"]
   readonly body: string
 }
+
+/** The code of what was not sent, because `mayStart` said so. */
+export const notStarted = "NOT_STARTED"
 
 /** There was no whole answer. `code` is the transport's: ECONNREFUSED, UND_ERR_SOCKET, DEADLINE, TOO_LARGE… */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly code: string; readonly detail: string }> {}
@@ -81,7 +86,11 @@ export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Eff
     }, {
       onRequestStart(started) {
         controller = started
-        if (aborted !== undefined) started.abort(aborted)
+        if (aborted !== undefined) return started.abort(aborted)
+        if (outgoing.mayStart?.() !== false) return
+        const late = new NoAnswer({ code: notStarted, detail: "it was not sent" })
+        fail(late)
+        started.abort(late)
       },
       onResponseStart(_, code, received) {
         status = code

@@ -105,6 +105,10 @@ export const fromStatus = (asked: Asked, { body, identity, retryAfter, sent, sta
 export const unanswered = (asked: Asked, identity: string, reason: string, detail: string): KubeFailure =>
   new KubeFailure({ ...asked, status: 0, reason, detail: oneLine(detail), identity, causes: [] })
 
+/** A change that this replica must not make now. Transient: it has its Lease again soon, or somebody else makes it. */
+export const fenced = (asked: Asked, identity: string): KubeFailure =>
+  unanswered(asked, identity, "Fenced", "this replica does not hold its Lease now, and changes nothing until it does")
+
 /** A request that we refuse to make, as the API server would have refused it. */
 export const badRequest = (asked: Asked, identity: string, detail: string): KubeFailure =>
   new KubeFailure({ ...asked, status: 400, reason: "BadRequest", detail, identity, causes: [] })

@@ -7,6 +7,7 @@ import { join } from "node:path"
 import { Apply } from "../../src/apply/Apply.ts"
 import { InventoryStore } from "../../src/apply/InventoryStore.ts"
 import { Diff } from "../../src/diff/Diff.ts"
+import { noFence } from "../../src/kube/Fence.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import type { KubeReader } from "../../src/kube/KubeReader.ts"
@@ -22,7 +23,7 @@ export class Cluster extends Context.Service<Cluster, ControlPlane>()("test/Clus
 const stages = Layer.mergeAll(Diff.layer, Apply.layer, InventoryStore.layer)
 
 const client = (files: ReadonlyArray<string>) =>
-  KubeClient.layer({ files, maskKey: new TextEncoder().encode("key of this test") }).pipe(
+  KubeClient.layer({ files, fence: noFence, maskKey: new TextEncoder().encode("key of this test") }).pipe(
     Layer.provide(NodeFileSystem.layer)
   )
 

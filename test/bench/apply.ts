@@ -8,6 +8,7 @@ import { Apply } from "../../src/apply/Apply.ts"
 import { InventoryStore } from "../../src/apply/InventoryStore.ts"
 import { Diff } from "../../src/diff/Diff.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
+import { noFence } from "../../src/kube/Fence.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { carryOut, configMap, delivery, manifest, plan } from "../apply/Subject.ts"
@@ -102,7 +103,7 @@ export const applyBench = async (plane: ControlPlane, count = 2_000): Promise<Re
     yield* deliver("sluice", changed, (part) => `one of ${count} changed: ${part}`)
   })
   const stages = Layer.mergeAll(Diff.layer, Apply.layer, InventoryStore.layer)
-  const client = KubeClient.layer({ files: [plane.adminKubeconfigFile], maskKey: new Uint8Array(32) })
+  const client = KubeClient.layer({ files: [plane.adminKubeconfigFile], fence: noFence, maskKey: new Uint8Array(32) })
   await Effect.runPromise(
     work.pipe(Effect.provide(Layer.merge(stages, Layer.provide(client, NodeFileSystem.layer))))
   )

@@ -15,6 +15,7 @@ import { at, type JsonObject } from "../../src/domain/Json.ts"
 import type { Manifest } from "../../src/domain/Manifest.ts"
 import { ofObject } from "../../src/domain/ObjectRef.ts"
 import { refusalOf } from "../../src/domain/refusal.ts"
+import { noFence } from "../../src/kube/Fence.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { KubeReader } from "../../src/kube/KubeReader.ts"
@@ -27,7 +28,7 @@ class Plane extends Context.Service<Plane, ControlPlane>()("test/Plane") {}
 
 const maskKey = new TextEncoder().encode("key of this test")
 const client = (files: ReadonlyArray<string>) =>
-  KubeClient.layer({ files, maskKey }).pipe(Layer.provide(NodeFileSystem.layer))
+  KubeClient.layer({ files, fence: noFence, maskKey }).pipe(Layer.provide(NodeFileSystem.layer))
 
 const Test = Layer.unwrap(Effect.map(Plane, (plane) => client([plane.adminKubeconfigFile]))).pipe(
   Layer.provideMerge(Layer.effect(Plane, controlPlane()))
@@ -246,7 +247,7 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("kube", (it) =>
       const ask = (files: ReadonlyArray<string>, context?: string) =>
         Effect.flatMap(KubeReader, (reader) => reader.get("v1", configMap("x", {}).ref)).pipe(
           Effect.provide(self.pipe(Layer.provide(
-            KubeClient.layer({ files, context, maskKey }).pipe(Layer.provide(NodeFileSystem.layer))
+            KubeClient.layer({ files, context, fence: noFence, maskKey }).pipe(Layer.provide(NodeFileSystem.layer))
           ))),
           Effect.flip
         )

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import { randomBytes } from "node:crypto"
+import { noFence } from "../../src/kube/Fence.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { KubeStatus } from "../../src/kube/KubeStatus.ts"
@@ -18,7 +19,7 @@ const Test = Layer.unwrap(
   Effect.map(
     Plane,
     (plane) =>
-      KubeClient.layer({ files: [plane.adminKubeconfigFile], maskKey: new Uint8Array(32) }).pipe(
+      KubeClient.layer({ files: [plane.adminKubeconfigFile], fence: noFence, maskKey: new Uint8Array(32) }).pipe(
         Layer.provide(NodeFileSystem.layer)
       )
   )

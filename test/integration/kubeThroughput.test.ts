@@ -10,6 +10,7 @@ import { digest } from "../../src/domain/digest.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import type { Manifest } from "../../src/domain/Manifest.ts"
 import { ofObject } from "../../src/domain/ObjectRef.ts"
+import { noFence } from "../../src/kube/Fence.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { KubeReader } from "../../src/kube/KubeReader.ts"
@@ -23,7 +24,7 @@ const Test = Layer.unwrap(
   Effect.map(
     Plane,
     (plane) =>
-      KubeClient.layer({ files: [plane.adminKubeconfigFile], maskKey: new Uint8Array(32) }).pipe(
+      KubeClient.layer({ files: [plane.adminKubeconfigFile], fence: noFence, maskKey: new Uint8Array(32) }).pipe(
         Layer.provide(NodeFileSystem.layer)
       )
   )

@@ -22,6 +22,7 @@ import type { Outcome } from "../../src/domain/Outcome.ts"
 import { RedactedValues, Redactions } from "../../src/domain/redact.ts"
 import { RenderFailed } from "../../src/domain/StageError.ts"
 import { type DeliveryId, DeliveryWriter } from "../../src/kube/DeliveryWriter.ts"
+import { noFence } from "../../src/kube/Fence.ts"
 import { KubeClient } from "../../src/kube/KubeClient.ts"
 import { advanced, applied, denied, details, event, facts, revision } from "../controller/story.ts"
 import { type ControlPlane, controlPlane } from "../support/ControlPlane.ts"
@@ -60,7 +61,7 @@ const withDeliveries = Effect.fnUntraced(function*() {
 
 const as = (files: ReadonlyArray<string>) =>
   DeliveryWriter.layer.pipe(
-    Layer.provide(KubeClient.layer({ files, maskKey: new Uint8Array(32) })),
+    Layer.provide(KubeClient.layer({ files, fence: noFence, maskKey: new Uint8Array(32) })),
     Layer.provide(NodeFileSystem.layer)
   )
 

@@ -10,6 +10,7 @@ import { chmodSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { type AddressInfo, connect } from "node:net"
 import { join } from "node:path"
+import { noFence } from "../../src/kube/Fence.ts"
 import { Identity } from "../../src/kube/Identity.ts"
 import { KubeClient, type KubeClientOptions, type KubeRequest } from "../../src/kube/KubeClient.ts"
 import { answer, loopbackServer, refuse } from "./LoopbackServer.ts"
@@ -26,7 +27,7 @@ const session = (file: string, options: Partial<KubeClientOptions> = {}, identit
   Effect.flatMap(Effect.scope, (scope) =>
     Effect.map(
       Layer.buildWithScope(
-        KubeClient.layer({ files: [file], maskKey: new Uint8Array(32), ...options }).pipe(
+        KubeClient.layer({ files: [file], fence: noFence, maskKey: new Uint8Array(32), ...options }).pipe(
           Layer.provide(NodeFileSystem.layer)
         ),
         scope

@@ -10,6 +10,7 @@ import { dirname, join } from "node:path"
 import { definitions } from "../../../src/api/v1alpha1/crd.ts"
 import { at, type Json, type JsonObject } from "../../../src/domain/Json.ts"
 import { watchCollection } from "../../../src/kube/collection.ts"
+import { noFence } from "../../../src/kube/Fence.ts"
 import { Identity } from "../../../src/kube/Identity.ts"
 import { KubeClient } from "../../../src/kube/KubeClient.ts"
 import type { CollectionEvent } from "../../../src/kube/KubeReader.ts"
@@ -126,7 +127,7 @@ const Test = Layer.unwrap(
   Effect.map(
     Plane,
     (plane) =>
-      KubeClient.layer({ files: [plane.adminKubeconfigFile], maskKey: new Uint8Array(32) }).pipe(
+      KubeClient.layer({ files: [plane.adminKubeconfigFile], fence: noFence, maskKey: new Uint8Array(32) }).pipe(
         Layer.provide(NodeFileSystem.layer)
       )
   )
