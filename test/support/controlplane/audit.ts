@@ -1,10 +1,16 @@
 import { readFile } from "node:fs/promises"
+import type { JsonObject } from "../../../src/domain/Json.ts"
 
-/** All requests, without bodies, written when the response is complete (for a watch: also when it starts). */
+/**
+ * All requests, written when the response is complete (for a watch: also when it starts); without bodies, but for the
+ * Leases of replicas, which tell who had what.
+ */
 export const auditPolicy = `apiVersion: audit.k8s.io/v1
 kind: Policy
 omitStages: [RequestReceived]
-rules: [{level: Metadata}]
+rules:
+  - {level: RequestResponse, namespaces: [sluice-system], resources: [{group: coordination.k8s.io, resources: [leases]}]}
+  - {level: Metadata}
 `
 
 /** One line of the audit log: what tests ask about. */
@@ -26,6 +32,10 @@ export interface AuditEvent {
   }
   readonly responseStatus?: { readonly code?: number; readonly reason?: string }
   readonly requestReceivedTimestamp: string
+  /** When this stage was reached: of a request that is complete, when it was answered. */
+  readonly stageTimestamp: string
+  /** Of Leases alone. */
+  readonly responseObject?: JsonObject
 }
 
 /** The events in an audit log so far; a line that is still being written is left out. */
