@@ -8,6 +8,7 @@ import type { Address } from "./address.ts"
 import { type Limits, limits } from "./limits.ts"
 import { type Answer, listen, type Request } from "./listen.ts"
 import { makeReceive } from "./receive.ts"
+import { makeRelay } from "./relay.ts"
 
 export interface ServerOptions {
   readonly http: Address
@@ -17,6 +18,8 @@ export interface ServerOptions {
   readonly ready: Effect.Effect<boolean>
   /** Lists anew, soon, every source of this repository (normalised); how many that are. */
   readonly hint: (repository: string) => Effect.Effect<number>
+  /** `host:port` of the other replicas' hooks. */
+  readonly peers?: () => ReadonlyArray<string>
   readonly limits?: Partial<Limits>
 }
 
@@ -72,7 +75,7 @@ export class Server extends Context.Service<Server, {
             bounds,
             pages({ ...probing, "/metrics": metricsPage })
           )
-        const receive = yield* makeReceive(bounds, options.hint)
+        const receive = yield* makeReceive(bounds, options.hint, makeRelay(options.peers ?? (() => []), bounds))
         const probe = pages(probing)
         const http = yield* listen(
           options.http,

@@ -19,6 +19,9 @@ export interface Limits {
   /** Hooks of one address and of all: how many at once, and how many a second in the long run. */
   readonly ofOne: Rate
   readonly ofAll: Rate
+  /** Hooks that are handed on to other replicas at once, and how long each may take. */
+  readonly relays: number
+  readonly relaying: number
 }
 
 export interface Rate {
@@ -39,5 +42,7 @@ export const limits: Limits = {
   closing: 1_000,
   bodyOfOneHook: 65_536,
   ofOne: { capacity: 200, perSecond: 20 },
-  ofAll: { capacity: 400, perSecond: 50 }
+  ofAll: { capacity: 400, perSecond: 50 },
+  relays: 64,
+  relaying: 3_000
 }

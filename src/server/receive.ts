@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { isJsonObject, type JsonObject } from "../domain/Json.ts"
@@ -47,11 +48,13 @@ const annotated = (source: string, id: string | undefined) =>
 /**
  * Takes in hooks. What a hook says is only a hint: it never chooses what is deployed, and the most that it causes is one
  * more listing of a repository that the holder of that secret follows. A request is refused as early as possible, and the
- * same way whether its signature is wrong or nobody follows its repository.
+ * same way whether its signature is wrong or nobody follows its repository. `relay` hands it on to the other replicas, and
+ * answers whether one of them has taken it in.
  */
 export const makeReceive = Effect.fnUntraced(function*(
   limits: Limits,
-  hint: (repository: string) => Effect.Effect<number>
+  hint: (repository: string) => Effect.Effect<number>,
+  relay: (request: Request, body: Uint8Array) => Effect.Effect<boolean>
 ) {
   const hooks = yield* Hooks
   const scope = yield* Scope.Scope
@@ -130,9 +133,13 @@ export const makeReceive = Effect.fnUntraced(function*(
     }
     const body = yield* Effect.result(request.body)
     if (Result.isFailure(body)) return told(body.failure === "Busy" ? answers.busy : answers.tooLarge)
+    // Who else follows it is known elsewhere: the others are told, whatever this replica makes of it.
+    const relayed = yield* Effect.forkIn(relay(request, body.success), scope, { startImmediately: true })
     const whom = namespace === undefined || name === undefined ? undefined : { namespace, name }
     // A sender that has said all and hangs up is heard.
-    return told(yield* Effect.uninterruptible(judge(request, body.success, source, provider, whom)))
+    const own = yield* Effect.uninterruptible(judge(request, body.success, source, provider, whom))
+    const isTaken = own !== answers.accepted && (yield* Fiber.join(relayed))
+    return told(isTaken ? answers.accepted : own)
   })
 
   return (request: Request): Effect.Effect<Answer> =>

@@ -1,0 +1,90 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { follow, open } from "./Ground.ts"
+import { senders } from "./webhooks.ts"
+
+const url = "https://gitlab.example.com/acme/shop.git"
+const repository = "gitlab.example.com/acme/shop"
+const body = JSON.stringify({
+  object_kind: "push",
+  after: "1".repeat(40),
+  ref: "refs/heads/main",
+  project: { git_http_url: url, web_url: url }
+})
+const peer = (port: number) => `127.0.0.1:${port}`
+
+/** Another replica that says what it was asked, and answers as it is told to, or never. */
+const stranger = (status?: number) =>
+  Effect.acquireRelease(
+    Effect.callback<{ readonly port: number; readonly asked: Array<string>; readonly stop: () => void }>((resume) => {
+      const asked: Array<string> = []
+      const server = createServer((request, response) => {
+        asked.push(`${request.method} ${request.url} ${request.headers["sluice-relayed"]}`)
+        if (status !== undefined) response.writeHead(status).end()
+      })
+      server.listen(0, "127.0.0.1", () => {
+        const stop = () => {
+          server.closeAllConnections()
+          server.close()
+        }
+        resume(Effect.succeed({ port: (server.address() as AddressInfo).port, asked, stop }))
+      })
+    }),
+    ({ stop }) => Effect.sync(stop)
+  )
+
+describe("a hook that comes in at one of several replicas", () => {
+  it.live("is taken in where its Delivery is tended, and answered as there", () =>
+    Effect.gen(function*() {
+      const tending = yield* open()
+      yield* follow(tending, repository, { token: "open-sesame" })
+      const other = yield* open({ peers: () => [peer(tending.http)] })
+      const taken = yield* other.post("/hooks/gitlab", senders.gitlab(body, "open-sesame"), body)
+      assert.strictEqual(taken.status, 202)
+      assert.strictEqual(yield* tending.hinted, repository)
+      const refused = yield* other.post("/hooks/gitlab", senders.gitlab(body, "wrong"), body)
+      assert.strictEqual(refused.status, 401)
+    }))
+
+  it.live("is told to the others also where it was taken in, and goes no further", () =>
+    Effect.gen(function*() {
+      const peers: Array<string> = []
+      const [first, second] = [yield* open({ peers: () => peers }), yield* open({ peers: () => peers })]
+      peers.push(peer(first.http), peer(second.http))
+      yield* follow(first, repository, { token: "open-sesame" })
+      yield* follow(second, repository, { token: "open-sesame" })
+      const taken = yield* first.post("/hooks/gitlab/shop/shop", senders.gitlab(body, "open-sesame"), body)
+      assert.strictEqual(taken.status, 202)
+      assert.strictEqual(yield* first.hinted, repository)
+      assert.strictEqual(yield* second.hinted, repository)
+      const page = yield* second.scrape
+      assert.match(page, /sluice_webhook_requests_total\{[^}]*code="202"[^}]*\} 1\n/u)
+    }))
+
+  it.live("is answered by who has it, whatever becomes of the others", () =>
+    Effect.gen(function*() {
+      const [refusing, silent] = [yield* stranger(401), yield* stranger()]
+      const peers = () => [peer(refusing.port), peer(silent.port), "127.0.0.1:1", "no address"]
+      const own = yield* open({ peers, limits: { relaying: 300 } })
+      yield* follow(own, repository, { token: "open-sesame" })
+      const began = performance.now()
+      assert.strictEqual((yield* own.post("/hooks/gitlab", senders.gitlab(body, "open-sesame"), body)).status, 202)
+      assert.isBelow(performance.now() - began, 250, "nobody is waited for")
+      assert.strictEqual((yield* own.post("/hooks/gitlab", senders.gitlab(body, "wrong"), body)).status, 401)
+      assert.isAtLeast(refusing.asked.length, 1)
+      assert.strictEqual(refusing.asked[0], "POST /hooks/gitlab 1")
+    }))
+
+  it.live("is not handed on where nobody signed it, nor where too many are on their way", () =>
+    Effect.gen(function*() {
+      const silent = yield* stranger()
+      const own = yield* open({ peers: () => [peer(silent.port)], limits: { relaying: 2_000, relays: 3 } })
+      assert.strictEqual((yield* own.post("/hooks/gitlab", {}, body)).status, 401)
+      assert.lengthOf(silent.asked, 0)
+      const posts = Array.from({ length: 10 }, () => own.post("/hooks/gitlab", senders.gitlab(body, "wrong"), body))
+      yield* Effect.all(posts, { concurrency: "unbounded" })
+      assert.lengthOf(silent.asked, 3)
+    }))
+})
