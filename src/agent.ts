@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import type * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
-import { hostname } from "node:os"
 import { client, type ClusterOptions } from "./client.ts"
 import { settings } from "./config.ts"
 import { deliveriesOf } from "./controller/collectors.ts"
@@ -12,9 +11,12 @@ import { watchdog } from "./controller/watchdog.ts"
 import { Drift } from "./drift/Drift.ts"
 import { Sources } from "./fetch/Sources.ts"
 import { DeliveryWriter } from "./kube/DeliveryWriter.ts"
+import { LeaseFence } from "./kube/Fence.ts"
+import { Leases } from "./kube/Leases.ts"
 import { PolicyBundleWriter } from "./kube/PolicyBundleWriter.ts"
 import { ReportWriter } from "./kube/ReportWriter.ts"
 import { fetching, granting, stages } from "./layers.ts"
+import { Members, type MembersOptions } from "./members/Members.ts"
 import { Notify } from "./notify/Notify.ts"
 import { maskKey, offlineIn } from "./offline.ts"
 import type { Address } from "./server/address.ts"
@@ -36,6 +38,8 @@ export interface AgentOptions extends ClusterOptions {
   readonly cluster: string | undefined
   /** Where traces go; undefined: where OpenTelemetry's variables say, if they do. */
   readonly otlpEndpoint: string | undefined
+  /** Which of the replicas this is: its name, what tells its machine from others, where the Leases are and how long they hold. */
+  readonly replica: Omit<MembersOptions, "fence">
   /** Opened when the agent knows what there is to do. */
   readonly ready: Latch.Latch
 }
@@ -44,12 +48,12 @@ export interface AgentOptions extends ClusterOptions {
 const gather = 5_000
 
 /** Traces of runs, where somebody names a collector: nothing of it is loaded before. */
-const tracing = ({ cluster, otlpEndpoint }: AgentOptions) =>
+const tracing = ({ cluster, otlpEndpoint, replica }: AgentOptions) =>
   Layer.unwrap(Effect.gen(function*() {
     const endpoint = otlpEndpoint ?? (yield* settings).otlpEndpoint
     if (endpoint === undefined) return Layer.empty
     const otlp = yield* Effect.promise(() => import("./telemetry/otlp.ts"))
-    return otlp.layer({ endpoint, cluster, instance: hostname(), version: version() })
+    return otlp.layer({ endpoint, cluster, instance: replica.instance, version: version() })
   }))
 
 /** What is told at a scrape, and who sees to lanes that are stuck. */
@@ -64,12 +68,15 @@ const watching = Layer.effectDiscard(Effect.gen(function*() {
  * other verb needs it.
  */
 export const agentLayer = (options: AgentOptions) => {
-  const { allowLoopback, cluster, concurrency, data, http, metrics, ready } = options
-  const server = Layer.unwrap(Effect.map(Sources, ({ hint }) =>
+  const { allowLoopback, cluster, concurrency, data, http, metrics, ready, replica } = options
+  const fence = new LeaseFence()
+  const members = Layer.provide(Members.layer({ ...replica, fence }), Leases.layer)
+  const server = Layer.unwrap(Effect.map(Effect.all([Sources, Members]), ([{ hint }, members]) =>
     Server.layer({
       http,
       metrics,
       hint,
+      peers: members.peers,
       ready: Effect.map(Effect.timeoutOption(ready.await, 0), ({ _tag }) => _tag === "Some")
     })))
   return Layer.mergeAll(
@@ -79,14 +86,19 @@ export const agentLayer = (options: AgentOptions) => {
     DeliveryWriter.layer,
     Reports.layer,
     PolicyBundleWriter.layer,
-    Notify.layer({ allowLoopback, cluster, gather }),
+    Notify.layer({ allowLoopback, cluster, gather, mayTell: fence.passed }),
     tracing(options),
     watching,
     server
   ).pipe(
     Layer.provideMerge(Layer.merge(Sources.layer, ReportWriter.layer)),
-    Layer.provideMerge(Layer.mergeAll(fetching(data), Hooks.layer)),
-    Layer.provideMerge(Layer.provideMerge(granting(true), client({ ...options, concurrency }, maskKey))),
+    Layer.provideMerge(Layer.mergeAll(fetching(data), Hooks.layer, members)),
+    Layer.provideMerge(
+      Layer.provideMerge(
+        granting(true),
+        client({ ...options, concurrency }, maskKey, { instance: replica.instance, fence })
+      )
+    ),
     Layer.provideMerge(offlineIn(data))
   )
 }

@@ -3,15 +3,28 @@ import * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import { hostname } from "node:os"
 import type { AgentOptions } from "../agent.ts"
+import { milliseconds } from "../api/v1alpha1/Delivery.ts"
+import { settings } from "../config.ts"
 import { controller } from "../controller/Controller.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
+import { Members } from "../members/Members.ts"
 import { type Address, displayAddress, parseAddress } from "../server/address.ts"
 import type { CannotListen } from "../server/listen.ts"
 import { Server } from "../server/Server.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 
-const defaults = { http: "127.0.0.1:9292", metrics: "127.0.0.1:8080", namespace: "sluice-system" }
+const defaults = { http: "127.0.0.1:9292", metrics: "127.0.0.1:8080", namespace: "sluice-system", lease: "15s" }
+
+/** Seconds for which a Lease may hold: shorter ones cost renewals, longer ones make others wait. */
+const [shortest, longest] = [3, 300]
+
+/** As a name of Kubernetes: it stands in that of a Lease. */
+const instanceName = /^[a-z0-9]([a-z0-9.-]{0,198}[a-z0-9])?$/u
+
+/** A machine's name as one of Kubernetes. */
+const named = (host: string): string =>
+  host.toLowerCase().replaceAll(/[^a-z0-9.-]+/gu, "-").replaceAll(/^[.-]+|[.-]+$/gu, "").slice(0, 200) || "sluice"
 
 /** What the command line says about the agent. */
 export const settingsOf = Effect.fnUntraced(function*(given: Given) {
@@ -24,6 +37,21 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
     if (Result.isSuccess(parsed)) return parsed.success
     wrong(flag, parsed.failure, "Port 0 takes one that is free.")
     return { host: "", port: 0 }
+  }
+  const { replica } = yield* settings
+  const instance = textOf(given, "instance") ?? named(replica.name || hostname())
+  if (!instanceName.test(instance)) {
+    wrong(
+      "instance",
+      `${JSON.stringify(instance)} is no name`,
+      "Lower-case letters, digits, dashes and dots, up to 200."
+    )
+  }
+  const lease = textOf(given, "lease-duration") ?? defaults.lease
+  const seconds = /^[0-9.]+(ms|s|m|h)([0-9.]+(ms|s|m|h))*$/u.test(lease) ? milliseconds(lease) / 1_000 : Number.NaN
+  if (!(Number.isInteger(seconds) && seconds >= shortest && seconds <= longest)) {
+    const hint = "15s is right for most clusters; others take over after so long."
+    wrong("lease-duration", `${JSON.stringify(lease)} is no number of whole seconds from 3s to 5m`, hint)
   }
   const concurrency = textOf(given, "concurrency")
   const count = concurrency === undefined ? undefined : Number(concurrency)
@@ -44,6 +72,12 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
     allowLoopback: given.switches.has("allow-loopback"),
     cluster: textOf(given, "cluster-name"),
     otlpEndpoint: collector,
+    replica: {
+      instance,
+      place: replica.uid || named(hostname()),
+      namespace: textOf(given, "agent-namespace") ?? (replica.namespace || defaults.namespace),
+      duration: 1_000 * seconds
+    },
     ready: yield* Latch.make(false)
   }
   if (errors.length > 0) return yield* new Failures({ errors })
@@ -54,19 +88,38 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
  * Reconciles the Deliveries of a cluster until it is interrupted. Says where it listens, and when it has seen everything
  * that is there.
  */
-export const agent = Effect.fn("agent")(function*(given: Given, { ready }: AgentOptions) {
+export const agent = Effect.fn("agent")(function*(given: Given, { ready, replica }: AgentOptions) {
   const { http, metrics } = yield* Server
+  const { ended } = yield* Members
+  const pod = (yield* settings).replica.address
   const also = metrics === undefined ? "" : `; metrics on ${displayAddress(metrics)} `
   yield* Effect.logInfo(`listening: http on ${displayAddress(http)} ${also}`)
   yield* Effect.forkChild(Effect.andThen(ready.await, Effect.logInfo("ready: all Deliveries are known")))
-  yield* Effect.scoped(controller({
-    agentNamespace: textOf(given, "agent-namespace") ?? defaults.namespace,
+  const controlling = controller({
+    agentNamespace: replica.namespace,
     allowCrossNamespace: given.switches.has("allow-cross-namespace"),
-    instance: hostname(),
+    address: reachable(http, pod),
     ready
-  }))
+  })
+  yield* Effect.raceFirst(Effect.scoped(controlling), ended).pipe(
+    Effect.catchTag("Usurped", ({ message }) =>
+      Effect.fail(
+        new Failures({
+          errors: [
+            new InvalidSpec({ detail: message, hint: "Give each process a name of its own with --instance." })
+          ]
+        })
+      ))
+  )
   return 0
 })
+
+/** Where other replicas reach what listens here; undefined where only this machine may, and others are elsewhere. */
+const reachable = ({ host, port }: Address, pod: string): string | undefined => {
+  const isEverywhere = host === "" || host === "0.0.0.0" || host === "::"
+  if (pod === "") return isEverywhere ? undefined : displayAddress({ host, port })
+  return isEverywhere || host === pod ? displayAddress({ host: pod, port }) : undefined
+}
 
 /** An address that cannot be listened on is a mistake in the command line. */
 export const cannotListen = ({ message }: CannotListen): Failures =>

@@ -143,8 +143,10 @@ export const verbs = {
     flags: {
       "agent-namespace": {
         value: "NAME",
-        about: "where Deliveries may act as the agent itself (sluice-system)"
+        about: "its own: Deliveries in it may act as the agent (POD_NAMESPACE, or sluice-system)"
       },
+      instance: { value: "NAME", about: "which of the replicas this is (POD_NAME, or the host's name)" },
+      "lease-duration": { value: "DURATION", about: "how long before others take over from one that is gone (15s)" },
       "allow-cross-namespace": { about: "let a Delivery depend on one of another namespace" },
       "data-dir": { value: "DIR", about: "where packs, workspaces and compiled policies are kept (the cache)" },
       "http-address": { value: "HOST:PORT", about: "where webhooks and probes are served (127.0.0.1:9292)" },

@@ -15,6 +15,11 @@ const longestRetry = 60_000
 /** What a shutdown waits for the last write. */
 const grace = 2_000
 
+/** The status of one PolicyBundle, in memory and, soon after, in the cluster. */
+export interface BundleVoice {
+  readonly update: (change: (status: PolicyBundleStatus) => PolicyBundleStatus) => Effect.Effect<void>
+}
+
 /**
  * Writes one PolicyBundle's status until the scope closes: at once where Ready changes, else once a second; failures are
  * tried again, and one that is gone or replaced ends it.
@@ -57,8 +62,8 @@ export const make = Effect.fnUntraced(function*(
   })
 
   const wake = yield* paced({ due, work: () => write, grace })
-  return {
-    update: (change: (status: PolicyBundleStatus) => PolicyBundleStatus): Effect.Effect<void> =>
+  const voice: BundleVoice = {
+    update: (change) =>
       Effect.suspend(() => {
         const next = steadied(change(status), written)
         if (isSame(status as JsonObject, next as JsonObject)) return Effect.void
@@ -66,4 +71,5 @@ export const make = Effect.fnUntraced(function*(
         return wake
       })
   }
+  return voice
 })

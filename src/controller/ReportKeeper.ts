@@ -106,11 +106,12 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId) {
     }
   })
 
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => {
-      for (const kind of reports.kinds() ?? []) reports.note(kind, id, undefined)
-    })
-  )
+  // What was known of it is what it said before another replica, or a Delivery before this one, had its say.
+  const forget = Effect.sync(() => {
+    for (const kind of reports.kinds() ?? []) reports.note(kind, id, undefined)
+  })
+  yield* forget
+  yield* Effect.addFinalizer(() => forget)
   const wake = yield* paced({ due, work: () => work, grace })
   yield* reports.onChange(wake)
   const keeper: ReportKeeper = {

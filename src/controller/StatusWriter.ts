@@ -89,6 +89,12 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
     if (failures === 0) {
       yield* Effect.logWarning(`the status of ${delivery.namespace}/${delivery.name} waits: ${failure.message}`)
     }
+    // Nobody was asked: that costs nothing, and it may be over at once.
+    if (failure.reason === "Fenced") {
+      if (failures === 0) failures = 1
+      notBefore = (yield* Clock.currentTimeMillis) + pause / 2
+      return
+    }
     const longest = failure.status === 0 ? longestUnanswered : longestRetry
     const backoff = (yield* Random.next) * Math.min(longest, 1_000 * 2 ** failures++)
     notBefore = (yield* Clock.currentTimeMillis) + Math.max(failure.retryAfter ?? 0, backoff)

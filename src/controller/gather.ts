@@ -109,7 +109,11 @@ export const gather = Effect.fnUntraced(function*(
     take: (id, bundle) => {
       const before = known.bundles.get(id)
       const isSame = bundle !== undefined && before?.uid === bundle.uid && before.generation === bundle.generation
-      if (isSame) return []
+      if (isSame) {
+        // Somebody wrote how it stands: another replica, to be gone on from.
+        known.bundles.set(id, { ...before, status: bundle.status })
+        return []
+      }
       if (bundle === undefined) known.bundles.delete(id)
       // What judged until now goes on until what it says now was looked at.
       else known.bundles.set(id, { ...bundle, state: before?.uid === bundle.uid ? before.state : undefined })

@@ -1,11 +1,16 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as FiberMap from "effect/FiberMap"
 import * as Latch from "effect/Latch"
 import type * as Queue from "effect/Queue"
+import * as Scope from "effect/Scope"
+import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import { Redactions } from "../domain/redact.ts"
 import { Identity } from "../kube/Identity.ts"
+import { PolicyBundleWriter } from "../kube/PolicyBundleWriter.ts"
+import { Members } from "../members/Members.ts"
 import { guarding, type GuardState } from "../pipeline/guarding.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import { bundleStatus } from "./bundleStatus.ts"
@@ -20,6 +25,15 @@ import { secretsChange } from "./secretsChange.ts"
 const pause = "10 seconds"
 /** How often it is counted whom bundles judge, while that may change. */
 const counting = "1 second"
+
+/** What a replica is asked whether it tends. */
+const keyOfBundle = (name: string): string => `bundle/${name}`
+
+/** Says in the status of a bundle how it stands; or nothing more, until it is asked to again. */
+interface Speaker {
+  readonly speak: Effect.Effect<void>
+  readonly silence: Effect.Effect<void>
+}
 
 type Named = Pick<Guardrail, "name" | "uid">
 
@@ -53,15 +67,16 @@ const watched = Effect.fnUntraced(function*({ name, resource }: Guardrail, again
 /**
  * Keeps every PolicyBundle of the cluster loaded, says in its status whether it judges, and has the Deliveries thought
  * about again that it judges whenever that has become something else. One that cannot judge costs the others nothing.
- * `names`: which have changed. What it answers counts anew whom they judge.
+ * `names`: which have changed. `recount` counts anew whom they judge. Every replica judges by all of them, and the one
+ * that tends a bundle speaks of it; `leave` ends that where something does not hold, and returns when it has.
  */
 export const guardrails = Effect.fnUntraced(function*(
   registry: Registry,
   names: Queue.Dequeue<string>,
   concern: (ids: Iterable<string>) => Effect.Effect<void>
 ) {
-  const [redactions, rights] = [yield* Redactions, yield* Rights]
-  const voices = new Map<string, Effect.Effect<void>>()
+  const [members, redactions, rights] = [yield* Members, yield* Redactions, yield* Rights]
+  const voices = new Map<string, Speaker>()
   const wards = new Map<string, { readonly uid: string; readonly newest: Newest<Guardrail> }>()
   const fibers = yield* FiberMap.make<string, void>()
   const stirred = yield* Latch.make(false)
@@ -75,12 +90,27 @@ export const guardrails = Effect.fnUntraced(function*(
     const first = newest.value
     /** What was loaded last, and by what the bundle said then. */
     let loaded: { readonly generation: number; readonly guard: GuardState["guard"] } | undefined
-    const voice = yield* BundleVoice.make(first, first.status)
+    const whole = yield* Effect.scope
+    const writer = yield* PolicyBundleWriter
+    const made = ({ status }: Guardrail) =>
+      Effect.provideService(BundleVoice.make(first, status), PolicyBundleWriter, writer)
+    /** While this replica tends the bundle. */
+    let voice: { readonly says: BundleVoice.BundleVoice; readonly scope: Scope.Closeable } | undefined
+    const lock = yield* Semaphore.make(1)
+    const silence = Effect.suspend(() => {
+      const before = voice
+      voice = undefined
+      return before === undefined ? Effect.void : Scope.close(before.scope, Exit.void)
+    }).pipe(Semaphore.withPermit(lock))
     const speak = Effect.gen(function*() {
       const guardrail = current(first)
-      if (guardrail === undefined) return
+      if (guardrail === undefined || !members.tends(keyOfBundle(first.name))) return
+      if (voice === undefined) {
+        const scope = yield* Scope.fork(whole)
+        voice = { scope, says: yield* made(guardrail).pipe(Scope.provide(scope)) }
+      }
       const now = DateTime.formatIso(yield* DateTime.now)
-      yield* voice.update((status) =>
+      yield* voice.says.update((status) =>
         bundleStatus(status, {
           ...guardrail,
           now,
@@ -89,8 +119,8 @@ export const guardrails = Effect.fnUntraced(function*(
           deliveries: judgedBy(guardrail, registry).length
         })
       )
-    })
-    voices.set(first.name, speak)
+    }).pipe(Semaphore.withPermit(lock))
+    voices.set(first.name, { speak, silence })
 
     const take = (generation: number) =>
       Effect.fnUntraced(function*(state: GuardState) {
@@ -154,8 +184,16 @@ export const guardrails = Effect.fnUntraced(function*(
   yield* Effect.forkScoped(Effect.forever(Effect.gen(function*() {
     yield* stirred.await
     yield* stirred.close
-    yield* Effect.forEach([...voices.values()], (speak) => speak, { discard: true })
+    yield* Effect.forEach([...voices.values()], ({ speak }) => speak, { discard: true })
     yield* Effect.sleep(counting)
   })))
-  return Effect.suspend(() => voices.size === 0 ? Effect.void : Effect.asVoid(stirred.open))
+  return {
+    recount: Effect.suspend(() => voices.size === 0 ? Effect.void : Effect.asVoid(stirred.open)),
+    leave: (keeps: (key: string) => boolean) =>
+      Effect.forEach(
+        [...voices].filter(([name]) => !keeps(keyOfBundle(name))),
+        ([, { silence }]) => silence,
+        { concurrency: "unbounded", discard: true }
+      )
+  }
 })

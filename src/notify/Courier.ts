@@ -47,6 +47,8 @@ export interface Courier {
   readonly settle: Effect.Effect<void>
   /** Returns when nothing of this courier runs any more. What is recorded stays. */
   readonly end: Effect.Effect<void>
+  /** The same, once what is known is saved and what is on its way has arrived. It begins nothing new. */
+  readonly leave: Effect.Effect<void>
 }
 
 const backoff = Schedule.exponential("1 second").pipe(
@@ -57,6 +59,8 @@ const backoff = Schedule.exponential("1 second").pipe(
 
 /** A run does not wait longer than this for its record; the courier does. */
 const patience = "10 seconds"
+/** What is on its way may take so long to arrive when the courier leaves. */
+const farewell = "5 seconds"
 /** So much is noted while the record cannot be reached; then no more. */
 const mostNoted = 1_000
 
@@ -76,6 +80,9 @@ export const make = (options: {
   const mended = Latch.makeUnsafe()
   const sending = new Set<string>()
   const running = new Set<Fiber.Fiber<unknown, unknown>>()
+  const calm = Latch.makeUnsafe(true)
+  let isLeaving = false
+  let sends = 0
   let outbox: Outbox.Outbox | undefined
   let noted: Array<Change> = []
   let ahead = false
@@ -136,6 +143,23 @@ export const make = (options: {
       ahead = false
     }).pipe((attempt) => insist("save", attempt, failed), Semaphore.withPermit(lock))
 
+  /** One message on its way: from when it is sent until that it was is recorded. */
+  const journey = () => {
+    let isOut = false
+    const out = Effect.suspend(() => {
+      if (isLeaving) return Effect.never
+      isOut = true
+      sends++
+      return Effect.asVoid(calm.close)
+    })
+    const back = Effect.suspend(() => {
+      if (!isOut) return Effect.void
+      isOut = false
+      return --sends === 0 ? Effect.asVoid(calm.open) : Effect.void
+    })
+    return { out, back }
+  }
+
   /** Sends all that waits for one notifier, in order. */
   const drain = Effect.fnUntraced(function*(name: string) {
     for (;;) {
@@ -146,11 +170,13 @@ export const make = (options: {
         return
       }
       const notifier = () => latest.notifiers.find(({ metadata }) => metadata.name === name)
-      const thread = yield* deliver({ ...next, name, notifier, pace, gather, allowLoopback, mended: mended.await })
-        .pipe(
-          Effect.provide(Context.merge(latest.context, client))
-        )
-      yield* update((current) => Outbox.settle(current, name, next.id, thread))
+      const { back, out } = journey()
+      const told = { ...next, name, notifier, pace, gather, allowLoopback, mended: mended.await, out, back }
+      yield* deliver(told).pipe(
+        Effect.provide(Context.merge(latest.context, client)),
+        Effect.flatMap((thread) => update((current) => Outbox.settle(current, name, next.id, thread))),
+        Effect.ensuring(back)
+      )
     }
   })
 
@@ -194,6 +220,11 @@ export const make = (options: {
   const resume = (failed: Effect.Effect<unknown>) =>
     Effect.andThen(Semaphore.withPermit(lock, load(failed)), rounds.look)
 
+  const settle = Effect.suspend(() =>
+    ahead || noted.length > 0 ? start(latest, (failed) => update((outbox) => outbox, failed)) : Effect.void
+  )
+  const end = Effect.suspend(() => Fiber.interruptAll([...running]))
+
   return {
     recorded: () => outbox,
     record: (rights, change) => start(rights, (failed) => update(change, failed)),
@@ -210,9 +241,11 @@ export const make = (options: {
         if (latest !== undefined) latest = { ...latest, notifiers }
         return Effect.asVoid(mended.release)
       }),
-    settle: Effect.suspend(() =>
-      ahead || noted.length > 0 ? start(latest, (failed) => update((outbox) => outbox, failed)) : Effect.void
-    ),
-    end: Effect.suspend(() => Fiber.interruptAll([...running]))
+    settle,
+    end,
+    leave: Effect.suspend(() => {
+      isLeaving = true
+      return settle.pipe(Effect.andThen(Effect.timeoutOption(calm.await, farewell)), Effect.andThen(end))
+    })
   }
 }

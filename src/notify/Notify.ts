@@ -40,6 +40,8 @@ export interface Options {
    * milliseconds; more than three become one message. Unless given, each is told by itself at once.
    */
   readonly gather?: number | undefined
+  /** Returns when this process may tell people something: at once, unless given. */
+  readonly mayTell?: Effect.Effect<void> | undefined
 }
 
 /** The notify stage: tells people of transitions, at least once, and can fail no run. */
@@ -72,6 +74,11 @@ export class Notify extends Context.Service<Notify, {
   readonly update: (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) => Effect.Effect<void>
   /** Tells nothing more of a delivery that is gone. Returns when nothing of it runs; what is recorded is left alone. */
   readonly forget: (delivery: Pick<Delivery, "metadata">) => Effect.Effect<void>
+  /**
+   * Leaves a delivery to another process: saves what is known of it, lets a message that is on its way arrive, and tells
+   * nothing more. Returns when nothing of it runs; what is recorded is for the other to tell.
+   */
+  readonly leave: (delivery: string) => Effect.Effect<void>
   /** Returns when nothing is left to send, or everything left has been given up for this process. */
   readonly flush: Effect.Effect<void>
 }>()("sluice/notify/Notify") {
@@ -89,7 +96,9 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const redactions = yield* Redactions
   const fibers = yield* FiberSet.make()
   const rounds = yield* FiberSet.make()
-  const pace = Pace.make(options.interval ?? 1_000)
+  const { hold, turn } = Pace.make(options.interval ?? 1_000)
+  const mayTell = options.mayTell ?? Effect.void
+  const pace: Pace.Pace = { hold, turn: (sink) => Effect.andThen(turn(sink), mayTell) }
   const gather = options.gather === undefined ? undefined : Gather.make(options.gather)
   const couriers = new Map<string, Courier.Courier>()
   // From the start: of a series that begins with 1 nobody sees that it grew.
@@ -192,6 +201,13 @@ const make = Effect.fnUntraced(function*(options: Options) {
       return courier?.end ?? Effect.void
     })
 
+  const leave = (delivery: string) =>
+    Effect.suspend(() => {
+      const courier = couriers.get(delivery)
+      couriers.delete(delivery)
+      return courier?.leave ?? Effect.void
+    })
+
   const flush = Effect.suspend(() => Effect.forEach([...couriers.values()], ({ settle }) => settle, { discard: true }))
     .pipe(
       Effect.andThen(FiberSet.awaitEmpty(fibers)),
@@ -201,5 +217,5 @@ const make = Effect.fnUntraced(function*(options: Options) {
       })
     )
 
-  return Notify.of({ tell, tellDrift, resume, update, forget, flush })
+  return Notify.of({ tell, tellDrift, resume, update, forget, leave, flush })
 })

@@ -41,6 +41,10 @@ interface Options {
   readonly allowLoopback: boolean
   /** Returns when the notifier was mended, so that nobody waits longer. */
   readonly mended: Effect.Effect<void>
+  /** Run right before it is sent; never returns where nothing may be sent any more. */
+  readonly out: Effect.Effect<void>
+  /** Run when it did not arrive. */
+  readonly back: Effect.Effect<void>
 }
 
 /** Sends until it arrived or is given up. What is given up is logged with its reason. */
@@ -61,6 +65,7 @@ const insist = Effect.fnUntraced(function*(
       yield* Effect.logWarning(`Notifier ${name} is gone; dropped a message about ${about}`)
       return { told: false, thread: undefined }
     }
+    yield* options.out
     const sent = yield* Effect.result(send({ allowLoopback, id, message, notifier, thread }))
     const told = (outcome: string) => count(notifications, { sink: kindOf(notifier), outcome })
     if (Result.isSuccess(sent)) {
@@ -68,6 +73,7 @@ const insist = Effect.fnUntraced(function*(
       yield* Effect.logDebug(`told Notifier ${name}`)
       return { told: true, thread: sent.success ?? undefined }
     }
+    yield* options.back
     const why = `Notifier ${name} (${kindOf(notifier)}): ${redactions.redact(sent.failure.why)}`
     const age = (yield* Clock.currentTimeMillis) - message.time
     if (!sent.failure.retryable || age > tooOld) {
