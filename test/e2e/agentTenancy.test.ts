@@ -460,6 +460,8 @@ describe("the agent itself", () => {
           return verb === "create"
         case "configmaps":
           return verb === "create" || name.startsWith("sluice-")
+        case "leases":
+          return objectRef.namespace === "sluice-system"
         case "secrets":
           return verb === "create" || /^sluice-.*-key-0$/u.test(name)
         default:

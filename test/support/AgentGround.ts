@@ -60,8 +60,9 @@ export const applyYaml = async (plane: ControlPlane, text: string, manager = "te
   }
 }
 
-/** Applies the CRDs of this version, and returns when they are served. */
+/** Applies the CRDs of this version and makes the agent's namespace; returns when the kinds are served. */
 export const installCrds = async (plane: ControlPlane): Promise<void> => {
+  await applyYaml(plane, "apiVersion: v1\nkind: Namespace\nmetadata: {name: sluice-system}\n")
   for (const file of readdirSync(crds).filter((name) => name.startsWith("sluice.dev_") || name.endsWith("s.yaml"))) {
     await applyYaml(plane, readFileSync(join(crds, file), "utf8"))
   }
@@ -233,6 +234,8 @@ export class AgentProcess {
     readonly nodeArgs?: ReadonlyArray<string>
     /** A checkout of another version; default this one. */
     readonly checkout?: string
+    /** Returns at once: it may never be ready. */
+    readonly atOnce?: boolean
   }): Promise<AgentProcess> {
     const dataFolder = options.dataFolder ?? await mkdtemp(join(tmpdir(), "sluice-agent-"))
     const child = spawn(process.execPath, [
@@ -241,8 +244,7 @@ export class AgentProcess {
       "agent",
       "--kubeconfig",
       options.kubeconfig,
-      "--agent-namespace",
-      "sluice-system",
+      ...options.args?.includes("--agent-namespace") === true ? [] : ["--agent-namespace", "sluice-system"],
       "--data-dir",
       dataFolder,
       "--http-address",
@@ -255,7 +257,7 @@ export class AgentProcess {
       stdio: ["ignore", "pipe", "pipe"]
     })
     const agent = new AgentProcess(child, dataFolder)
-    await agent.says(/ready/u)
+    if (options.atOnce !== true) await agent.says(/ready/u)
     return agent
   }
 
