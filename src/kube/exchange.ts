@@ -1,6 +1,7 @@
 import type * as Undici from "@effect/platform-node/Undici"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import { Readable } from "node:stream"
 
 export interface Outgoing {
   readonly origin: string
@@ -10,7 +11,11 @@ export interface Outgoing {
   readonly body?: string
   /** Milliseconds for the whole exchange. */
   readonly deadline: number
-  /** Asked once there is a connection, right before anything goes: what has waited for one may be out of date. */
+  /**
+   * Asked once there is a connection, right before anything goes: what has waited for one may be out of date. And again
+   * when the headers have gone, before the body does: whoever is paused between the two is known to the server, which
+   * counts the time that it was given from the headers on.
+   */
   readonly mayStart?: () => boolean
 }
 
@@ -22,6 +27,24 @@ export interface Incoming {
 
 /** The code of what was not sent, because `mayStart` said so. */
 export const notStarted = "NOT_STARTED"
+
+/** What no server takes for a body, as JSON or as YAML: a stream that is cut would not end (see below). */
+const nonsense = "{"
+
+/** A body that goes one turn of the event loop after the headers, when these have been written, if it still may. */
+const bodyAfterHeaders = (body: string, mayGo: () => boolean): Readable => {
+  let isAsked = false
+  return new Readable({
+    read() {
+      if (isAsked) return
+      isAsked = true
+      setImmediate(() => {
+        this.push(mayGo() ? body : nonsense)
+        this.push(null)
+      })
+    }
+  })
+}
 
 /** There was no whole answer. `code` is the transport's: ECONNREFUSED, UND_ERR_SOCKET, DEADLINE, TOO_LARGE… */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly code: string; readonly detail: string }> {}
@@ -47,6 +70,8 @@ export const noAnswer = (error: unknown): NoAnswer =>
       : String(error)).split("\n")[0]!
   })
 
+const late = new NoAnswer({ code: notStarted, detail: "it was not sent" })
+
 /**
  * One request and its whole answer. Interrupting it aborts the stream at once; the deadline holds where interruption
  * does not (a write in flight is never cut short by us). A request with a body is left to end by itself: whoever aborts
@@ -60,6 +85,12 @@ export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Eff
     let headers: Incoming["headers"] = {}
     let size = 0
     const chunks: Array<Buffer> = []
+    let isStopped = false
+    const { body, mayStart } = outgoing
+    const mayGo = () => {
+      isStopped = mayStart?.() === false
+      return !isStopped
+    }
 
     const abort = (reason: Error) => {
       clearTimeout(timer)
@@ -80,15 +111,14 @@ export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Eff
       path: outgoing.path,
       method: outgoing.method,
       headers: outgoing.headers,
-      body: outgoing.body ?? null,
+      body: body === undefined ? null : mayStart === undefined ? body : bodyAfterHeaders(body, mayGo),
       headersTimeout: 0,
       bodyTimeout: 0
     }, {
       onRequestStart(started) {
         controller = started
         if (aborted !== undefined) return started.abort(aborted)
-        if (outgoing.mayStart?.() !== false) return
-        const late = new NoAnswer({ code: notStarted, detail: "it was not sent" })
+        if (mayGo()) return
         fail(late)
         started.abort(late)
       },
@@ -103,6 +133,7 @@ export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Eff
       },
       onResponseEnd() {
         clearTimeout(timer)
+        if (isStopped) return resume(Effect.fail(late))
         resume(
           Effect.succeed({ status, headers, body: chunks.length === 1 ? `${chunks[0]}` : `${Buffer.concat(chunks)}` })
         )

@@ -163,4 +163,35 @@ describe("a client with a fence", () => {
       assert.strictEqual(refused.reason, "Fenced")
       assert.lengthOf(server.requests, 0)
     }))
+
+  it.live("sends no body where it is lost while the headers go", () =>
+    Effect.gen(function*() {
+      const [clock, fence] = [yield* Clock.Clock, new LeaseFence()]
+      const bodies: Array<string> = []
+      const server = yield* loopbackServer((request, response) => {
+        let body = ""
+        request.setEncoding("utf8").on("data", (piece: string) => body += piece).on("end", () => {
+          bodies.push(body)
+          if (body === change.body) answer(response)
+          else refuse(response, 400, "BadRequest", "unexpected end")
+        })
+      })
+      const client = yield* clientOf(server.kubeconfig({ token: "x" }), fence)
+      const session = client.as(Identity.Self())
+      fence.hold(momentOf(clock), 20_000, clock)
+      yield* session.request(change)
+      let asked = 0
+      const left = fence.left.bind(fence)
+      fence.left = (clock) => {
+        // Before it goes, when there is a connection, and when its headers have gone.
+        if (++asked === 3) fence.close()
+        return left(clock)
+      }
+      const refused = yield* Effect.flip(session.request(change))
+      assert.strictEqual(refused.reason, "Fenced")
+      assert.deepStrictEqual(bodies, ["{}", "{"])
+      fence.hold(momentOf(clock), 20_000, clock)
+      yield* session.request(change)
+      assert.lengthOf(bodies, 3)
+    }))
 })
