@@ -34,7 +34,7 @@ const nonsense = "{"
 /** A body that goes one turn of the event loop after the headers, when these have been written, if it still may. */
 const bodyAfterHeaders = (body: string, mayGo: () => boolean): Readable => {
   let isAsked = false
-  return new Readable({
+  const told = new Readable({
     read() {
       if (isAsked) return
       isAsked = true
@@ -44,6 +44,8 @@ const bodyAfterHeaders = (body: string, mayGo: () => boolean): Readable => {
       })
     }
   })
+  // What becomes of it the exchange says: an error that nobody hears would end the process.
+  return told.on("error", () => {})
 }
 
 /** There was no whole answer. `code` is the transport's: ECONNREFUSED, UND_ERR_SOCKET, DEADLINE, TOO_LARGE… */

@@ -10,4 +10,11 @@ describe("an exchange", () => {
     ], { timeout: 15_000, killSignal: "SIGKILL" })
     assert.strictEqual(stdout.trim(), "answered")
   }, 20_000)
+
+  it("survives that writes are stopped at each step, and connections cut", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      join(import.meta.dirname, "guardedWrites.ts")
+    ], { timeout: 30_000, killSignal: "SIGKILL" })
+    assert.strictEqual(stdout.trim(), "answered")
+  }, 40_000)
 })
