@@ -142,7 +142,9 @@ export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Eff
       },
       onResponseError(_, error) {
         clearTimeout(timer)
-        resume(Effect.fail(noAnswer(error)))
+        // Not within undici (8.12): it fails all that waits for a connection and asserts that nothing is left, while who
+        // goes on here may ask for something anew, or make room for another who does.
+        queueMicrotask(() => resume(Effect.fail(noAnswer(error))))
       }
     })
     return Effect.sync(() => abort(new Error("interrupted")))

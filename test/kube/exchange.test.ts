@@ -17,4 +17,11 @@ describe("an exchange", () => {
     ], { timeout: 30_000, killSignal: "SIGKILL" })
     assert.strictEqual(stdout.trim(), "answered")
   }, 40_000)
+
+  it("survives that who is refused a connection asks again at once", async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      join(import.meta.dirname, "refusedConnections.ts")
+    ], { timeout: 15_000, killSignal: "SIGKILL" })
+    assert.strictEqual(stdout.trim(), "20 refused")
+  }, 20_000)
 })
