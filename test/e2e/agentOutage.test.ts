@@ -13,11 +13,7 @@ import { startTcpProxy, type TcpProxy } from "../support/TcpProxy.ts"
 /** `SLUICE_CHAOS=long`: a minute of each trouble; otherwise as little as shows the same, of what no other file has. */
 const isLong = process.env.SLUICE_CHAOS === "long"
 const lasting = isLong ? 60_000 : 4_000
-const short = new Set([
-  "answers take five seconds",
-  "watches are dropped, and lists are cut short",
-  "packets vanish, and nobody is told"
-])
+const short = new Set(["answers take five seconds", "watches are dropped, and lists are cut short"])
 
 const id = "outage/shop"
 const names = Array.from({ length: 20 }, (_, index) => `item-${index}`)
