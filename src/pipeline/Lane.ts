@@ -66,6 +66,9 @@ const patience = 3
 /** Milliseconds until the clock is looked at again: somebody may have set it. */
 const nap = 3_600_000
 
+/** Milliseconds before the end of an outage counts: one that comes and goes is not answered by ever more requests. */
+const soonest = (failures: number): number => Math.min(10_000, 250 * 2 ** failures)
+
 /** A rollout that had its time. */
 const isUnhealthy = ({ _tag }: StageError): boolean => _tag === "HealthCheckFailed" || _tag === "HealthTimeout"
 
@@ -261,7 +264,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         const recovered = options.recovered?.() ?? Effect.never
         const next = yield* attempt(desire, failures)
         if (next === undefined) return
-        yield* Effect.raceFirst(Effect.sleep(next.inMs), recovered)
+        const back = Effect.andThen(Effect.sleep(soonest(failures)), recovered)
+        yield* Effect.raceFirst(Effect.sleep(next.inMs), back)
       }
     })
 

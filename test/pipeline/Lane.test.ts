@@ -196,6 +196,16 @@ describe("the loop of one delivery", () => {
       yield* running(world, down, { recovered: outage.recovered })
     }))
 
+  it.effect("waits ever longer in an outage that comes and goes", () =>
+    Effect.gen(function*() {
+      const world = new World()
+      world.runFails = new ApplyFailed({ detail: "connection reset" })
+      // Others are answered, again and again.
+      yield* running(world, TestClock.adjust("1 minute"), { recovered: () => Effect.void })
+      assert.isBelow(world.outcomes().length, 15)
+      assert.isAbove(world.outcomes().length, 5)
+    }))
+
   it.effect("tells nobody of a blip, and somebody of what lasts", () =>
     Effect.gen(function*() {
       const world = new World()
