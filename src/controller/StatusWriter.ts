@@ -15,8 +15,8 @@ const pause = 1_000
 /** The same while a run says how far it has come. A write of a status costs the API server three of a ConfigMap. */
 const step = 5_000
 const longestRetry = 60_000
-/** The same where the server was out of reach: as soon as it is back, it should say how things are. */
-const longestUnanswered = 10_000
+/** The same where the server was out of reach or overrun: as soon as it is back, it should say how things are. */
+const longestOutage = 10_000
 /** What a shutdown waits for the last write. */
 const grace = 5_000
 
@@ -95,7 +95,8 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
       notBefore = (yield* Clock.currentTimeMillis) + pause / 2
       return
     }
-    const longest = failure.status === 0 ? longestUnanswered : longestRetry
+    const isOut = failure.status === 0 || failure.status === 429 || failure.status >= 500
+    const longest = isOut ? longestOutage : longestRetry
     const backoff = (yield* Random.next) * Math.min(longest, 1_000 * 2 ** failures++)
     notBefore = (yield* Clock.currentTimeMillis) + Math.max(failure.retryAfter ?? 0, backoff)
   })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { after } from "../../src/controller/status.ts"
 import * as StatusWriter from "../../src/controller/StatusWriter.ts"
-import type { Stage } from "../../src/domain/StageError.ts"
+import { KubeFailure, type Stage } from "../../src/domain/StageError.ts"
 import { DeliveryWriter, type StatusChange } from "../../src/kube/DeliveryWriter.ts"
 import { applied, details, event, facts, revision } from "./story.ts"
 
@@ -66,4 +66,33 @@ it.effect("does not say how far a run has come while others wait to say how thei
     yield* tell(event({ _tag: "RunEnded", outcome: applied, details: details("a") }))
     yield* TestClock.adjust("0 seconds")
     assert.lengthOf(sent, 2)
+  }))
+
+it.effect("is there within ten seconds of a server that was overrun for long", () =>
+  Effect.gen(function*() {
+    const sent: Array<ReadonlyArray<StatusChange>> = []
+    const server = { isOverrun: true }
+    const tooMany = new KubeFailure({
+      verb: "patch",
+      resource: "deliveries",
+      identity: "system:serviceaccount:sluice-system:sluice",
+      status: 429,
+      reason: "TooManyRequests",
+      detail: "too many requests",
+      causes: []
+    })
+    const writer = yield* Effect.provideService(StatusWriter.make(id, {}), DeliveryWriter, {
+      patchStatus: (_, changes) =>
+        Effect.suspend(() => server.isOverrun ? Effect.fail(tooMany) : Effect.sync(() => void sent.push(changes))),
+      patchMetadata: () => Effect.die("no metadata"),
+      createEvent: () => Effect.die("no Event"),
+      isBusy: () => false
+    })
+    yield* writer.update((status) =>
+      after(status, event({ _tag: "RunEnded", outcome: applied, details: details("a") }), facts())
+    )
+    yield* TestClock.adjust("10 minutes")
+    server.isOverrun = false
+    yield* TestClock.adjust("10 seconds")
+    assert.lengthOf(sent, 1)
   }))
