@@ -1,9 +1,7 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
-import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import { empty, type Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
@@ -29,6 +27,7 @@ import * as Recorder from "./Recorder.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
 import { neverRequested, Requests } from "./requests.ts"
 import * as Voice from "./Voice.ts"
+import { whenOver } from "./whenOver.ts"
 
 /** What tends one Delivery is given. */
 export interface Charge {
@@ -286,16 +285,3 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   })
   return yield* Effect.raceFirst(decided.forEach(insist), notices)
 }, Effect.scoped)
-
-/** Waits for the end of a suspension, if it has one, and then thinks again. */
-const whenOver = Effect.fnUntraced(function*({ spec }: Delivery, then: Effect.Effect<void>) {
-  const until = Date.parse(spec.suspension?.until ?? "")
-  // Until somebody resumes it: what goes on beside it goes on.
-  if (Number.isNaN(until)) return yield* Effect.never
-  for (;;) {
-    const left = until - (yield* Clock.currentTimeMillis)
-    if (left <= 0) return yield* then
-    // A timer may be early by a millisecond, and who thinks too early never thinks again.
-    yield* Effect.sleep(left)
-  }
-})

@@ -13,6 +13,7 @@ import { startTcpProxy, type TcpProxy } from "../support/TcpProxy.ts"
 /** `SLUICE_CHAOS=long`: a minute of each trouble; otherwise as little as shows the same, of what no other file has. */
 const isLong = process.env.SLUICE_CHAOS === "long"
 const lasting = isLong ? 60_000 : 4_000
+const warmUps = isLong ? 5 : 0
 const short = new Set(["answers take five seconds", "watches are dropped, and lists are cut short"])
 
 const id = "outage/shop"
@@ -57,7 +58,7 @@ beforeAll(async () => {
   agent = await ground.agent(network.url, [], watcher)
   await ground.deliveries.ready(id, first)
   // What a run and a heal leave in memory is there before it is measured.
-  for (let round = 0; isLong && round < 5; round++) {
+  for (let round = 0; round < warmUps; round++) {
     await meddle()
     await ground.stands(id, stateOf(version))
     await ground.deliveries.ready(id, await commit())

@@ -1,10 +1,10 @@
 // Run by exchange.test.ts in a process of its own: what goes wrong here ends the process.
-import * as Undici from "@effect/platform-node/Undici"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import { createServer } from "node:net"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, createServer } from "node:net"
 import { exchange } from "../../src/kube/exchange.ts"
+
+const { Agent } = await import("@effect/platform-node/Undici")
 
 // A port that nobody listens on.
 const server = createServer().listen(0, "127.0.0.1")
@@ -12,7 +12,7 @@ await new Promise((resolve) => server.once("listening", resolve))
 const { port } = server.address() as AddressInfo
 await new Promise((resolve) => server.close(resolve))
 
-const client = new Undici.Client(`http://127.0.0.1:${port}`)
+const client = new Agent({ connections: 1 })
 const outgoing = {
   origin: `http://127.0.0.1:${port}`,
   path: "/",
@@ -26,7 +26,7 @@ const ask = exchange(client, outgoing)
 const results = await Effect.runPromise(
   Effect.forEach(
     Array.from({ length: 20 }),
-    () => Semaphore.withPermit(slots, Effect.exit(Effect.catch(ask, () => ask))),
+    () => Semaphore.withPermit(slots, Effect.exit(Effect.catchTag(ask, "NoAnswer", () => ask))),
     { concurrency: "unbounded" }
   )
 )
