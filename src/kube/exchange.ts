@@ -1,7 +1,7 @@
 import type * as Undici from "@effect/platform-node/Undici"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { Readable } from "node:stream"
+import { GuardedBody } from "./GuardedBody.ts"
 
 export interface Outgoing {
   readonly origin: string
@@ -27,26 +27,6 @@ export interface Incoming {
 
 /** The code of what was not sent, because `mayStart` said so. */
 export const notStarted = "NOT_STARTED"
-
-/** What no server takes for a body, as JSON or as YAML: a stream that is cut would not end (see below). */
-const nonsense = "{"
-
-/** A body that goes one turn of the event loop after the headers, when these have been written, if it still may. */
-const bodyAfterHeaders = (body: string, mayGo: () => boolean): Readable => {
-  let isAsked = false
-  const told = new Readable({
-    read() {
-      if (isAsked) return
-      isAsked = true
-      setImmediate(() => {
-        this.push(mayGo() ? body : nonsense)
-        this.push(null)
-      })
-    }
-  })
-  // What becomes of it the exchange says: an error that nobody hears would end the process.
-  return told.on("error", () => {})
-}
 
 /** There was no whole answer. `code` is the transport's: ECONNREFUSED, UND_ERR_SOCKET, DEADLINE, TOO_LARGE… */
 export class NoAnswer extends Data.TaggedError("NoAnswer")<{ readonly code: string; readonly detail: string }> {}
@@ -113,7 +93,7 @@ export const exchange = (dispatcher: Undici.Dispatcher, outgoing: Outgoing): Eff
       path: outgoing.path,
       method: outgoing.method,
       headers: outgoing.headers,
-      body: body === undefined ? null : mayStart === undefined ? body : bodyAfterHeaders(body, mayGo),
+      body: body === undefined ? null : mayStart === undefined ? body : new GuardedBody(body, mayGo),
       headersTimeout: 0,
       bodyTimeout: 0
     }, {

@@ -31,7 +31,8 @@ export const apiServer = (port: number, etcdUrl: string, controllers: boolean): 
   "allow-privileged": true,
   "disable-admission-plugins": controllers ? "" : "ServiceAccount", // without controllers nobody makes the accounts
   "audit-policy-file": "audit-policy.yaml",
-  "audit-log-path": "audit.log"
+  "audit-log-path": "audit.log",
+  "audit-log-maxsize": 4096 // MiB: the long tests read it as a whole
 })
 
 const client = (kubeconfig: string): Flags => ({
