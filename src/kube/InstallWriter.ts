@@ -9,7 +9,7 @@ import type { KubeFailure } from "../domain/StageError.ts"
 import { badRequest } from "./failure.ts"
 import { Identity, nameOf } from "./Identity.ts"
 import { KubeClient } from "./KubeClient.ts"
-import { applyAs, placeOf } from "./objectRequest.ts"
+import { applyAs, deleteAs } from "./objectRequest.ts"
 import { resourcePath } from "./resourcePath.ts"
 
 /** The field manager of what `sluice install` applies. Never renamed: ownership in clusters hangs on it. */
@@ -66,26 +66,8 @@ const make = (client: KubeClient["Service"]): InstallWriter["Service"] => {
         ),
         Effect.uninterruptible
       ),
-    delete: Effect.fnUntraced(function*(apiVersion, ref, uid, propagation = "Background") {
-      const place = yield* placeOf(session, discovery, "delete", apiVersion, ref)
-      if (place === undefined) return
-      yield* session.request({
-        asked: place.asked,
-        method: "DELETE",
-        path: place.path,
-        contentType: "application/json",
-        body: JSON.stringify({
-          apiVersion: "v1",
-          kind: "DeleteOptions",
-          propagationPolicy: propagation,
-          preconditions: { uid }
-        }),
-        idempotent: true
-      }).pipe(
-        Effect.asVoid,
-        Effect.catchIf(({ status }) => status === 404, () => Effect.void)
-      )
-    }),
+    delete: (apiVersion, ref, uid, propagation = "Background") =>
+      deleteAs(session, discovery, apiVersion, ref, { propagationPolicy: propagation, preconditions: { uid } }),
     release: Effect.fnUntraced(function*({ name, namespace, resourceVersion, uid }, finalizers) {
       const object = { group: "sluice.dev", kind: "Delivery", namespace, name }
       const asked = { verb: "patch", resource: "deliveries.sluice.dev", object }

@@ -78,3 +78,28 @@ export const applyAs = (
 
 export const unknownKind = (session: KubeSession, verb: string, apiVersion: string, ref: ObjectRef): KubeFailure =>
   unserved({ verb, resource: `${apiVersion}/${ref.kind}`, object: ref }, nameOf(session.identity))
+
+export interface DeleteOptions {
+  readonly propagationPolicy: "Background" | "Foreground"
+  readonly preconditions: { readonly uid: string; readonly resourceVersion?: string }
+}
+
+/** Deletes an object as it was seen; one that is gone already, or of a kind that is, is well. */
+export const deleteAs = Effect.fnUntraced(function*(
+  session: KubeSession,
+  discovery: Discovery,
+  apiVersion: string,
+  ref: ObjectRef,
+  options: DeleteOptions
+) {
+  const place = yield* placeOf(session, discovery, "delete", apiVersion, ref)
+  if (place === undefined) return
+  yield* session.request({
+    asked: place.asked,
+    method: "DELETE",
+    path: place.path,
+    contentType: "application/json",
+    body: JSON.stringify({ apiVersion: "v1", kind: "DeleteOptions", ...options }),
+    idempotent: true
+  }).pipe(Effect.asVoid, Effect.catchIf(({ status }) => status === 404, () => Effect.void))
+})

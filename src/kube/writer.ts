@@ -4,7 +4,7 @@ import { handOver } from "./handOver.ts"
 import type { Identity } from "./Identity.ts"
 import type { KubeClient } from "./KubeClient.ts"
 import type { KubeWriter } from "./KubeWriter.ts"
-import { applyAs, placeOf, unknownKind } from "./objectRequest.ts"
+import { applyAs, deleteAs, placeOf, unknownKind } from "./objectRequest.ts"
 
 const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
@@ -38,26 +38,8 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeWri
         idempotent: true
       })
     }),
-    delete: Effect.fnUntraced(function*(apiVersion, ref, preconditions) {
-      const place = yield* placeOf(session, discovery, "delete", apiVersion, ref)
-      if (place === undefined) return
-      yield* session.request({
-        asked: place.asked,
-        method: "DELETE",
-        path: place.path,
-        contentType: "application/json",
-        body: JSON.stringify({
-          apiVersion: "v1",
-          kind: "DeleteOptions",
-          propagationPolicy: "Background",
-          preconditions
-        }),
-        idempotent: true
-      }).pipe(
-        Effect.asVoid,
-        Effect.catchIf(({ status }) => status === 404, () => Effect.void)
-      )
-    })
+    delete: (apiVersion, ref, preconditions) =>
+      deleteAs(session, discovery, apiVersion, ref, { propagationPolicy: "Background", preconditions })
   }
 }
 

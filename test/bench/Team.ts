@@ -1,4 +1,5 @@
 import type { Files, Repository } from "../support/git/Repository.ts"
+import { masterOf } from "../support/masterOf.ts"
 
 /** What an agent needs that is no member of `system:masters`: its requests can be told from others'. */
 export const cluster = `apiVersion: v1
@@ -14,21 +15,7 @@ subjects: [{kind: User, name: agent}]
 
 /** A namespace whose account `sluice` may do anything in it, with the secrets of hooks and of a chat. */
 export const namespaceOf = (name: string, token: string, chat: string): string =>
-  `apiVersion: v1
-kind: Namespace
-metadata: {name: ${name}}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: sluice, namespace: ${name}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: sluice, namespace: ${name}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: ServiceAccount, name: sluice, namespace: ${name}}]
----
-apiVersion: v1
+  `${masterOf(name)}apiVersion: v1
 kind: Secret
 metadata: {name: hook, namespace: ${name}}
 stringData: {token: ${token}}

@@ -5,6 +5,7 @@ import { AgentProcess, applyYaml, Deliveries, installCrds } from "./AgentGround.
 import { type ChatServer, startChatServer } from "./ChatServer.ts"
 import { type ControlPlane, startControlPlane } from "./ControlPlane.ts"
 import { type GitServer, startGitServer } from "./GitServer.ts"
+import { masterOf } from "./masterOf.ts"
 
 interface ConfigMapList {
   readonly items: ReadonlyArray<
@@ -56,21 +57,7 @@ export class ChaosGround {
   namespace(name: string): Promise<void> {
     return applyYaml(
       this.plane,
-      `apiVersion: v1
-kind: Namespace
-metadata: {name: ${name}}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: sluice, namespace: ${name}}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: sluice, namespace: ${name}}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}
-subjects: [{kind: ServiceAccount, name: sluice, namespace: ${name}}]
----
-apiVersion: v1
+      `${masterOf(name)}apiVersion: v1
 kind: Secret
 metadata: {name: chat, namespace: ${name}}
 stringData: {address: "${this.chat.url}/hooks/${name}"}
