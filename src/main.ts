@@ -121,6 +121,14 @@ const run = async (verb: VerbName, given: Given): Promise<void> => {
   })
 }
 
+// Who reads has had enough, as `head` does: no error, and the code that a shell gives to a closed pipe.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error
+    process.exit(141)
+  })
+}
+
 const asked = commandLine(process.argv.slice(2))
 switch (asked._tag) {
   case "Show":

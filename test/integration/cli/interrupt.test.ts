@@ -30,3 +30,14 @@ describe("an interrupted process", () => {
     })
   }
 })
+
+describe("a process whose output nobody reads any more", () => {
+  it("ends without an error of its own", async () => {
+    const child = spawn(process.execPath, [sluice, "install", "--export"], { stdio: ["ignore", "pipe", "pipe"] })
+    let complaints = ""
+    child.stderr.on("data", (chunk: Buffer) => complaints += chunk.toString())
+    child.stdout.destroy()
+    assert.deepStrictEqual(await once(child, "exit"), [141, null])
+    assert.notInclude(complaints, "EPIPE")
+  })
+})
