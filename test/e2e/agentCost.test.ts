@@ -32,8 +32,7 @@ it("asks the API server for what a commit needs, once, and watches one Secret on
   assert.strictEqual(changed.get("patch configmaps as account"), 2)
 
   const { requests: nothing } = await fleet.measured("nothing new", "", () => fleet.hook(), 1_000)
-  assert.deepStrictEqual(
-    [...nothing].filter(([name]) => !name.startsWith("watch ")),
-    []
-  )
+  // Its Lease is renewed, whatever happens.
+  const isAsking = (name: string) => !name.startsWith("watch ") && name !== "update leases"
+  assert.deepStrictEqual([...nothing].filter(([name]) => isAsking(name)), [])
 })
