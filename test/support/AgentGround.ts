@@ -213,6 +213,7 @@ export class AgentProcess {
   readonly dataFolder: string
   output = ""
   readonly #waiting = new Set<() => void>()
+  readonly #addresses = new Map<"http" | "metrics", string>()
 
   private constructor(process: ChildProcess, dataFolder: string) {
     this.process = process
@@ -296,7 +297,11 @@ export class AgentProcess {
 
   /** `http://127.0.0.1:<port>` of what it serves. */
   async address(which: "http" | "metrics"): Promise<string> {
-    return `http://${(await this.says(new RegExp(`${which} on (\\S+?)["\\s,]`, "u")))[1]}`
+    // Said once, at the start, and of a long life only the last is kept.
+    const address = this.#addresses.get(which) ??
+      `http://${(await this.says(new RegExp(`${which} on (\\S+?)["\\s,]`, "u")))[1]}`
+    this.#addresses.set(which, address)
+    return address
   }
 
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
