@@ -1,5 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import type { DecisionRecord, Pass } from "../domain/DecisionRecord.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { Redactions } from "../domain/redact.ts"
@@ -16,9 +17,13 @@ export interface Recorder {
   readonly hear: (event: RunEvent) => Effect.Effect<void>
 }
 
-export const make = Effect.fnUntraced(function*(delivery: DeliveryId) {
+const wasJudged = ({ conditions, policy }: DeliveryStatus): boolean =>
+  (policy?.bundles ?? []).length > 0 || (conditions ?? []).some(({ reason }) => reason === "PolicyUnavailable")
+
+/** `status`: what was said of the Delivery before. */
+export const make = Effect.fnUntraced(function*(delivery: DeliveryId, status: DeliveryStatus) {
   const redactions = yield* Redactions
-  const keeper = yield* ReportKeeper.make(delivery)
+  const keeper = yield* ReportKeeper.make(delivery, wasJudged(status))
   const redact = (text: string) => redactions.redact(text)
   const last = new Map<Pass, string>()
   let run: string | undefined

@@ -15,6 +15,8 @@ import { Reports } from "./Reports.ts"
 /** Milliseconds between two writes of one report; a verdict that turned is written at once. */
 const pause = 10_000
 const longestRetry = 60_000
+/** The digest of no report. */
+const unknown = "unknown"
 /** What a shutdown waits for the last write. */
 const grace = 2_000
 
@@ -52,8 +54,9 @@ const objectOf = (
 /**
  * Writes the report of one Delivery until the scope closes, where the cluster has a kind for it: what it says changed,
  * and at most once in ten seconds; a verdict that turned goes at once. What is refused is said once and fails nothing.
+ * `mayBeThere`: an earlier process, or another replica, may have left a report, which goes if there is to be none.
  */
-export const make = Effect.fnUntraced(function*(delivery: DeliveryId) {
+export const make = Effect.fnUntraced(function*(delivery: DeliveryId, mayBeThere: boolean) {
   const [reports, writer] = [yield* Reports, yield* ReportWriter]
   const id = { namespace: delivery.namespace, name: reportName(delivery.name) }
   let wanted: { readonly report: PolicyReport | undefined; readonly digest: string | undefined } | undefined
@@ -107,11 +110,12 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId) {
   })
 
   // What was known of it is what it said before another replica, or a Delivery before this one, had its say.
-  const forget = Effect.sync(() => {
-    for (const kind of reports.kinds() ?? []) reports.note(kind, id, undefined)
-  })
-  yield* forget
-  yield* Effect.addFinalizer(() => forget)
+  const forget = (digest: string | undefined) =>
+    Effect.sync(() => {
+      for (const kind of reports.kinds() ?? []) reports.note(kind, id, digest)
+    })
+  yield* forget(mayBeThere ? unknown : undefined)
+  yield* Effect.addFinalizer(() => forget(undefined))
   const wake = yield* paced({ due, work: () => work, grace })
   yield* reports.onChange(wake)
   const keeper: ReportKeeper = {
@@ -121,7 +125,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId) {
       if (wanted !== undefined && wanted.digest === sum) return
       wanted = { report, digest: sum }
       refused = undefined
-      if (report !== undefined) yield* reports.begin
+      if (report !== undefined || mayBeThere) yield* reports.begin
       yield* wake
     })
   }

@@ -68,7 +68,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   const id = idOf(live)
   const writer = yield* DeliveryWriter
   const voice = yield* Voice.make({ namespace, name, uid }, live.status, instance)
-  const recorder = yield* Recorder.make({ namespace, name, uid })
+  const recorder = yield* Recorder.make({ namespace, name, uid }, live.status)
   const account = yield* Account.make({
     namespace,
     name,

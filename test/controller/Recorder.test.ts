@@ -2,6 +2,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import type { DeliveryStatus } from "../../src/api/v1alpha1/DeliveryStatus.ts"
 import * as Recorder from "../../src/controller/Recorder.ts"
 import type { Violation } from "../../src/domain/Decision.ts"
 import { type Pass, recordOf } from "../../src/domain/DecisionRecord.ts"
@@ -25,10 +26,11 @@ const bundle = {
 } as const
 
 /** A Delivery's recorder, and what is asked of the cluster. */
-const recording = Effect.gen(function*() {
+const recordingAfter = Effect.fnUntraced(function*(status: DeliveryStatus) {
   const { layer, serves, state } = yield* cluster
+  state.there.push({ namespace: "shop", name: "sluice-web", digest: "of then" })
   yield* serves(reportKinds[0])
-  const recorder = yield* Effect.provide(Recorder.make(id), yield* Layer.build(layer))
+  const recorder = yield* Effect.provide(Recorder.make(id, status), yield* Layer.build(layer))
   const hear = (run: string, happening: RunHappening) =>
     Effect.andThen(recorder.hear({ time: "", delivery: "shop/web", run, ...happening }), TestClock.adjust(1))
   const starts = (run: string) => hear(run, { _tag: "RunStarted", revision: revision("a"), why: "webhook" })
@@ -54,6 +56,7 @@ const recording = Effect.gen(function*() {
   const ends = (run: string, outcome: Outcome) => hear(run, { _tag: "RunEnded", outcome, details: details("a") })
   return { starts, decides, ends, asked: state.asked }
 })
+const recording = recordingAfter({})
 
 it.effect("reports a run when it has ended, both passes as one", () =>
   Effect.gen(function*() {
@@ -100,4 +103,28 @@ it.effect("reports that nobody could decide, and nothing where there are no poli
     yield* decides("2", "objects", { bundles: [] })
     yield* ends("2", applied)
     assert.deepStrictEqual(asked.slice(2), ["remove Report sluice-web"])
+  }))
+
+it.effect("takes away the report of before where the status says that policies had judged, or could not", () =>
+  Effect.gen(function*() {
+    const judged = { passed: 1, warned: 0, denied: 0, waived: 0, bundles: [{ name: "platform", digest: "sha256:aa" }] }
+    const unavailable = {
+      type: "Ready",
+      status: "False",
+      reason: "PolicyUnavailable",
+      message: "",
+      lastTransitionTime: ""
+    } as const
+    const cases: ReadonlyArray<readonly [DeliveryStatus, ReadonlyArray<string>]> = [
+      [{ policy: judged }, ["list Report", "remove Report sluice-web"]],
+      [{ conditions: [unavailable] }, ["list Report", "remove Report sluice-web"]],
+      [{ policy: { ...judged, bundles: [] } }, []]
+    ]
+    for (const [status, expected] of cases) {
+      const { asked, decides, ends, starts } = yield* recordingAfter(status)
+      yield* starts("1")
+      yield* decides("1", "objects", { bundles: [] })
+      yield* ends("1", applied)
+      assert.deepStrictEqual(asked, expected)
+    }
   }))

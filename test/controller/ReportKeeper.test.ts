@@ -32,7 +32,7 @@ const keeping = <A, E>(
   Effect.gen(function*() {
     const here = yield* cluster
     yield* Effect.gen(function*() {
-      yield* work(yield* ReportKeeper.make(id), here)
+      yield* work(yield* ReportKeeper.make(id, false), here)
     }).pipe(Effect.provide(here.layer))
   })
 
@@ -93,7 +93,7 @@ it.effect("leaves what an earlier process wrote, unless it was for another Deliv
     const first = yield* cluster
     let digest = ""
     yield* Effect.gen(function*() {
-      const keeper = yield* ReportKeeper.make(id)
+      const keeper = yield* ReportKeeper.make(id, false)
       yield* keeper.keep(report(1))
       yield* first.serves(standard)
       yield* soon
@@ -104,13 +104,41 @@ it.effect("leaves what an earlier process wrote, unless it was for another Deliv
       const next = yield* cluster
       next.state.there.push({ namespace: "shop", name: "sluice-web", digest })
       yield* Effect.gen(function*() {
-        const keeper = yield* ReportKeeper.make({ ...id, uid })
+        const keeper = yield* ReportKeeper.make({ ...id, uid }, true)
         yield* keeper.keep(report(1))
         yield* next.serves(standard)
         yield* TestClock.adjust("1 minute")
         assert.deepStrictEqual(next.state.asked, expected)
       }).pipe(Effect.provide(next.layer))
     }
+  }))
+
+it.effect("takes away what an earlier process, or another replica, left of policies that are gone", () =>
+  Effect.gen(function*() {
+    const { layer, serves, state } = yield* cluster
+    state.there.push({ namespace: "shop", name: "sluice-web", digest: "of then" })
+    yield* Effect.gen(function*() {
+      const begun = yield* Effect.scoped(Effect.gen(function*() {
+        const keeper = yield* ReportKeeper.make(id, true)
+        yield* keeper.keep(undefined)
+        yield* serves(standard)
+        yield* soon
+        return [...state.asked]
+      }))
+      assert.deepStrictEqual(begun, ["list Report", "remove Report sluice-web"])
+      // It comes back from a replica that had its say meanwhile: nothing is listed again.
+      yield* Effect.scoped(Effect.gen(function*() {
+        const keeper = yield* ReportKeeper.make(id, true)
+        yield* keeper.keep(undefined)
+        yield* soon
+      }))
+      assert.deepStrictEqual(state.asked.slice(2), ["remove Report sluice-web"])
+      // Who was never judged has none.
+      const keeper = yield* ReportKeeper.make(id, false)
+      yield* keeper.keep(undefined)
+      yield* soon
+      assert.lengthOf(state.asked, 3)
+    }).pipe(Effect.provide(layer))
   }))
 
 it.effect("tries again what may pass, and lets be what is refused until it says something else", () =>
@@ -136,7 +164,7 @@ it.effect("tries again what may pass, and lets be what is refused until it says 
 it.effect("writes what is left when it ends", () =>
   keeping(Effect.fnUntraced(function*(_, { serves, state }) {
     const scope = yield* Scope.make()
-    const keeper = yield* Scope.provide(ReportKeeper.make({ ...id, name: "api" }), scope)
+    const keeper = yield* Scope.provide(ReportKeeper.make({ ...id, name: "api" }, false), scope)
     yield* keeper.keep(report(0, 1))
     yield* serves(standard)
     yield* soon
