@@ -112,6 +112,13 @@ const asked = ([first = "", ...rest]: ReadonlyArray<string>) => {
   return files().map(({ path, text }) => ({ path: resolve(folder, path), shown: join(folder, path), text }))
 }
 
+/** One after the other: the chart is made from manifests that were written just before. */
+function* ours(names: ReadonlyArray<string>) {
+  for (const name of names.length === 0 ? Object.keys(made) : names) {
+    for (const { file, text } of made[name]!) yield { path: fileURLToPath(file), text }
+  }
+}
+
 /** Writes what is made from the sources; with `--check`, writes nothing and answers 1 where it is stale. */
 export const generate = Effect.fn("generate")(function*({ operands, switches }: Given) {
   const files = yield* FileSystem.FileSystem
@@ -120,10 +127,8 @@ export const generate = Effect.fn("generate")(function*({ operands, switches }: 
   if (stray !== undefined) {
     return yield* failed(`${JSON.stringify(stray)} is not made from the sources`, suggestion(stray, Object.keys(made)))
   }
-  const wanted = own ?? (operands.length === 0 ? Object.keys(made) : operands)
-    .flatMap((name) => made[name]!).map(({ file, text }) => ({ path: fileURLToPath(file), text }))
   let stale = 0
-  for (const { path, text } of wanted) {
+  for (const { path, text } of own ?? ours(operands)) {
     const old = yield* Effect.orElseSucceed(files.readFileString(path), () => "")
     if (old === text) continue
     stale++
