@@ -167,6 +167,14 @@ describe("definitions in a cluster", () => {
     assert.isTrue(Result.isFailure(await patch(other, { spec: { helm: { releaseName: "shop" } } })))
     assert.isTrue(Result.isSuccess(await patch(other, { spec: { helm: { releaseName: "default-release" } } })))
     assert.isTrue(Result.isSuccess(await patch(other, { spec: { helm: null, kustomize: {} } })))
+    // A chart needs no `helm` to be one.
+    assert.isTrue(Result.isFailure(await patch(path, { spec: { helm: null } })))
+    await create("Delivery", "detected", {})
+    const detected = `${paths.Delivery}/detected`
+    assert.isTrue(Result.isFailure(await patch(detected, { spec: { helm: { releaseName: "shop" } } })))
+    assert.isTrue(Result.isSuccess(await patch(detected, { spec: { helm: { values: { replicas: 2 } } } })))
+    assert.isTrue(Result.isSuccess(await patch(detected, { spec: { helm: null, plain: {} } })))
+    assert.isTrue(Result.isSuccess(await patch(detected, { spec: { helm: { releaseName: "shop" }, plain: null } })))
   })
 
   it("show in kubectl's tables what matters, and more with -o wide", async () => {

@@ -253,8 +253,10 @@ export const Delivery = Schema.Struct({
 })
 export type Delivery = typeof Delivery.Type
 
+/** Without a renderer the folder may be a chart. */
+const mayBeChart = (self: string) => `!has(${self}.spec.kustomize) && !has(${self}.spec.plain)`
 const releaseName = (self: string) =>
-  `(has(${self}.spec.helm.releaseName) ? ${self}.spec.helm.releaseName : self.metadata.name)`
+  `(has(${self}.spec.helm) && has(${self}.spec.helm.releaseName) ? ${self}.spec.helm.releaseName : self.metadata.name)`
 
 /** A Delivery as people write it: one that another Delivery applied may leave out its source. */
 export const WrittenDelivery = ruled(
@@ -266,7 +268,7 @@ export const WrittenDelivery = ruled(
     )
   }),
   {
-    cel: `!has(self.spec.helm) || !has(oldSelf.spec.helm) || ${releaseName("self")} == ${releaseName("oldSelf")}`,
+    cel: `!(${mayBeChart("self")} && ${mayBeChart("oldSelf")}) || ${releaseName("self")} == ${releaseName("oldSelf")}`,
     message: "spec.helm.releaseName stays as it is, because names and selectors are made of it: " +
       "delete the Delivery (with deletion: orphan its objects stay) and create it with the other name"
   }
