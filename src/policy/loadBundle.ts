@@ -45,7 +45,7 @@ export const loadBundle = Effect.fn("Policy.loadBundle")(function*(
   resource: PolicyBundle,
   artifact: Artifact | undefined
 ) {
-  const { data: parameters = {}, enforcement = "mandatory", regoVersion = "v1", waivers: written = [] } = resource.spec
+  const { data: parameters = {}, enforcement, regoVersion = "v1", waivers: written = [] } = resource.spec
   const files = yield* filesOf(resource, artifact)
   const waivers = written.map(({ objects = [], owner, policy, reason, until }): Waiver => ({
     policy,

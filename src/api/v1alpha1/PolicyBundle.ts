@@ -97,9 +97,10 @@ export const PolicyBundleSpec = ruled(
       }),
       "The Deliveries that it judges: both have to fit. By default all."
     ),
-    enforcement: optional(
+    enforcement: defaulted(
       Schema.Literals(["mandatory", "default", "audit"]),
-      "mandatory, the usual; default, which a repository may waive; or audit, which only tells."
+      "mandatory",
+      "mandatory; default, which a repository may waive; or audit, which only tells."
     ),
     regoVersion: optional(
       RegoVersion,
