@@ -80,7 +80,9 @@ export const make = (maximum: number) =>
       })
     const come = (turn: Turn): Effect.Effect<void> =>
       turn.state === "has come" ? Effect.void : Effect.callback((resume) => {
-        turn.come = () => resume(Effect.void)
+        // It may have come while the fiber paused between asking and this.
+        if (turn.state === "has come") resume(Effect.void)
+        else turn.come = () => resume(Effect.void)
       })
     return {
       withPermit: (effect) =>

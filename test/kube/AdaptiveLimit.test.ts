@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import { MaxOpsBeforeYield } from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
 import * as AdaptiveLimit from "../../src/kube/AdaptiveLimit.ts"
 
@@ -60,5 +61,25 @@ describe("AdaptiveLimit", () => {
       }))
       yield* Effect.forEach(Array.from({ length: 50_000 }), () => work, { concurrency: "unbounded", discard: true })
       assert.deepStrictEqual([running, most], [0, 2])
+    }))
+
+  it.effect("lets everybody have a turn, wherever a fiber pauses", () =>
+    Effect.gen(function*() {
+      for (let steps = 1; steps <= 12; steps++) {
+        const limit = yield* AdaptiveLimit.make(1)
+        const before = yield* Effect.forkChild(
+          Effect.forEach(Array.from({ length: 50 }), () => limit.withPermit(Effect.yieldNow)),
+          { startImmediately: true }
+        )
+        const asks = Effect.gen(function*() {
+          for (let step = 0; step < steps; step++) yield* Effect.sync(() => {})
+          yield* limit.withPermit(Effect.void)
+        })
+        const after = yield* Effect.forkChild(Effect.provideService(asks, MaxOpsBeforeYield, 12))
+        yield* Fiber.join(before)
+        for (let turn = 0; turn < 100; turn++) yield* Effect.yieldNow
+        assert.isDefined(after.pollUnsafe(), `after ${steps} steps`)
+        assert.isFalse(limit.isFull())
+      }
     }))
 })
