@@ -36,11 +36,16 @@ describe("an exchange", () => {
     /** When the process went on, while nothing may go any more. */
     let goesOnSince = Number.POSITIVE_INFINITY
     const tally = { whole: 0, late: 0 }
+    let seen = 0
     const server = createSecureServer({ cert: certificate, key })
     server.on("sessionError", () => {}).on("stream", (stream) => {
       const arrived = performance.now()
+      seen = arrived
       let body = ""
-      stream.on("error", () => {}).on("data", (chunk: Buffer) => body += chunk.toString()).on("end", () => {
+      stream.on("error", () => {}).on("data", (chunk: Buffer) => {
+        seen = performance.now()
+        body += chunk.toString()
+      }).on("end", () => {
         const isWhole = body.length > 1_000
         if (isWhole) tally[arrived > goesOnSince ? "late" : "whole"]++
         if (stream.destroyed) return
@@ -57,13 +62,13 @@ describe("an exchange", () => {
       for (let round = 0; round < 12; round++) {
         goesOnSince = Number.POSITIVE_INFINITY
         for (let beats = 0; beats < 8; beats++) {
-          child.send("beat")
+          child.send(Date.now())
           await sleep(30)
         }
         await sleep(Math.random() * 40)
         child.kill("SIGSTOP")
-        await sleep(200)
-        // What the system had by then has come.
+        // Until what the system has has come, however busy this process is.
+        for (const stopped = performance.now(); performance.now() - Math.max(stopped, seen) < 200;) await sleep(20)
         goesOnSince = performance.now()
         child.kill("SIGCONT")
         await sleep(120)
