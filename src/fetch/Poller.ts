@@ -132,7 +132,9 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
   const run = Effect.gen(function*() {
     for (;;) {
       wake.closeUnsafe()
-      const left = Math.ceil(due() - (yield* Clock.currentTimeMillis))
+      const now = yield* Clock.currentTimeMillis
+      // What lies ahead of it was planned by a clock that has been set back since.
+      const left = now < (latest?.at ?? 0) ? 0 : Math.ceil(due() - now)
       yield* left > 0 ? Effect.timeoutOption(wake.await, Math.min(left, nap)) : listing
     }
   })
@@ -181,7 +183,7 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
     }),
     hint: Effect.map(
       Clock.currentTimeMillis,
-      (now) => ask("webhook", Math.max(now, hintedAt + burst, failing.notBefore))
+      (now) => ask("webhook", Math.max(now, Math.min(hintedAt, now) + burst, failing.notBefore))
     )
   }
 }

@@ -1,5 +1,5 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { uptime } from "../domain/uptime.ts"
 
 /** A number of requests at once that yields to a server which says that it has too many. */
 export interface AdaptiveLimit {
@@ -93,7 +93,7 @@ export const make = (maximum: number) =>
             Effect.sync(() => turns.end(turn))
           )
         }),
-      tooMany: Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      tooMany: Effect.flatMap(uptime, (now) => {
         if (now < halved + 1_000) return Effect.void
         halved = now
         return resize(Math.max(1, Math.floor(permits / 2)))

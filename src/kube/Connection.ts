@@ -1,10 +1,10 @@
 import type * as Undici from "@effect/platform-node/Undici"
 import type { KubeConfig as ClientNodeConfig } from "@kubernetes/client-node"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Semaphore from "effect/Semaphore"
 import { X509Certificate } from "node:crypto"
+import { uptime } from "../domain/uptime.ts"
 import { collect } from "../telemetry/Meter.ts"
 import { tokenExpiry } from "../telemetry/metrics.ts"
 import { importConfig } from "./clientNode.ts"
@@ -121,8 +121,8 @@ export const make = Effect.fnUntraced(function*(options: KubeConfigOptions) {
   let config: ClientNodeConfig | undefined
   let connection: Connection | undefined
   let known: Credentials | undefined
-  let looked = 0
-  let loaded = 0
+  let looked = Number.NEGATIVE_INFINITY
+  let loaded = Number.NEGATIVE_INFINITY
   yield* collect((now) => {
     const end = certificateEnd(known?.tls.cert)
     if (end !== undefined) now.set(tokenExpiry, { kind: "cluster", namespace: "", name: "" }, end / 1_000)
@@ -131,7 +131,7 @@ export const make = Effect.fnUntraced(function*(options: KubeConfigOptions) {
   yield* Effect.forkScoped(Effect.all([importUndici, importConfig]))
 
   const obtain = Effect.fnUntraced(function*() {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* uptime
     if (connection !== undefined && config !== undefined && (!areRotated(config) || now < looked + rotation)) {
       return connection
     }
@@ -155,10 +155,10 @@ export const make = Effect.fnUntraced(function*(options: KubeConfigOptions) {
 
   const renew = Effect.fnUntraced(function*(refused: Connection) {
     if (refused.headers !== connection?.headers) return true
-    if ((yield* Clock.currentTimeMillis) < loaded + renewal) return false
+    if ((yield* uptime) < loaded + renewal) return false
     const before = JSON.stringify(known)
     config = undefined
-    looked = 0
+    looked = Number.NEGATIVE_INFINITY
     yield* obtain()
     return JSON.stringify(known) !== before
   })

@@ -1,6 +1,7 @@
 import type * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { uptimeOf } from "../domain/uptime.ts"
 
 /** Whether this process may change the cluster now. A client cannot be made without saying what fence it has. */
 export interface Fence {
@@ -25,11 +26,8 @@ export interface Moment {
   readonly wall: number
 }
 
-/** Milliseconds of a clock that nobody sets. */
-export const monotonic = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe() / 1_000n) / 1_000
-
 export const momentOf = (clock: Clock.Clock): Moment => ({
-  monotonic: monotonic(clock),
+  monotonic: uptimeOf(clock),
   wall: clock.currentTimeMillisUnsafe()
 })
 
@@ -51,7 +49,7 @@ export class LeaseFence implements Fence {
   left(clock: Clock.Clock): number | undefined {
     if (this.#held === undefined) return undefined
     const { duration, sent } = this.#held
-    const elapsed = Math.max(monotonic(clock) - sent.monotonic, clock.currentTimeMillisUnsafe() - sent.wall)
+    const elapsed = Math.max(uptimeOf(clock) - sent.monotonic, clock.currentTimeMillisUnsafe() - sent.wall)
     return elapsed < open * duration ? over * duration - elapsed : undefined
   }
 

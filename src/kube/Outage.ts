@@ -1,6 +1,6 @@
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import { uptime } from "../domain/uptime.ts"
 
 /** Milliseconds without a 429 after which an answer says that the server has come to itself. */
 const calm = 1_000
@@ -33,13 +33,13 @@ export const make = (): Outage => {
     began: Effect.sync(() => {
       isOut = true
     }),
-    tooMany: Effect.map(Clock.currentTimeMillis, (now) => {
+    tooMany: Effect.map(uptime, (now) => {
       isOut = true
       refusedAt = now
     }),
     answered: Effect.suspend(() =>
       isOut
-        ? Effect.flatMap(Clock.currentTimeMillis, (now) => now - refusedAt < calm ? Effect.void : end)
+        ? Effect.flatMap(uptime, (now) => now - refusedAt < calm ? Effect.void : end)
         : Effect.void
     ),
     recovered: () => {

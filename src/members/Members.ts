@@ -6,7 +6,8 @@ import * as Latch from "effect/Latch"
 import * as Layer from "effect/Layer"
 import * as Scope from "effect/Scope"
 import * as Ulid from "../domain/Ulid.ts"
-import { type LeaseFence, monotonic } from "../kube/Fence.ts"
+import { uptimeOf } from "../domain/uptime.ts"
+import type { LeaseFence } from "../kube/Fence.ts"
 import { Leases } from "../kube/Leases.ts"
 import { collect } from "../telemetry/Meter.ts"
 import * as metrics from "../telemetry/metrics.ts"
@@ -86,7 +87,7 @@ const make = Effect.fnUntraced(function*({ duration, fence, instance, namespace,
   let hasBegun = false
 
   const living = () => {
-    const now = monotonic(clock)
+    const now = uptimeOf(clock)
     return sightings.all().filter((lease) => lease.instance !== instance && !sightings.isExpired(lease.instance, now))
   }
   yield* collect((now) => {

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { monotonic } from "../kube/Fence.ts"
+import { uptimeOf } from "../domain/uptime.ts"
 import type { Lease } from "../kube/Leases.ts"
 import { isSameView } from "./rendezvous.ts"
 import { nothing } from "./Share.ts"
@@ -15,7 +15,7 @@ const again = "5 seconds"
 export const follow = (standing: Standing) => {
   const { clock, leases, own, sightings, stirred } = standing
   const { duration, instance, namespace } = own.replica
-  const now = () => monotonic(clock)
+  const now = () => uptimeOf(clock)
 
   /** The Lease is gone, or another's: nothing may be changed any more, and what is tended has to end. */
   const lost = Effect.suspend(() => {

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { KubeFailure } from "../domain/StageError.ts"
-import { monotonic } from "../kube/Fence.ts"
+import { uptimeOf } from "../domain/uptime.ts"
 import type { Lease } from "../kube/Leases.ts"
 import { isSameView, viewOf } from "./rendezvous.ts"
 import { isIn, narrowed, nothing } from "./Share.ts"
@@ -45,7 +45,7 @@ export const makeRounds = (standing: Standing) => {
   let left: Lease | undefined
   let wasMember = false
 
-  const now = () => monotonic(clock)
+  const now = () => uptimeOf(clock)
   const list = Effect.map(Effect.suspend(() => leases.list(own.request)), (listed) => {
     sightings.seeAll(listed, now())
     return listed
