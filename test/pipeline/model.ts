@@ -1,5 +1,7 @@
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { counts } from "../../src/domain/Changeset.ts"
 import type { Violation } from "../../src/domain/Decision.ts"
 import type { Pass } from "../../src/domain/DecisionRecord.ts"
@@ -89,3 +91,24 @@ export class World {
     return this.events.flatMap((event) => event._tag === "RunEnded" ? [event.outcome._tag] : [])
   }
 }
+
+/** Starts the loop, lets it settle, hands it over, and stops it. */
+export const running = <A, E, R>(
+  world: World,
+  body: Effect.Effect<A, E, R>,
+  options: Partial<LaneOptions<never>> = {}
+) =>
+  Effect.gen(function*() {
+    const fiber = yield* Effect.forkChild(world.run(options))
+    yield* TestClock.adjust(1)
+    const value = yield* body
+    yield* stop(fiber)
+    return value
+  })
+
+/** A write in flight ends by the clock, so the clock has to go on while the loop is stopped. */
+export const stop = (fiber: Fiber.Fiber<void>) =>
+  Effect.all([Fiber.interrupt(fiber), TestClock.adjust("10 seconds")], { concurrency: 2, discard: true })
+
+/** Now the source points to this revision. */
+export const push = (world: World, count: number) => Effect.sync(() => void (world.head = revision(count)))
