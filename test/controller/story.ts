@@ -7,9 +7,13 @@ import type { Violation } from "../../src/domain/Decision.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 import type { Outcome, Run, RunHappening } from "../../src/domain/Outcome.ts"
 import type { Revision } from "../../src/domain/Revision.ts"
+import { HealthTimeout, type StageError } from "../../src/domain/StageError.ts"
 import { health } from "../../src/kube/kstatus.ts"
 
 export const revision = (letter: string): Revision => ({ name: "main", algorithm: "sha1", hash: letter.repeat(40) })
+
+/** The revision as a status writes it. */
+export const sha = (letter: string) => `main@sha1:${letter.repeat(40)}`
 
 export const facts = (changes: Partial<Facts> = {}): Facts => ({
   now: "2026-11-25T10:00:00.123Z",
@@ -59,6 +63,15 @@ export const applied: Outcome = { _tag: "Applied", changes: counts, objects: [],
 export const unchanged: Outcome = { _tag: "Unchanged", violations: [], summary }
 export const advanced: Outcome = { _tag: "Unchanged", violations: [], summary: undefined }
 export const denied: Outcome = { _tag: "Denied", violations: [violation], summary: { ...summary, denied: 2 } }
+export const failed = (error: StageError, changes = undefined): Outcome => ({ _tag: "Failed", error, changes })
+
+export const timeout = new HealthTimeout({
+  detail: "1 of 3 replicas are ready after 5m",
+  object: { group: "apps", kind: "Deployment", namespace: "shop", name: "checkout" }
+})
+
+/** What a run says that will be tried again, late enough to tell of its failure. */
+export const again = { next: { inMs: 12_000, attempt: 3 } }
 
 /** A delivery's life: each step is a second after the one before. */
 export const story = (initial: DeliveryStatus = {}, given: Partial<Facts> = {}) => {
@@ -87,6 +100,16 @@ export const story = (initial: DeliveryStatus = {}, given: Partial<Facts> = {}) 
   }
   return { happens, starts, reaches, ends, runs, told, status: () => status }
 }
+
+/** A delivery that is on revision a. */
+export const onA = (given: Partial<Facts> = {}) => {
+  const life = story({}, given)
+  life.runs(applied, "a")
+  return life
+}
+
+/** The conditions of a delivery of which all is well. */
+export const well = "Ready=True/Succeeded PolicyPassed=True/Succeeded Healthy=True/Succeeded"
 
 /** `Ready=True/Succeeded Healthy=True/Succeeded …` */
 export const conditions = (status: DeliveryStatus): string =>
