@@ -1,12 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import type { HealthStatus } from "../../src/domain/Health.ts"
-import type { JsonObject } from "../../src/domain/Json.ts"
 import { health } from "../../src/kube/kstatus.ts"
-
-const condition = (type: string, status: string, reason = "", message = "") => ({ type, status, reason, message })
-const object = (status: JsonObject, spec: JsonObject = {}, metadata: JsonObject = {}) => ({ metadata, spec, status })
-
-type Row = readonly [kind: string, what: string, object: JsonObject, HealthStatus, message: string]
+import { condition, object, refOf, type Row } from "./healthRows.ts"
 
 const deployed = { observedGeneration: 1, replicas: 3, updatedReplicas: 3, readyReplicas: 3, availableReplicas: 3 }
 const available = condition("Available", "True")
@@ -248,105 +242,11 @@ const rows: ReadonlyArray<Row> = [
     }),
     "InProgress",
     "is running, not ready: app: CrashLoopBackOff (back-off 10s)"
-  ],
-  ["/PersistentVolumeClaim", "pending", object({ phase: "Pending" }), "InProgress", "is Pending, not Bound"],
-  ["/PersistentVolumeClaim", "bound", object({ phase: "Bound" }), "Current", "is bound"],
-  ["/PersistentVolumeClaim", "lost", object({ phase: "Lost" }), "Failed", "lost its volume"],
-  ["/Service", "plain", object({}), "Current", "is ready"],
-  [
-    "/Service",
-    "a load balancer without an address",
-    object({}, { type: "LoadBalancer" }),
-    "InProgress",
-    "has no cluster IP yet"
-  ],
-  ["/Service", "a load balancer", object({}, { type: "LoadBalancer", clusterIP: "10.96.0.1" }), "Current", "is ready"],
-  ["/Namespace", "active", object({ phase: "Active" }), "Current", "is active"],
-  ["/ConfigMap", "there", {}, "Current", "is always ready"],
-  ["policy/PodDisruptionBudget", "new", object({}), "InProgress", "is not observed yet"],
-  ["policy/PodDisruptionBudget", "computed", object({ observedGeneration: 1 }), "Current", "is computed"],
-  ["apiextensions.k8s.io/CustomResourceDefinition", "new", object({}), "InProgress", "is not established yet"],
-  [
-    "apiextensions.k8s.io/CustomResourceDefinition",
-    "installing",
-    object({ conditions: [condition("Established", "False", "Installing")] }),
-    "InProgress",
-    "is not established yet"
-  ],
-  [
-    "apiextensions.k8s.io/CustomResourceDefinition",
-    "established",
-    object({ conditions: [condition("NamesAccepted", "True"), condition("Established", "True")] }),
-    "Current",
-    "is established"
-  ],
-  [
-    "apiextensions.k8s.io/CustomResourceDefinition",
-    "with a name that is taken",
-    object({ conditions: [condition("NamesAccepted", "False", "Conflict", "taken")] }),
-    "Failed",
-    "its names are not accepted: taken"
-  ],
-  [
-    "apiregistration.k8s.io/APIService",
-    "away",
-    object({ conditions: [condition("Available", "False", "", "no endpoints")] }),
-    "InProgress",
-    "is not available: no endpoints"
-  ],
-  ["networking.k8s.io/Ingress", "there", object({ loadBalancer: {} }), "Current", "is always ready"],
-  ["example.dev/Widget", "without a status", {}, "Current", "is applied"],
-  ["example.dev/Widget", "ready", object({ conditions: [condition("Ready", "True")] }), "Current", "is ready"],
-  [
-    "example.dev/Widget",
-    "not ready",
-    object({ conditions: [condition("Ready", "False", "Waiting", "for a shop")] }),
-    "InProgress",
-    "for a shop"
-  ],
-  [
-    "example.dev/Widget",
-    "reconciling",
-    object({ conditions: [condition("Ready", "True"), condition("Reconciling", "True", "Progressing")] }),
-    "InProgress",
-    "Progressing"
-  ],
-  [
-    "example.dev/Widget",
-    "stalled",
-    object({ conditions: [condition("Stalled", "True", "Broken", "cannot")] }),
-    "Failed",
-    "cannot"
   ]
 ]
-
-const refOf = (kind: string) => ({
-  group: kind.split("/")[0]!,
-  kind: kind.split("/")[1]!,
-  namespace: "shop",
-  name: "it"
-})
 
 describe("kstatus", () => {
   it.each(rows)("%s %s", (kind, _, live, status, message) => {
     assert.deepStrictEqual(health(refOf(kind), live), { ref: refOf(kind), status, message })
-  })
-
-  it("tells what is not there, and a Job that went after its time to live", () => {
-    assert.strictEqual(health(refOf("/Pod"), undefined).status, "NotFound")
-    assert.strictEqual(health(refOf("batch/Job"), undefined).status, "NotFound")
-    assert.strictEqual(
-      health(refOf("batch/Job"), undefined, object({}, { ttlSecondsAfterFinished: 0 })).status,
-      "Current"
-    )
-  })
-
-  it("reads hostile shapes as nothing", () => {
-    for (const status of [null, 7, "x", [], [null]]) {
-      for (const kind of new Set(rows.map(([each]) => each))) {
-        health(refOf(kind), { metadata: status, spec: status, status })
-        health(refOf(kind), { status: { conditions: status, containerStatuses: status } })
-      }
-    }
   })
 })
