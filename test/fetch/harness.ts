@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { mkdtemp, rm } from "node:fs/promises"
+import { mkdtemp, readdir, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { Delivery } from "../../src/api/v1alpha1/Delivery.ts"
@@ -14,6 +14,13 @@ import { type GitServerOptions, startGitServer } from "../support/GitServer.ts"
 /** A real Git server for as long as the test lasts. */
 export const gitServer = (options?: GitServerOptions) =>
   Effect.acquireRelease(Effect.promise(() => startGitServer(options)), (server) => Effect.promise(server.stop))
+
+/** A real Git server with an empty repository. */
+export const shopServer = Effect.gen(function*() {
+  const server = yield* gitServer()
+  const shop = yield* Effect.promise(() => server.repository("shop"))
+  return { server, shop }
+})
 
 export const temporaryFolder = Effect.acquireRelease(
   Effect.promise(() => mkdtemp(join(tmpdir(), "sluice-fetch-"))),
@@ -48,6 +55,13 @@ export const fetchLayer = (options: Partial<GitSourceOptions> = {}) =>
       ? Effect.map(temporaryFolder, (cacheDirectory) => Fetch.layer({ proxy: noProxy, ...options, cacheDirectory }))
       : Effect.succeed(Fetch.layer({ proxy: noProxy, ...options, cacheDirectory: options.cacheDirectory }))
   )
+
+/** Fetch where no source needs a Secret. */
+export const publicFetch = (options?: Partial<GitSourceOptions>) => Layer.merge(fetchLayer(options), secrets())
+
+/** The packs that a cache keeps. */
+export const packsOf = async (cache: string) =>
+  (await readdir(cache, { recursive: true })).filter((name) => name.endsWith(".pack")).map((name) => join(cache, name))
 
 /** The text of files of an artifact. */
 export const textOf = (bytes: ReadonlyArray<Uint8Array>) => bytes.map((one) => Buffer.from(one).toString("utf8"))
