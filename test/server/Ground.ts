@@ -1,3 +1,4 @@
+import { assert } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -6,10 +7,14 @@ import * as Queue from "effect/Queue"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import type * as Scope from "effect/Scope"
+import { randomBytes } from "node:crypto"
+import { once } from "node:events"
 import { type IncomingHttpHeaders, request } from "node:http"
+import { connect, type Socket } from "node:net"
 import { Hooks } from "../../src/server/Hooks.ts"
 import { Server, type ServerOptions } from "../../src/server/Server.ts"
 import { Meter, MeterState } from "../../src/telemetry/Meter.ts"
+import { push, secret, senders } from "./webhooks.ts"
 
 export interface Answered {
   readonly status: number
@@ -117,3 +122,34 @@ export const follow = (
       ...secrets.signingToken === undefined ? {} : { signingToken: Redacted.make(secrets.signingToken) }
     }
   }).pipe(Effect.orDie)
+
+/** The repository of the webhooks that GitLab sends in the tests. */
+export const shop = "gitlab.example.com/acme/shop"
+
+/** A server that lets in hooks for the shop. */
+export const openShop = (options: Partial<ServerOptions> = {}) =>
+  Effect.tap(open(options), (ground) => follow(ground, shop, { token: secret }))
+
+/** A connection that says what the test says; `text` is all that came back when it closed. */
+export const dial = (ground: Ground): Effect.Effect<{ readonly socket: Socket; readonly closed: Promise<string> }> =>
+  Effect.promise(async () => {
+    const socket = connect(ground.http, "127.0.0.1")
+    let text = ""
+    socket.on("error", () => undefined).setEncoding("utf8").on("data", (piece) => text += piece)
+    const closed = new Promise<string>((resolve) => socket.once("close", () => resolve(text)))
+    await once(socket, "connect")
+    return { socket, closed }
+  })
+
+/** Proves that the server answers, and takes hooks in. */
+export const isAlive = (ground: Ground) =>
+  Effect.gen(function*() {
+    assert.strictEqual((yield* ground.get("/healthz")).status, 200)
+    const answer = yield* ground.post(
+      "/hooks/gitlab",
+      senders.gitlab(push, secret, randomBytes(8).toString("hex")),
+      push
+    )
+    assert.strictEqual(answer.status, 202)
+    yield* ground.hinted
+  })

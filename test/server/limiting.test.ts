@@ -1,6 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { limits } from "../../src/server/limits.ts"
 import { Replays } from "../../src/server/Replays.ts"
 import { ownerOf, TokenBuckets } from "../../src/server/TokenBuckets.ts"
+import { openShop } from "./Ground.ts"
+import { push, secret, senders } from "./webhooks.ts"
 
 describe("TokenBuckets", () => {
   it("lets a burst through, then so many a second, and says how long to wait", () => {
@@ -67,4 +71,55 @@ describe("Replays", () => {
     assert.isTrue(replays.isNew("late", 10_000_000))
     assert.strictEqual(replays.size, 1)
   })
+})
+
+describe("rates", () => {
+  it.live("of hooks have a limit for each address, and probes have none", () =>
+    Effect.gen(function*() {
+      const ground = yield* openShop({ limits: { ofOne: { capacity: 3, perSecond: 0.01 } } })
+      for (let index = 0; index < 3; index++) {
+        assert.strictEqual((yield* ground.post("/hooks/gitlab", {}, "")).status, 401)
+      }
+      const answer = yield* ground.post("/hooks/gitlab", senders.gitlab(push, secret), push)
+      assert.strictEqual(answer.status, 429)
+      assert.isAtLeast(Number(answer.headers["retry-after"]), 90)
+      for (let index = 0; index < 20; index++) {
+        assert.strictEqual((yield* ground.get("/healthz")).status, 200)
+      }
+      assert.include(yield* ground.scrape, `sluice_webhook_requests_total{source="gitlab",code="429"} 1`)
+    }))
+
+  it.live("of hooks have a limit for all together", () =>
+    Effect.gen(function*() {
+      const ground = yield* openShop({ limits: { ofAll: { capacity: 2, perSecond: 0.01 } } })
+      const statuses = yield* Effect.forEach([1, 2, 3], () => ground.post("/hooks/gitlab", {}, ""))
+      assert.deepStrictEqual(statuses.map(({ status }) => status), [401, 401, 429])
+    }))
+
+  it.live("of hooks count large bodies as many", () =>
+    Effect.gen(function*() {
+      const ground = yield* openShop({ limits: { ofOne: { capacity: 20, perSecond: 0.01 } } })
+      const body = push + " ".repeat(900_000)
+      assert.strictEqual((yield* ground.post("/hooks/gitlab", senders.gitlab(body, "wrong", "a"), body)).status, 401)
+      const statuses = yield* Effect.forEach(
+        Array.from({ length: 8 }),
+        () => Effect.map(ground.post("/hooks/gitlab", {}, ""), ({ status }) => status)
+      )
+      assert.deepStrictEqual(statuses, [401, 401, 401, 401, 401, 401, 429, 429])
+    }))
+
+  it.live("of log lines have one too", () =>
+    Effect.gen(function*() {
+      const ground = yield* openShop()
+      yield* Effect.forEach(Array.from({ length: 60 }), () => ground.post("/hooks/gitlab", {}, ""), { concurrency: 8 })
+      const lines = ground.logs.filter((line) => line.includes("webhook refused"))
+      assert.strictEqual(lines.length, 60)
+      assert.isAtMost(lines.filter((line) => !line.includes("level=DEBUG")).length, 40)
+    }))
+})
+
+it("has limits that fit together", () => {
+  assert.isAtMost(limits.headers, limits.request)
+  assert.isBelow(limits.connectionsOfOne, limits.connections)
+  assert.isAtLeast(limits.bodies, 8 * limits.body)
 })

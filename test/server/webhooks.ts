@@ -6,6 +6,11 @@ import { join } from "node:path"
 export const fixture = (name: string): string =>
   readFileSync(join(import.meta.dirname, "..", "fixtures", "webhooks", `${name}.json`), "utf8")
 
+/** GitLab's, for a push to the shop. */
+export const push = fixture("gitlab-push")
+
+export const secret = "a-secret-of-the-test"
+
 const hex = (secret: string, body: string) => createHmac("sha256", secret).update(body).digest("hex")
 
 /** The headers that each sender sends with a body, signed with a secret. */
