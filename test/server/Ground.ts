@@ -153,3 +153,17 @@ export const isAlive = (ground: Ground) =>
     assert.strictEqual(answer.status, 202)
     yield* ground.hinted
   })
+
+/** Proves that nothing was hinted before: this hint comes first out of the queue. */
+export const nothingElse = (ground: Ground) =>
+  Effect.gen(function*() {
+    const body = JSON.stringify({ repository: "https://sentinel.example.com/a/b" })
+    yield* Effect.scoped(Effect.gen(function*() {
+      yield* follow(ground, "sentinel.example.com/a/b", { token: "sentinel-secret" }, "sentinel", "sentinel")
+      assert.strictEqual(
+        (yield* ground.post("/hooks/generic", senders.generic(body, "sentinel-secret"), body)).status,
+        202
+      )
+    }))
+    assert.strictEqual(yield* ground.hinted, "sentinel.example.com/a/b")
+  })

@@ -5,10 +5,8 @@ import { isJsonObject, type Json, type JsonObject } from "../../src/domain/Json.
 import { keysOf } from "../../src/server/Hooks.ts"
 import { providers } from "../../src/server/webhook/providers.ts"
 import { signsStandardly } from "../../src/server/webhook/signature.ts"
-import { fixture, senders } from "./webhooks.ts"
+import { fixture, secret, senders, signingToken } from "./webhooks.ts"
 
-const secret = "a-secret-of-the-test"
-const signingToken = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`
 const now = 1_795_680_000_000
 
 const keys = (values: { token?: string; signingToken?: string }) =>

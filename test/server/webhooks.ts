@@ -10,6 +10,7 @@ export const fixture = (name: string): string =>
 export const push = fixture("gitlab-push")
 
 export const secret = "a-secret-of-the-test"
+export const signingToken = `whsec_${Buffer.from("0123456789abcdef0123456789abcdef").toString("base64")}`
 
 const hex = (secret: string, body: string) => createHmac("sha256", secret).update(body).digest("hex")
 
