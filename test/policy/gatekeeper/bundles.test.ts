@@ -3,16 +3,12 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import { PolicyBundle } from "../../../src/api/v1alpha1/PolicyBundle.ts"
 import { policySet } from "../../../src/domain/policySet.ts"
 import { Policy } from "../../../src/policy/Policy.ts"
 import { trace } from "../../../src/policy/trace.ts"
 import { artifactOf, configMap, gate, manifestOf, renderedOf } from "../gate.ts"
-
-const labels = readFileSync(join(import.meta.dirname, "../../fixtures/gatekeeper/required-labels.yaml"), "utf8")
-const host = readFileSync(join(import.meta.dirname, "../../fixtures/gatekeeper/one-host.yaml"), "utf8")
+import { host, labels } from "./templates.ts"
 
 const loaded = Effect.fnUntraced(function*(spec: object, files: Readonly<Record<string, string>>) {
   const policy = yield* Policy

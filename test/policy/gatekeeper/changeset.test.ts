@@ -1,14 +1,11 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import type { Change } from "../../../src/domain/Changeset.ts"
 import type { Occasion } from "../../../src/policy/changesetInput.ts"
 import { joined } from "../../../src/policy/changesetPass.ts"
 import { Policy } from "../../../src/policy/Policy.ts"
 import { artifactOf, changeOf, configMap, deliveryOf, gate, occasionOf, renderedOf } from "../gate.ts"
-
-const host = readFileSync(join(import.meta.dirname, "../../fixtures/gatekeeper/one-host.yaml"), "utf8")
+import { host } from "./templates.ts"
 
 const keep = (selector = "") =>
   `apiVersion: templates.gatekeeper.sh/v1

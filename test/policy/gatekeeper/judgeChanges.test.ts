@@ -1,8 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
 import type { Bundle } from "../../../src/domain/Decision.ts"
 import type { JsonObject } from "../../../src/domain/Json.ts"
 import { compile } from "../../../src/policy/compile.ts"
@@ -11,8 +9,8 @@ import type { Changing } from "../../../src/policy/gatekeeper/changes.ts"
 import { judgeChanges } from "../../../src/policy/gatekeeper/judgeChanges.ts"
 import * as Workers from "../../../src/policy/Workers.ts"
 import { Base, configMap } from "../gate.ts"
+import { host } from "./templates.ts"
 
-const host = readFileSync(join(import.meta.dirname, "../../fixtures/gatekeeper/one-host.yaml"), "utf8")
 const keep = (selector = "") =>
   `apiVersion: templates.gatekeeper.sh/v1
 kind: ConstraintTemplate
