@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
@@ -6,7 +5,9 @@ import { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import { retryDelay } from "../domain/retry.ts"
 import type { ApplyError } from "../domain/StageError.ts"
+import { uptime } from "../domain/uptime.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
+import { KubeWriter } from "../kube/KubeWriter.ts"
 import type { LiveDelivery } from "./Registry.ts"
 
 /** What became of the objects of a Delivery that went. */
@@ -36,9 +37,14 @@ const isRefused = (error: ApplyError): boolean => error._tag === "AccessDenied"
  * answers, what is left stays.
  */
 export const finalize = Effect.fnUntraced(function*({ delivery, helpless, terminating }: Leaving) {
-  const [apply, inventories, record] = [yield* Apply, yield* InventoryStore, yield* KubeStatus]
+  const [apply, inventories, record, writer] = [
+    yield* Apply,
+    yield* InventoryStore,
+    yield* KubeStatus,
+    yield* KubeWriter
+  ]
   const { apply: { timeout }, deletion } = delivery.resource.spec
-  let deadline = (yield* Clock.currentTimeMillis) + milliseconds(timeout)
+  let deadline = (yield* uptime) + milliseconds(timeout)
 
   /** Nothing can be deleted, and the Delivery cannot be let go either: that is no time in which anybody hung. */
   const isOutOfReach = Effect.match(record.load("inventory"), {
@@ -46,14 +52,23 @@ export const finalize = Effect.fnUntraced(function*({ delivery, helpless, termin
     onFailure: ({ status }) => status === 0 || status === 429 || status >= 500
   })
 
+  /** While this process may change nothing: that is no such time either. */
+  const turn = Effect.gen(function*() {
+    const since = yield* uptime
+    yield* writer.mayChange
+    deadline += (yield* uptime) - since
+  })
+
   const insist = Effect.gen(function*() {
     for (let attempt = 0;; attempt++) {
+      yield* turn
       const tried = yield* Effect.result(
         Effect.flatMap(inventories.load, (inventory) => apply.leave(delivery, inventory))
       )
       if (Result.isSuccess(tried)) return tried
       const pause = yield* retryDelay(tried.failure, attempt)
-      const now = yield* Clock.currentTimeMillis
+      yield* turn
+      const now = yield* uptime
       if (now >= deadline && (yield* isOutOfReach)) deadline = now + milliseconds(timeout)
       if ((terminating && isRefused(tried.failure)) || pause === undefined || now >= deadline) return tried
       yield* Effect.sleep(Math.min(pause, 10_000, deadline - now))
@@ -71,6 +86,7 @@ export const finalize = Effect.fnUntraced(function*({ delivery, helpless, termin
     const stays = left.success.flatMap(({ stays }) => stays ?? [])
     return { deleted: left.success.length - stays.length, behind: stays.length, why: stays }
   })
+  yield* writer.mayChange
   yield* Effect.ignore(record.forget, { log: "Warn", message: `the record of ${delivery.name} stays behind` })
   return farewell
 })

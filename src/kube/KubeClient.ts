@@ -88,6 +88,8 @@ export class KubeClient extends Context.Service<KubeClient, {
   readonly leases: KubeSession
   /** What it answers returns once the API server, out of reach or overrun now or later, answers again, and changes may be sent. */
   readonly recovered: () => Effect.Effect<void>
+  /** Returns when changes may be sent: at once, if they may be now. */
+  readonly mayChange: Effect.Effect<void>
   /** Asked anew each time. */
   readonly clock: Effect.Effect<ServerTime, KubeFailure>
   /** Where things are that name no namespace: as the kubeconfig's context says. */
@@ -234,6 +236,7 @@ const make = Effect.fnUntraced(function*(options: KubeClientOptions) {
     },
     recovered: () =>
       Effect.andThen(Effect.raceFirst(outage.recovered(), options.fence.reopened()), options.fence.passed),
+    mayChange: options.fence.passed,
     clock: serverTime(connections),
     namespace
   })

@@ -30,4 +30,6 @@ export class KubeWriter extends Context.Service<KubeWriter, {
     ref: ObjectRef,
     preconditions: { readonly uid: string; readonly resourceVersion?: string }
   ) => Effect.Effect<void, KubeFailure>
+  /** Returns when changes may be sent: at once, if they may be now. Of several replicas one that lost its Lease sends none. */
+  readonly mayChange: Effect.Effect<void>
 }>()("sluice/kube/KubeWriter") {}

@@ -39,7 +39,8 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeWri
       })
     }),
     delete: (apiVersion, ref, preconditions) =>
-      deleteAs(session, discovery, apiVersion, ref, { propagationPolicy: "Background", preconditions })
+      deleteAs(session, discovery, apiVersion, ref, { propagationPolicy: "Background", preconditions }),
+    mayChange: client.mayChange
   }
 }
 

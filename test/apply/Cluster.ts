@@ -110,6 +110,7 @@ export const dyingAt = <E, R>(
       })
     return context.pipe(
       Context.add(KubeWriter, {
+        ...writer,
         setOwners: (...all) => mortal(writer.setOwners(...all)),
         apply: (...all) => mortal(writer.apply(...all)),
         delete: (...all) => mortal(writer.delete(...all))
