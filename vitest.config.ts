@@ -14,7 +14,9 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/integration/**", "test/e2e/**"],
           // One load of the modules for all files: half of the time else. No test changes what another sees.
-          isolate: false
+          isolate: false,
+          // Three seconds of work take longer beside what else a machine may do.
+          testTimeout: 20_000
         }
       },
       {
