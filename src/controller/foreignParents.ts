@@ -11,10 +11,11 @@ import { Rights } from "../pipeline/Rights.ts"
 import { conditionOf } from "./conditions.ts"
 import { idOf, isWellFormed, type LiveDelivery, type Registry } from "./Registry.ts"
 
-/** How long before a record is read again that could not be, or that does not say yet what is about to be known. */
-const again = "1 second"
+/** Milliseconds before a record is read again that does not say yet what is about to be known; at first, where it failed. */
+const again = 1_000
 /** So often, in a row: then what it lists was not made, and its status will say why. */
 const most = 10
+const longestRetry = 30_000
 /** Records that are read at once. */
 const atOnce = 16
 const deepest = 20
@@ -26,57 +27,100 @@ const isInProgress = ({ status }: LiveDelivery): boolean =>
 /** Whether it is about to be known which object of a name this is: it is listed before it is made. */
 const isBegun = ({ ref, uid }: InventoryEntry): boolean => ref.kind === "Delivery" && uid === undefined
 
+/** What was asked for of a parent's record. */
+interface Asked {
+  /** Of the parent; with it, who claimed to be its own. */
+  version: string
+  claims: Set<string>
+  /** Whether it is read, or waits for that: by one at a time, whatever comes meanwhile. */
+  isUnderWay: boolean
+  isNews: boolean
+  reads: number
+  failures: number
+}
+
 /**
  * Keeps known what is owned by Deliveries that another replica tends and a Delivery inherits its source from. Their record
  * says it, and is read again when their status has changed, or when somebody claims to be theirs whom it did not list.
- * `look` is told of a Delivery that is thought about.
+ * `look` is told of a Delivery that is thought about. Who waits for a record that cannot be read keeps nobody else waiting.
  */
 export const foreignParents = Effect.fnUntraced(function*(
   registry: Registry,
   concern: (ids: Iterable<string>) => Effect.Effect<void>
 ) {
   const [inventories, members, rights] = [yield* InventoryStore, yield* Members, yield* Rights]
-  /** At which version of a parent its record was asked for, and for whom. */
-  const asked = new Map<string, { readonly version: string; readonly claims: Set<string> }>()
+  const scope = yield* Effect.scope
+  const asked = new Map<string, Asked>()
   const wanted = yield* Queue.unbounded<string>()
 
-  const read = Effect.fnUntraced(function*(id: string) {
-    for (let reads = 1;;) {
-      const parent = registry.get(id)
-      if (parent === undefined || members.tends(id)) return
-      const record = rights.of({ namespace: parent.namespace, name: parent.name }, Identity.Self())
-      const loaded = yield* Effect.result(Effect.provide(inventories.load, record))
-      // By now a lane of this process may know better.
-      if (registry.get(id) === undefined || members.tends(id)) return
-      if (Result.isSuccess(loaded)) {
-        const { entries } = loaded.success
-        const isOpen = reads++ < most && entries.some(isBegun)
-        registry.running(id, isOpen || isInProgress(registry.get(id) ?? parent))
-        registry.adopt(id, entries)
-        yield* concern(registry.inheritorsOf(parent))
-        if (!isOpen) return
-      }
-      yield* Effect.sleep(again)
+  /** A parent whose record this process may need; undefined once it is gone, or a lane of this process knows better. */
+  const parentOf = (id: string): LiveDelivery | undefined => {
+    const parent = registry.get(id)
+    return parent === undefined || members.tends(id) ? undefined : parent
+  }
+
+  /** Milliseconds until it is to be read again, if so. */
+  const read = Effect.fnUntraced(function*(id: string, about: Asked) {
+    const parent = parentOf(id)
+    if (parent === undefined) return undefined
+    about.isNews = false
+    const record = rights.of({ namespace: parent.namespace, name: parent.name }, Identity.Self())
+    const loaded = yield* Effect.result(Effect.provide(inventories.load, record))
+    const now = parentOf(id)
+    if (now === undefined) return undefined
+    if (Result.isFailure(loaded)) return Math.min(longestRetry, again * 2 ** about.failures++)
+    const { entries } = loaded.success
+    const isOpen = ++about.reads < most && entries.some(isBegun)
+    about.failures = 0
+    registry.running(id, isOpen || isInProgress(now))
+    registry.adopt(id, entries)
+    yield* concern(registry.inheritorsOf(parent))
+    return isOpen ? again : about.isNews ? 0 : undefined
+  })
+
+  const serve = Effect.fnUntraced(function*(id: string) {
+    const about = asked.get(id)
+    if (about === undefined) return
+    const inMs = yield* Effect.catchDefect(
+      read(id, about),
+      (defect) => Effect.as(Effect.logError(`${id}: this is a mistake in Sluice`, defect), longestRetry)
+    )
+    if (inMs === undefined) {
+      about.isUnderWay = false
+      about.reads = 0
+      if (parentOf(id) === undefined) asked.delete(id)
+      return
     }
+    // It is waited for beside the others.
+    yield* Effect.forkIn(Effect.delay(Queue.offer(wanted, id), inMs), scope)
   })
   yield* Effect.forkScoped(
     Stream.fromQueue(wanted).pipe(
-      Stream.mapEffect(
-        (id) => Effect.catchDefect(read(id), (defect) => Effect.logError(`${id}: this is a mistake in Sluice`, defect)),
-        { concurrency: atOnce, unordered: true }
-      ),
+      Stream.mapEffect(serve, { concurrency: atOnce, unordered: true }),
       Stream.runDrain
     )
   )
 
+  const begun = (id: string): Asked => {
+    for (const [other, { isUnderWay }] of asked) if (!isUnderWay && parentOf(other) === undefined) asked.delete(other)
+    const about = { version: "", claims: new Set<string>(), isUnderWay: false, isNews: false, reads: 0, failures: 0 }
+    asked.set(id, about)
+    return about
+  }
+
   const want = (parent: LiveDelivery, claim: string): void => {
     const id = idOf(parent)
-    const before = asked.get(id)
-    const isNews = before?.version !== parent.resourceVersion
-    if (!isNews && before.claims.has(claim)) return
-    asked.set(id, { version: parent.resourceVersion, claims: (isNews ? new Set<string>() : before.claims).add(claim) })
+    const about = asked.get(id) ?? begun(id)
+    const isChanged = about.version !== parent.resourceVersion
+    if (!isChanged && about.claims.has(claim)) return
+    if (isChanged) about.claims.clear()
+    about.version = parent.resourceVersion
+    about.claims.add(claim)
+    about.isNews = true
     // Until it was read nobody is refused who is not listed.
     registry.running(id, true)
+    if (about.isUnderWay) return
+    about.isUnderWay = true
     Queue.offerUnsafe(wanted, id)
   }
 
@@ -89,7 +133,6 @@ export const foreignParents = Effect.fnUntraced(function*(
         const parent = registry.labelled(value)
         if (parent === undefined) return
         if (!members.tends(idOf(parent))) want(parent, delivery.uid)
-        else asked.delete(idOf(parent))
         delivery = parent
       }
     }
