@@ -1,7 +1,7 @@
 import type { Outcome, Run, RunEvent } from "../domain/Outcome.ts"
-import { withoutCredentials } from "../domain/repositoryAddress.ts"
 import { format } from "../domain/Revision.ts"
 import type { Stage } from "../domain/StageError.ts"
+import { repositoryAttributes } from "./repository.ts"
 
 export type Attributes = Readonly<Record<string, string | number | boolean>>
 
@@ -36,8 +36,7 @@ const failures = new Set([
   "ApplyFailed",
   "ApplyConflict",
   "PruneBlocked",
-  "HealthCheckFailed",
-  "VerificationFailed"
+  "HealthCheckFailed"
 ])
 
 const resultOf = (outcome: Outcome): Result => {
@@ -126,7 +125,7 @@ export class RunTrace {
         "cicd.pipeline.action.name": "SYNC",
         "cicd.pipeline.run.id": this.#run,
         "cicd.pipeline.result": result,
-        "vcs.repository.url.full": withoutCredentials(url),
+        ...repositoryAttributes(url),
         ...revision === undefined ? {} : {
           "vcs.ref.head.name": revision.name,
           "vcs.ref.head.revision": revision.hash,

@@ -154,14 +154,14 @@ export const layer = (options: OtlpOptions) =>
         if (!sampled) return
         const [run, ...stages] = trace.spans(cluster)
         if (run === undefined) return
-        const write = (span: Span, above: Option.Option<Tracer.AnySpan>): Tracer.Span => {
+        const write = (span: Span, kind: Tracer.SpanKind, above: Option.Option<Tracer.AnySpan>): Tracer.Span => {
           const made = tracer.span({
             name: span.name,
             parent: above,
             annotations: Context.empty(),
             links: [],
             startTime: nanoseconds(span.start),
-            kind: "internal",
+            kind,
             root: Option.isNone(above),
             sampled
           })
@@ -170,8 +170,13 @@ export const layer = (options: OtlpOptions) =>
         }
         const end = (span: Span, made: Tracer.Span) =>
           made.end(nanoseconds(span.end), span.error === undefined ? Exit.void : failure(span.error))
-        const root = write(run, Option.map(Option.fromUndefinedOr(parent), (given) => Tracer.externalSpan(given)))
-        for (const stage of stages) end(stage, write(stage, Option.some(root)))
+        // Kinds by the conventions of CI/CD: a run is served, its tasks are its own.
+        const root = write(
+          run,
+          "server",
+          Option.map(Option.fromUndefinedOr(parent), (given) => Tracer.externalSpan(given))
+        )
+        for (const stage of stages) end(stage, write(stage, "internal", Option.some(root)))
         end(run, root)
       }
       return { isOn: kept > 0, ended }

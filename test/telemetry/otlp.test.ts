@@ -119,6 +119,7 @@ describe("traces of runs", () => {
         "cicd.pipeline.run.id": "01J0000000000000000000000A",
         "cicd.pipeline.result": "success",
         "vcs.repository.url.full": "https://git.example.com/shop.git",
+        "vcs.repository.name": "shop",
         "vcs.ref.head.name": "main",
         "vcs.ref.head.revision": revision.hash,
         "k8s.namespace.name": "shop",
