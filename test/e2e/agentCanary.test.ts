@@ -1,13 +1,17 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
+import { readFile } from "node:fs/promises"
 import { gunzipSync } from "node:zlib"
 import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
 import { type ChatServer, startChatServer } from "../support/ChatServer.ts"
+import { Collector } from "../support/Collector.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 import { type GitServer, startGitServer } from "../support/GitServer.ts"
+import { applyObjects, objectsOf } from "../support/Manifests.ts"
 import { leastRights, tenant } from "../support/Tenants.ts"
 
 const soon = 40_000
+const reports = new URL("../fixtures/reports/openreports.io_reports.yaml", import.meta.url)
 
 /** Where a secret is planted, and what it is there: all of them are different, so that a leak names its place. */
 const canaries = {
@@ -36,16 +40,19 @@ const spellings = (value: string): ReadonlyArray<string> => {
 let plane: ControlPlane
 let git: GitServer
 let chat: ChatServer
+let collector: Collector
 let agent: AgentProcess
 let deliveries: Deliveries
 
 beforeAll(async () => {
-  ;[plane, git, chat] = await Promise.all([
+  ;[plane, git, chat, collector] = await Promise.all([
     startControlPlane(),
     startGitServer({ basic: { username: "sluice", password: canaries.password } }),
-    startChatServer({ signingKey: canaries.token })
+    startChatServer({ signingKey: canaries.token }),
+    Collector.start()
   ])
   await installCrds(plane)
+  await applyObjects(plane, objectsOf(await readFile(reports, "utf8")))
   const kubeconfig = await leastRights(plane)
   await tenant(plane, "shop")
   deliveries = new Deliveries(plane)
@@ -66,14 +73,19 @@ spec: {webhook: {secretRef: {name: ${name}}}}
   agent = await AgentProcess.start({
     kubeconfig,
     args: ["--allow-loopback"],
-    environment: { SLUICE_LOG_LEVEL: "debug" }
+    environment: {
+      SLUICE_LOG_LEVEL: "debug",
+      SLUICE_LOG_FORMAT: "json",
+      OTEL_EXPORTER_OTLP_ENDPOINT: collector.address,
+      OTEL_BSP_SCHEDULE_DELAY: "500"
+    }
   })
 }, 110_000)
 
 afterAll(async () => {
   deliveries?.stop()
   await agent?.remove()
-  await Promise.all([plane?.stop(), git?.stop(), chat?.stop()])
+  await Promise.all([plane?.stop(), git?.stop(), chat?.stop(), collector?.stop()])
 })
 
 const secret = (name: string, values: Readonly<Record<string, string>>) =>
@@ -201,8 +213,16 @@ describe("a canary", () => {
     const status = (await list("/apis/sluice.dev/v1alpha1/deliveries")).items.map((one) =>
       (one as { status: object }).status
     )
+    const reported = await list("/apis/openreports.io/v1alpha1/reports")
+    assert.isNotEmpty(reported.items)
+    await collector.until(
+      "a denied run is told",
+      ({ spans }) => spans.some(({ attributes }) => attributes["sluice.outcome"] === "Denied")
+    )
     const places: Readonly<Record<string, string>> = {
       output: agent.output,
+      traces: collector.requests.map(({ body, headers }) => `${text(headers)} ${body}`).join("\n"),
+      reports: text(reported),
       events: text(events),
       status: text(status),
       metrics: await metrics.text(),
