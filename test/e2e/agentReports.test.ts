@@ -340,7 +340,8 @@ spec: {source: {git: {url: "${repository.url}", branch: main}}, path: app, apply
 
   it("goes with its Delivery", async () => {
     await plane.request("DELETE", "/apis/sluice.dev/v1alpha1/namespaces/shop/deliveries/shop")
-    // The garbage collector hears of new kinds twice a minute.
+    // The garbage collector hears of new kinds when it starts, and twice a minute.
+    await plane.restart("kube-controller-manager")
     await gone(standard, 100_000)
   }, 120_000)
 })

@@ -12,7 +12,7 @@ import { leaseSeconds, Replicas } from "../support/Replicas.ts"
 /** `SLUICE_REPLICAS=long`: the full numbers; otherwise as few as show the same. */
 const isLong = process.env.SLUICE_REPLICAS === "long"
 const count = isLong ? 300 : 30
-const stormMs = isLong ? 300_000 : 25_000
+const stormMs = isLong ? 300_000 : 20_000
 /** How long all may take to follow. */
 const patience = isLong ? 180_000 : 60_000
 const seed = Number(process.env.SLUICE_SEED ?? Date.now() % 1_000_000)

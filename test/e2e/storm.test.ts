@@ -133,7 +133,7 @@ describe("storms of real commits and kills", () => {
     let newest = await repository.commit({ "a.yaml": configMap("stream", 0) }, "Version 0")
     const agent = new Agent(["-f", delivery, "--kubeconfig", kubeconfig])
     await agent.outcome("default/stream", newest)
-    const seconds = isLong ? 60 : 20
+    const seconds = isLong ? 60 : 12
     const end = Date.now() + seconds * 1_000
     for (let version = 1; Date.now() < end; version++) {
       newest = await repository.commit({ "a.yaml": configMap("stream", version) }, `Version ${version}`)

@@ -45,7 +45,10 @@ export interface ControlPlane {
   readonly readAudit: () => Promise<ReadonlyArray<AuditEvent>>
   readonly folder: string
   /** Kills a program, does `meanwhile`, starts it again on the same port and data, and waits until it is ready. */
-  readonly restart: (program: "kube-apiserver", meanwhile?: () => Promise<void>) => Promise<void>
+  readonly restart: (
+    program: "kube-apiserver" | "kube-controller-manager",
+    meanwhile?: () => Promise<void>
+  ) => Promise<void>
   readonly stop: () => Promise<void>
 }
 
