@@ -16,7 +16,7 @@ import type { PoliciesInForce } from "../domain/PoliciesInForce.ts"
 import type { ApplyError, HealthError } from "../domain/StageError.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
 import type { KubeStatus } from "../kube/KubeStatus.ts"
-import type { KubeWriter } from "../kube/KubeWriter.ts"
+import { KubeWriter } from "../kube/KubeWriter.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import { carryOut } from "./carryOut.ts"
 import { heal, type HealOptions } from "./heal.ts"
@@ -90,6 +90,8 @@ export class Apply extends Context.Service<Apply, {
   readonly recordHealed: (
     entries: ReadonlyArray<InventoryEntry>
   ) => Effect.Effect<Inventory, ApplyError, KubeStatus>
+  /** Returns when this process may change the cluster: at once, if it may now. */
+  readonly mayChange: Effect.Effect<void, never, KubeWriter>
   /** Deletes what a delivery owns, the last applied first; what is not (or no longer) its own stays, and says why. */
   readonly leave: (
     delivery: { readonly namespace: string; readonly name: string },
@@ -129,6 +131,7 @@ const make = Effect.fnUntraced(function*({ concurrency = 32 }: Options) {
         )
       ),
     recordHealed,
+    mayChange: Effect.flatMap(KubeWriter, ({ mayChange }) => mayChange),
     leave: (delivery, inventory) => leave(delivery, inventory, concurrency),
     apply: (delivery, changeset, inventory, run) =>
       Stream.callback<Applied, ApplyError, KubeReader | KubeWriter | KubeStatus>((queue) =>

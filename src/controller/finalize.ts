@@ -7,7 +7,6 @@ import { retryDelay } from "../domain/retry.ts"
 import type { ApplyError } from "../domain/StageError.ts"
 import { uptime } from "../domain/uptime.ts"
 import { KubeStatus } from "../kube/KubeStatus.ts"
-import { KubeWriter } from "../kube/KubeWriter.ts"
 import type { LiveDelivery } from "./Registry.ts"
 
 /** What became of the objects of a Delivery that went. */
@@ -37,12 +36,7 @@ const isRefused = (error: ApplyError): boolean => error._tag === "AccessDenied"
  * answers, what is left stays.
  */
 export const finalize = Effect.fnUntraced(function*({ delivery, helpless, terminating }: Leaving) {
-  const [apply, inventories, record, writer] = [
-    yield* Apply,
-    yield* InventoryStore,
-    yield* KubeStatus,
-    yield* KubeWriter
-  ]
+  const [apply, inventories, record] = [yield* Apply, yield* InventoryStore, yield* KubeStatus]
   const { apply: { timeout }, deletion } = delivery.resource.spec
   let deadline = (yield* uptime) + milliseconds(timeout)
 
@@ -55,7 +49,7 @@ export const finalize = Effect.fnUntraced(function*({ delivery, helpless, termin
   /** While this process may change nothing: that is no such time either. */
   const turn = Effect.gen(function*() {
     const since = yield* uptime
-    yield* writer.mayChange
+    yield* apply.mayChange
     deadline += (yield* uptime) - since
   })
 
@@ -86,7 +80,7 @@ export const finalize = Effect.fnUntraced(function*({ delivery, helpless, termin
     const stays = left.success.flatMap(({ stays }) => stays ?? [])
     return { deleted: left.success.length - stays.length, behind: stays.length, why: stays }
   })
-  yield* writer.mayChange
+  yield* apply.mayChange
   yield* Effect.ignore(record.forget, { log: "Warn", message: `the record of ${delivery.name} stays behind` })
   return farewell
 })
