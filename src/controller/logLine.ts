@@ -52,15 +52,16 @@ const failing = (outcome: Outcome): Pick<LineAbout, "stage" | "error"> =>
     ? { stage: "policy", error: "PolicyDenied" }
     : {}
 
-const aboutOf = (event: RunEvent): LineAbout => {
-  if (event._tag !== "RunEnded") return { run: event.run }
+const aboutOf = (event: RunEvent, applied: string | undefined): LineAbout => {
+  if (event._tag !== "RunEnded") return { run: event.run, ...applied === undefined ? {} : { revision: applied } }
   const { details: { revision }, outcome } = event
   return { run: event.run, ...revision === undefined ? {} : { revision: format(revision) }, ...failing(outcome) }
 }
 
-export const logLine = (event: RunEvent): LogLine | undefined => {
+/** `applied` is what the cluster is on, as far as anybody knows: what drifts has drifted from that. */
+export const logLine = (event: RunEvent, applied?: string): LogLine | undefined => {
   const told = lineOf(event)
-  return told && { ...told, about: aboutOf(event) }
+  return told && { ...told, about: aboutOf(event, applied) }
 }
 
 const lineOf = (event: RunEvent): Told | undefined => {

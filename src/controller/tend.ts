@@ -123,7 +123,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     Effect.fnUntraced(function*(event: RunEvent) {
       yield* recorder.hear(event)
       yield* account.hear(event)
-      const line = logLine(event)
+      const line = logLine(event, (yield* voice.status).lastAppliedRevision)
       if (line !== undefined) yield* Effect.annotateLogs(Effect.logWithLevel(line.level)(line.text), line.about)
       if (event._tag === "DriftFound") {
         return yield* Effect.forEach(

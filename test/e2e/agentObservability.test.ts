@@ -236,6 +236,8 @@ describe("what an operator sees of an agent", () => {
     assert.strictEqual(decision.labels.run, lines.find(({ error }) => error === "PolicyDenied").run)
     const applied = lines.find(({ delivery, msg }) => delivery === "shop/good" && msg.startsWith("applied"))
     assert.deepInclude(applied, { namespace: "shop", level: "info" })
+    const drift = lines.find(({ delivery, msg }) => delivery === "shop/good" && msg.startsWith("drift healed"))
+    assert.strictEqual(drift.revision, applied.revision)
     assert.notInclude(agent.output, password)
   })
 

@@ -87,4 +87,19 @@ describe("the log", () => {
     assert.deepInclude(denied?.about, { stage: "policy", error: "PolicyDenied" })
     assert.deepStrictEqual(denied?.level, "Warn")
   })
+
+  it("names of drift what the cluster was on", () => {
+    const object = { group: "apps", kind: "Deployment", namespace: "shop", name: "checkout" }
+    const drift: RunEvent = {
+      _tag: "DriftFound",
+      time: "2026-11-28T20:00:00.000Z",
+      delivery: "shop/checkout",
+      run: "01J0000000000000000000000B",
+      findings: [{ object, manager: "kubectl-edit", fields: ["spec.replicas"], action: "healed" }]
+    }
+    const { run } = drift
+    const applied = `main@sha1:${revision.hash}`
+    assert.deepStrictEqual(logLine(drift, applied)?.about, { run, revision: applied })
+    assert.deepStrictEqual(logLine(drift)?.about, { run })
+  })
 })
