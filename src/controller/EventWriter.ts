@@ -1,9 +1,12 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import { apiVersion } from "../api/v1alpha1/Delivery.ts"
 import { oneLine } from "../domain/plainText.ts"
 import { Redactions } from "../domain/redact.ts"
+import { refusalOf } from "../domain/refusal.ts"
+import type { KubeFailure } from "../domain/StageError.ts"
 import * as Ulid from "../domain/Ulid.ts"
 import { type DeliveryId, DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import type { DeliveryEvent } from "./events.ts"
@@ -17,6 +20,12 @@ const pause = 10_000
 /** Drift comes in bursts: so long is waited for the rest. */
 const gathering = 1_000
 const grace = 2_000
+/** One that was not taken is tried so often, with at most so many milliseconds between, and so many wait for that. */
+const tries = 10
+const longest = 60_000
+const most = 50
+/** The answers that stay the same: we may not, there is no such namespace any more, or it makes no Event. */
+const final: ReadonlySet<number> = new Set([400, 403, 404, 422])
 /** What the API server takes. */
 const longestNote = 1_024
 
@@ -32,7 +41,14 @@ interface Pending {
   readonly first: number
   readonly last: number
   readonly due: number
+  /** How often it was tried in vain. */
+  readonly failures: number
+  /** Its name, once it was tried: if only the answer was lost, it is there already. */
+  readonly id?: string
 }
+
+/** Who is told nothing any more: its namespace is gone, or about to be. */
+const isGone = (failure: KubeFailure): boolean => failure.status === 404 || refusalOf(failure) === "terminating"
 
 const isDrift = ({ action }: DeliveryEvent): boolean => action === "heal"
 
@@ -42,7 +58,8 @@ const merged = (before: Pending | undefined, event: DeliveryEvent, now: number, 
   count: (before?.count ?? 0) + 1,
   first: before?.first ?? now,
   last: now,
-  due: before?.due ?? Math.max(notBefore, isDrift(event) ? now + gathering : now)
+  due: before?.due ?? Math.max(notBefore, isDrift(event) ? now + gathering : now),
+  failures: before?.failures ?? 0
 })
 
 /** `2026-11-25T15:57:19.123000Z`: the server takes nothing but microseconds. */
@@ -77,9 +94,8 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, instance: 
     return tokens > 0 ? first : Math.max(first, filledAt + refill)
   }
 
-  const create = Effect.fnUntraced(function*(told: Pending) {
+  const create = Effect.fnUntraced(function*(told: Pending, id: string) {
     const { action, reason, related, type } = told.event
-    const id = (yield* Ulid.make).toLowerCase()
     yield* writer.createEvent({
       metadata: { namespace, name: `${name.slice(0, 220)}.${id}` },
       eventTime: microTime(told.first),
@@ -95,18 +111,40 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, instance: 
     })
   })
 
+  /** It is tried again later, together with what is told of its reason by then. */
+  const again = Effect.fnUntraced(function*(told: Pending, id: string, failure: KubeFailure) {
+    // What was not made counts for nothing.
+    tokens = Math.min(burst, tokens + 1)
+    const { event: { reason } } = told
+    const newer = pending.get(reason)
+    const failures = told.failures + 1
+    if (final.has(failure.status) || failures === tries || (newer === undefined && pending.size >= most)) {
+      const given = `no Event ${reason} about ${namespace}/${name}: ${failure.message}`
+      return yield* isGone(failure) ? Effect.logDebug(given) : Effect.logWarning(given)
+    }
+    const backoff = (1 + (yield* Random.next)) / 2 * Math.min(longest, 1_000 * 2 ** failures)
+    const due = (yield* Clock.currentTimeMillis) + Math.max(failure.retryAfter ?? 0, backoff)
+    pending.set(
+      reason,
+      newer === undefined
+        ? { ...told, id, failures, due }
+        : { ...newer, count: told.count + newer.count, first: told.first, failures, due: Math.max(newer.due, due) }
+    )
+  })
+
   const work = Effect.fnUntraced(function*(isLast: boolean) {
     const now = yield* Clock.currentTimeMillis
     refilled(now)
     const ready = [...pending].sort(([, a], [, b]) => a.due - b.due).slice(0, tokens)
-    for (const [reason, told] of ready) {
-      if (told.due > now && !isLast) return
+    for (const [reason, { due }] of ready) {
+      if (due > now && !isLast) return
+      // With what was told while the one before it was under way.
+      const told = pending.get(reason)!
       pending.delete(reason)
       sentAt.set(reason, now)
       tokens--
-      yield* create(told).pipe(
-        Effect.catch((failure) => Effect.logDebug(`no Event about ${namespace}/${name}: ${failure.message}`))
-      )
+      const id = told.id ?? (yield* Ulid.make).toLowerCase()
+      yield* create(told, id).pipe(Effect.catch((failure) => again(told, id, failure)))
     }
   })
 
