@@ -1,8 +1,7 @@
 import type { Healed } from "../domain/Drift.ts"
-import { type DriftFinding, unknownManager } from "../domain/DriftReport.ts"
+import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { ObjectRef } from "../domain/ObjectRef.ts"
 import * as fighting from "../drift/fights.ts"
-import type { Suspect } from "../kube/Suspect.ts"
 
 /** What is told of an object that was put back, or would have been. */
 export const findingOf =
@@ -14,14 +13,6 @@ export const findingOf =
     action: action === "denied" ? action : mode === "heal" ? "healed" : "reported",
     ...why === undefined ? {} : { why }
   })
-
-/** What is told of drift that nobody may look into: that it is there. */
-export const reported = ({ ref }: Suspect): DriftFinding => ({
-  object: ref,
-  manager: unknownManager,
-  fields: [],
-  action: "reported"
-})
 
 export const findingOfFight = (fights: fighting.Fights, ref: ObjectRef): ReadonlyArray<DriftFinding> => {
   const fight = fighting.fightOf(fights, ref)

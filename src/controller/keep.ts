@@ -23,7 +23,7 @@ import type { RefusedNow } from "../pipeline/refusedNow.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
 import { Denials } from "./denials.ts"
-import { findingOf, findingOfFight, reported, withheld } from "./findings.ts"
+import { findingOf, findingOfFight, withheld } from "./findings.ts"
 import { makeHealRecord } from "./healRecord.ts"
 import { indexing, isOurWrite, suspicion } from "./suspicion.ts"
 
@@ -63,7 +63,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const pen = yield* Semaphore.make(1)
   const record = yield* makeHealRecord(pen)
   const isNeeded = yield* Latch.make(false)
-  const { drift: mode, wait } = delivery.spec.apply
+  const { apply: spec } = delivery.spec
+  const { drift: mode, wait } = spec
   let standing: Standing | undefined
   let admittedBy: PolicySet | undefined
   let gate = open
@@ -90,7 +91,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     left.clear()
     held.clear()
     if (suspects.length === 0) return Effect.void
-    const findings = suspects.filter(({ why }) => why !== "doubt").map((suspect) => suspicion(suspect, "healed"))
+    const findings = suspects.filter(({ why }) => why !== "doubt").map((suspect) => suspicion(suspect, spec, "healed"))
     const told = findings.length === 0 ? Effect.void : tell({ _tag: "DriftFound", findings })
     return Effect.andThen(told, drift.again(suspects.map(({ ref }) => ref)))
   })
@@ -120,7 +121,10 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
         for (const { ref } of suspects) held.set(key(ref), ref)
         const [first] = violations
         const why = `the policies refuse the newest revision${first === undefined ? "" : ` (${first.policy})`}`
-        return tell({ _tag: "DriftFound", findings: suspects.map((suspect) => withheld(suspicion(suspect), why)) })
+        return tell({
+          _tag: "DriftFound",
+          findings: suspects.map((suspect) => withheld(suspicion(suspect, spec), why))
+        })
       }),
     judged: (judges) =>
       Effect.suspend(() => {
@@ -241,7 +245,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       : healed.success
     failures = healed._tag === "Failure" ? failures + 1 : 0
     if (others.length === 0) return
-    if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: others.map(reported) })
+    if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: others.map((one) => suspicion(one, spec)) })
     for (const suspect of others) left.set(key(suspect.ref), suspect)
     yield* isNeeded.open
     if (failures === 0) return

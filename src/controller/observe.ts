@@ -42,7 +42,7 @@ export const observe = Effect.fnUntraced(function*(
       if (suspects.length === 0) continue
       const findings = yield* Effect.forEach(
         suspects,
-        (suspect) => Effect.map(looked(suspect), (one) => suspicion(one))
+        (suspect) => Effect.map(looked(suspect), (one) => suspicion(one, delivery.spec.apply))
       )
       const [run, now] = [yield* Ulid.make, yield* DateTime.now]
       yield* hear({

@@ -1,13 +1,35 @@
-import { unknownManager } from "../domain/DriftReport.ts"
-import type { DriftFinding } from "../domain/DriftReport.ts"
+import type { Delivery } from "../api/v1alpha1/Delivery.ts"
+import { type DriftFinding, unknownManager } from "../domain/DriftReport.ts"
+import { members, parents, told } from "../domain/fieldPaths.ts"
+import { pointersFor } from "../domain/ignored.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key } from "../domain/ObjectRef.ts"
 import { fieldManager, fingerprint } from "../domain/ownership.ts"
+import { beyond, ours, stale } from "../domain/stale.ts"
+import type { LiveMetadata } from "../kube/KubeReader.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 
-/** What can be told of a suspect without looking further: who wrote last, as far as managedFields say. */
+/** What of an object is left to whom. */
+type Leaves = Pick<Delivery["spec"]["apply"], "allowManagers" | "ignore">
+
+/**
+ * What somebody holds inside an object who may hold nothing there: a person. Of controllers nobody can tell what was ours
+ * before; nor of an object of which something is left to others, since only its manifest says where that is.
+ */
+const heldBy = ({ managedFields, ref }: LiveMetadata, manager: string, { allowManagers, ignore }: Leaves) => {
+  if (pointersFor(ignore)(ref).length > 0) return []
+  const own = members(ours(managedFields)?.fieldsV1)
+  const maps = parents(own)
+  const held = stale(managedFields, allowManagers)
+    .filter((entry) => entry.manager === manager)
+    .flatMap((entry) => Array.from(beyond(entry)))
+  return told(new Map(held.filter(([id]) => !own.has(id) && !maps.has(id))))
+}
+
+/** What can be told of a suspect without looking further: who wrote last, and what, as far as managedFields say. */
 export const suspicion = (
   { live, ref, why }: Suspect,
+  leaves: Leaves,
   action: DriftFinding["action"] = "reported"
 ): DriftFinding => {
   const others = why === "gone" ?
@@ -16,7 +38,8 @@ export const suspicion = (
       manager !== fieldManager && subresource !== "status"
     )
   const last = others.toSorted((a, b) => (a.time ?? "").localeCompare(b.time ?? "")).at(-1)
-  return { object: ref, manager: last?.manager ?? unknownManager, fields: [], time: last?.time, action }
+  const fields = live === undefined || last === undefined ? [] : heldBy(live, last.manager, leaves)
+  return { object: ref, manager: last?.manager ?? unknownManager, fields, time: last?.time, action }
 }
 
 /** Whether it looked taken only because a run was writing it, and is now as that run left it. */
