@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import * as Queue from "effect/Queue"
@@ -9,7 +8,7 @@ import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Bundle } from "../domain/Decision.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
-import { format, parse, type Revision } from "../domain/Revision.ts"
+import { format, type Revision } from "../domain/Revision.ts"
 import type { DependencyNotReady, FetchError } from "../domain/StageError.ts"
 import { Drift } from "../drift/Drift.ts"
 import { Known } from "../kube/Known.ts"
@@ -33,6 +32,7 @@ import { hooked } from "./hooked.ts"
 import { keep } from "./keep.ts"
 import type { LiveDelivery, Registry } from "./Registry.ts"
 import { secretsChange, secretsOf } from "./secretsChange.ts"
+import { tellDrift } from "./tellDrift.ts"
 import { type Vital, watched } from "./Vitals.ts"
 
 /** Who hears of what is done for a Delivery, and who wakes it. */
@@ -162,11 +162,7 @@ export const deliver = Effect.fnUntraced(function*(
     if (error?._tag === "ApplyConflict") {
       yield* FiberHandle.run(contest, Effect.andThen(freed(error, registry), wake("freed")))
     } else if (event._tag === "RunEnded") yield* FiberHandle.clear(contest)
-    if (event._tag !== "DriftFound") return
-    const { source: { git: { url } } } = delivery.spec
-    const [applied, time] = [(yield* inventories.load).applied?.revision, yield* Clock.currentTimeMillis]
-    const revision = applied === undefined ? undefined : parse(applied)
-    yield* notify.tellDrift(delivery, yield* notifiers, { delivery: id, revision, url, findings: event.findings, time })
+    if (event._tag === "DriftFound") yield* tellDrift(delivery, yield* notifiers, event.findings)
   })
   yield* Stream.runForEach(events, heard).pipe(
     Effect.provideService(Watched, {

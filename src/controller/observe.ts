@@ -9,9 +9,12 @@ import { Drift } from "../drift/Drift.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
 import type { Suspect } from "../kube/Suspect.ts"
+import { Notify } from "../notify/Notify.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import type { Decided } from "./decide.ts"
+import type { Registry } from "./Registry.ts"
 import { suspicion } from "./suspicion.ts"
+import { tellDrift } from "./tellDrift.ts"
 
 /** How long before an inventory that could not be read is read again. */
 const again = "10 seconds"
@@ -24,15 +27,21 @@ const looked = Effect.fnUntraced(function*(suspect: Suspect) {
   return object === undefined ? suspect : { ...suspect, live: liveMetadata(apiVersion, ref.kind, object) }
 })
 
-/** Tells drift of a Delivery that is suspended, unless it is to be ignored, and touches nothing. */
+/**
+ * Tells drift of a Delivery that is suspended, unless it is to be ignored, and touches nothing. What was still to be told
+ * of it when it was suspended is told as well.
+ */
 export const observe = Effect.fnUntraced(function*(
   { delivery, identity }: Decided & { readonly _tag: "Suspended" },
+  registry: Registry,
   hear: (event: RunEvent) => Effect.Effect<void>
 ) {
   const { apply: { allowManagers, drift: mode }, source } = delivery.spec
-  if (mode === "ignore") return
-  const [rights, drifts, inventories] = [yield* Rights, yield* Drift, yield* InventoryStore]
+  const [rights, drifts, inventories, notify] = [yield* Rights, yield* Drift, yield* InventoryStore, yield* Notify]
   const own = rights.of(delivery.metadata, identity)
+  const notifiers = Effect.sync(() => registry.notifiersIn(delivery.metadata.namespace))
+  yield* Effect.provide(notify.resume(delivery, yield* notifiers), own)
+  if (mode === "ignore") return
   const watching = Effect.gen(function*() {
     const { entries } = yield* inventories.load
     const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(source.interval) })
@@ -52,6 +61,7 @@ export const observe = Effect.fnUntraced(function*(
         run,
         findings
       })
+      yield* tellDrift(delivery, yield* notifiers, findings)
     }
   }).pipe(Effect.provide(own), Effect.scoped)
   yield* watching.pipe(

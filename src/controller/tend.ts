@@ -220,7 +220,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
           yield* voice.say(Noted.Suspended(now.delivery.spec.suspension ?? {}), facts(given))
           yield* settle(false)
           yield* look
-          yield* Effect.forkScoped(observe(now, hear(given)))
+          yield* Effect.forkScoped(observe(now, registry, hear(given)))
           return yield* whenOver(now.delivery, concern([id]))
         case "Leaves":
           return yield* depart(now, registry, voice.tell)

@@ -6,16 +6,18 @@ import { at, type JsonObject } from "../../src/domain/Json.ts"
 import { applyYaml, condition } from "../support/AgentGround.ts"
 import { AgentScene, configMap, pathOfDelivery } from "../support/AgentScene.ts"
 import type { Repository } from "../support/git/Repository.ts"
+import { TeamChat } from "../support/TeamChat.ts"
 
 let scene: AgentScene
+let chat: TeamChat
 
 beforeAll(async () => {
-  scene = await AgentScene.start()
+  ;[scene, chat] = await Promise.all([AgentScene.start({ args: ["--allow-loopback"] }), TeamChat.start()])
 }, 90_000)
 
 afterAll(async () => {
   assert.notInclude(scene.agent.output, "a mistake in Sluice")
-  await scene.stop()
+  await Promise.all([scene.stop(), chat.stop()])
 })
 
 const pathOf = (namespace: string) => `/api/v1/namespaces/${namespace}/configmaps/one`
@@ -37,9 +39,10 @@ const becomes = async (namespace: string, value: string) => {
 }
 const ready = async (namespace: string, labels?: string): Promise<Repository> => {
   await scene.tenant(namespace, labels)
+  await chat.join(scene.plane, namespace)
   const repository = await scene.git.repository(namespace)
   const commit = await repository.commit({ "app/one.yaml": configMap("one", "1") }, "First")
-  await scene.deliver(`${namespace}/app`, repository.url, "path: app")
+  await scene.deliver(`${namespace}/app`, repository.url, "path: app, notify: [{name: chat}]")
   await scene.ready(`${namespace}/app`, commit)
   return repository
 }
@@ -117,6 +120,16 @@ describe("a Delivery that is suspended", () => {
     const took = performance.now() - resumed
     console.log(`on the new commit ${Math.round(took)} ms after it resumed`)
     assert.isBelow(took, 1_000)
+  })
+
+  it("told its Notifiers of the drift, as of all that is only reported", async () => {
+    const told = await chat.says(
+      id,
+      "drift of who is suspended",
+      ({ findings, state }) => state === "drift" && at(findings, 0, "action") === "reported"
+    )
+    assert.deepInclude(at(told, "findings", 0), { manager: "kubectl-edit", fields: ["data.value"] })
+    assert.match(String(told.revision), /^main@sha1:[0-9a-f]{40}$/u)
   })
 
   it("may be suspended from the start, and has what GitLab replaces", async () => {
