@@ -58,6 +58,8 @@ export interface Run {
   readonly durationMs: number
   /** When the same desire is tried again; absent where nothing but a new identity helps. */
   readonly next?: { readonly inMs: number; readonly attempt: number }
+  /** It could not even start: there is no such run, and this is told in its place. */
+  readonly isHeld?: boolean
 }
 
 /** What can happen in a run; the last is its outcome. */

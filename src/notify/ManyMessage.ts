@@ -16,11 +16,15 @@ export interface ManyMessage {
   readonly count: number
   /** Of one of them; the others have the same reason. */
   readonly error: Message["error"] | undefined
+  /** No run of theirs can start. */
+  readonly isHeld: boolean
 }
 
 /** Under what a message may be told together with others; undefined for one that stands for itself. */
-export const sameness = ({ changes, error, state }: Message): string | undefined =>
-  state === "failed" && error?.class === "transient" && changes === undefined
+export const sameness = ({ changes, error, isHeld, state }: Message): string | undefined =>
+  isHeld === true
+    ? `held ${error?.message}`
+    : state === "failed" && error?.class === "transient" && changes === undefined
     ? `failed ${error.reason}`
     : state === "recovered" && changes === undefined
     ? "recovered"
@@ -34,5 +38,6 @@ export const ofMessages = (first: Message, all: ReadonlyArray<Message>): ManyMes
   time: Math.min(...all.map(({ time }) => time)),
   deliveries: all.slice(0, named).map(nameOf),
   count: all.length,
-  error: first.error
+  error: first.error,
+  isHeld: first.isHeld === true
 })

@@ -40,6 +40,8 @@ export const Message = Schema.Struct({
     pruned: Schema.Int,
     unchanged: Schema.Int
   })),
+  /** No run could start: what it says is of no stage and no revision. */
+  isHeld: Schema.optionalKey(Schema.Boolean),
   /** When the same revision is tried again. */
   next: Schema.optionalKey(Schema.Struct({ inMs: Schema.Finite, attempt: Schema.Int })),
   /** The first of the changed objects. */
@@ -184,6 +186,7 @@ export const ofOutcome = (options: {
         author: clean.line(run.commit.author.name, 100)
       }
     },
+    ...run.isHeld === true ? { isHeld: true } : {},
     ...run.next === undefined ? {} : { next: run.next },
     objects: [],
     objectCount: 0,

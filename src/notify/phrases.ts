@@ -32,5 +32,8 @@ export const verbs = {
   notify: "tell"
 } as const
 
+/** What follows for whom no run can start. */
+export const untilMended = "goes on by itself once that is mended; until then no drift is put back"
+
 export const firstLine = (text: string): string => clip(text.split("\n", 1)[0]!, 160)
 export const sentence = (text: string): string => /[.!?…]$/u.test(text) ? text : `${text}.`

@@ -3,7 +3,7 @@ import { equals, short } from "../domain/Revision.ts"
 import { stages } from "../domain/StageError.ts"
 import { commitUrl, place } from "./links.ts"
 import type { Message } from "./Message.ts"
-import { firstLine, nameOf, namespaceOf, plural, seconds, sentence, verbs } from "./phrases.ts"
+import { firstLine, nameOf, namespaceOf, plural, seconds, sentence, untilMended, verbs } from "./phrases.ts"
 import { join, type RichText } from "./richText.ts"
 import type { Wording } from "./wording.ts"
 
@@ -58,6 +58,7 @@ const headline = (message: Message): RichText => {
         ? []
         : stays(message)
       const why = sentence(firstLine(error.message))
+      if (message.isHeld === true) return [name, ` cannot run: ${why}`, ...stays(message)]
       const failed = isHealth(error.reason) ? " is not healthy on" : ` failed to ${verbs[error.stage]}`
       return [name, failed, ...about, `: ${why}`, ...consequence]
     }
@@ -66,7 +67,7 @@ const headline = (message: Message): RichText => {
 
 const strip = (message: Message): RichText | undefined => {
   const failed = message.error?.stage
-  if (failed === undefined) return undefined
+  if (failed === undefined || message.isHeld === true) return undefined
   const at = stages.indexOf(failed)
   const told = stages.filter((stage) => stage !== "notify")
   return join(
@@ -110,6 +111,7 @@ const next = {
 
 const whatNext = (message: Message): RichText => {
   if (message.error === undefined) return []
+  if (message.isHeld === true) return [untilMended]
   const { attempt, inMs } = message.next ?? {}
   return [
     inMs === undefined || attempt === undefined

@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
+import { Outcome, type Run } from "../../src/domain/Outcome.ts"
+import { PolicyUnavailable } from "../../src/domain/StageError.ts"
 import { KubeStatus } from "../../src/kube/KubeStatus.ts"
 import type { Notify } from "../../src/notify/Notify.ts"
-import { denied, fetchFailed, renderFailed, unchanged } from "./outcomes.ts"
+import { denied, fetchFailed, held, renderFailed, unchanged } from "./outcomes.ts"
 import { at, chat, inProcess, makeWorld, notifiers, states } from "./process.ts"
 import { delivery, failure, makeRecord, notifier } from "./world.ts"
 
@@ -127,12 +129,18 @@ describe("many deliveries that fail for one reason", () => {
     notify: Notify["Service"],
     all: ReturnType<typeof each>,
     outcome: Parameters<Notify["Service"]["tell"]>[3],
-    letter?: string
+    letter?: string,
+    more: Partial<Run> = {}
   ) =>
     Effect.forEach(all, ({ record, subject }) => {
       const { revision: _, ...details } = at(letter ?? "a")
       const { name, namespace } = subject.metadata
-      const run = { ...details, delivery: `${namespace}/${name}`, revision: letter ? at(letter).revision : undefined }
+      const run = {
+        ...details,
+        delivery: `${namespace}/${name}`,
+        revision: letter ? at(letter).revision : undefined,
+        ...more
+      }
       return Effect.provide(notify.tell(subject, notifiers, run, outcome), record.layer, { local: true })
     }, { discard: true })
 
@@ -156,6 +164,26 @@ describe("many deliveries that fail for one reason", () => {
         ":white_check_mark: *37 deliveries* recovered — nothing had to change"
       ])
       for (const { record } of all) assert.include(record.text(), "\"pending\":[]")
+    }))
+
+  it.effect("are one message for each bundle that keeps them from running", () =>
+    Effect.gen(function*() {
+      const world = makeWorld()
+      const error = new PolicyUnavailable({ detail: "PolicyBundle other selects this Delivery and cannot judge: no" })
+      yield* inProcess(world, (notify) =>
+        Effect.gen(function*() {
+          const all = each(17)
+          yield* tellAll(notify, all.slice(0, 12), held, undefined, { isHeld: true })
+          yield* tellAll(notify, all.slice(12), Outcome.Failed({ error, changes: undefined }), undefined, {
+            isHeld: true
+          })
+          yield* TestClock.adjust("5 seconds")
+          yield* notify.flush
+        }), { gather: 5_000 })
+      assert.deepStrictEqual(world.receiver.accepted.map(({ body }) => text(body).replace(/ selects.*/u, "")).sort(), [
+        ":x: *12 deliveries* cannot run: PolicyBundle baseline",
+        ":x: *5 deliveries* cannot run: PolicyBundle other"
+      ])
     }))
 
   it.effect("are waited for longer once there were many", () =>

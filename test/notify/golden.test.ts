@@ -18,6 +18,8 @@ import {
   denied,
   fetchFailed,
   healthTimeout,
+  held,
+  heldRun,
   messageOf,
   pruneBlocked,
   renderFailed,
@@ -45,6 +47,8 @@ const messages: Readonly<Record<string, Message | DriftMessage>> = {
   "blocked-applied": messageOf("blocked", denied, { ...run, previous: run.revision }),
   "blocked-prune": messageOf("blocked", pruneBlocked),
   "failed-fetch": messageOf("failed", fetchFailed, { ...run, commit: undefined, revision: undefined }),
+  "failed-held": messageOf("failed", held, heldRun),
+  "failed-held-first": messageOf("failed", held, { ...heldRun, previous: undefined }),
   "failed-render": messageOf("failed", renderFailed),
   "failed-health": messageOf("failed", healthTimeout),
   "failed-apply": messageOf("failed", applyFailed, { ...run, next: { inMs: 120_000, attempt: 2 } }),
@@ -75,6 +79,7 @@ const many: Readonly<Record<string, ManyMessage>> = {
     messageOf("failed", fetchFailed, { ...run, commit: undefined, revision: undefined }),
     37
   ),
+  "many-held": manyOf(messageOf("failed", held, heldRun), 41),
   "many-recovered": manyOf(messageOf("recovered", unchanged), 4)
 }
 

@@ -1,7 +1,14 @@
 import type { Violation } from "../../src/domain/Decision.ts"
 import { Outcome, type Run } from "../../src/domain/Outcome.ts"
 import type { Revision } from "../../src/domain/Revision.ts"
-import { ApplyFailed, FetchFailed, HealthTimeout, PruneBlocked, RenderFailed } from "../../src/domain/StageError.ts"
+import {
+  ApplyFailed,
+  FetchFailed,
+  HealthTimeout,
+  PolicyUnavailable,
+  PruneBlocked,
+  RenderFailed
+} from "../../src/domain/StageError.ts"
 import { type Message, ofOutcome } from "../../src/notify/Message.ts"
 import type { State } from "../../src/notify/transition.ts"
 
@@ -96,6 +103,23 @@ export const pruneBlocked = Outcome.Failed({
   error: new PruneBlocked({ detail: "would delete Namespace/shop; confirm with sha256:1234" }),
   changes: undefined
 })
+
+/** No run could start. */
+export const held = Outcome.Failed({
+  error: new PolicyUnavailable({
+    detail: "PolicyBundle baseline selects this Delivery and cannot judge: rules/values.rego:3: rego_parse_error",
+    hint: "Mend the policy; `sluice check` says the same without a cluster."
+  }),
+  changes: undefined
+})
+export const heldRun: Run = {
+  ...run,
+  why: "refused",
+  revision: undefined,
+  commit: undefined,
+  durationMs: 0,
+  isHeld: true
+}
 
 export const messageOf = (state: State, outcome: Outcome, details: Run = run): Message =>
   ofOutcome({ state, outcome, run: details, waits: true, cluster: "prod-eu", redact: (text) => text })
