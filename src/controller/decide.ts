@@ -18,7 +18,14 @@ export interface Owner {
 /** What is to be done about one Delivery. */
 export type Decided = Data.TaggedEnum<{
   /** Nothing may run. Not even drift is healed: nobody could say what is right. */
-  Refused: { readonly error: StageError }
+  Refused: {
+    readonly error: StageError
+    /**
+     * As whom its Notifiers are told; undefined where nobody can read whom it would tell. Also an account that is missing:
+     * it may what its name is bound to, and that is at most to read the Secret of a Notifier.
+     */
+    readonly identity: Identity | undefined
+  }
   /** What stands stays as it is: what decides is about to be known. */
   Awaits: Record<never, never>
   /** Watched, not touched. */
@@ -38,13 +45,20 @@ export interface Rules {
 /** The account that a Delivery acts as outside the agent's own namespace, if it names none. */
 export const defaultAccount = "sluice"
 
-/** As whom a Delivery acts. Without an identity there is no client. */
+/** As whom a Delivery wants to act. */
+const wanted = ({ namespace, resource }: LiveDelivery, rules: Rules): Identity => {
+  const named = resource.spec.apply.serviceAccountName
+  return named === undefined && namespace === rules.agentNamespace
+    ? Identity.Self()
+    : Identity.ServiceAccount({ namespace, name: named ?? defaultAccount })
+}
+
+/** As whom a Delivery acts. Without an identity it touches nothing. */
 const identityOf = (delivery: LiveDelivery, known: Registry, rules: Rules): Result.Result<Identity, AccessDenied> => {
   const { namespace, resource } = delivery
   const named = resource.spec.apply.serviceAccountName
-  if (named === undefined && namespace === rules.agentNamespace) return Result.succeed(Identity.Self())
-  const name = named ?? defaultAccount
-  if (known.accounts.has(idOf({ namespace, name }))) return Result.succeed(Identity.ServiceAccount({ namespace, name }))
+  const identity = wanted(delivery, rules)
+  if (identity._tag === "Self" || known.accounts.has(idOf(identity))) return Result.succeed(identity)
   return Result.fail(
     new AccessDenied({
       detail: named === undefined
@@ -94,7 +108,10 @@ export const decide = (known: Registry, rules: Rules, id: string, now: number): 
   if (!isWellFormed(delivery)) {
     if (delivery.deleting) return Decided.Leaves({ delivery, identity: undefined })
     const hint = "Mend the fields that are named; `kubectl explain delivery.spec` lists them."
-    return Decided.Refused({ error: new InvalidSpec({ detail: delivery.problems.join("; "), hint }) })
+    return Decided.Refused({
+      error: new InvalidSpec({ detail: delivery.problems.join("; "), hint }),
+      identity: undefined
+    })
   }
   if (delivery.deleting) {
     const identity = identityOf(delivery, known, rules)
@@ -102,5 +119,6 @@ export const decide = (known: Registry, rules: Rules, id: string, now: number): 
   }
   const decided = decideLive(delivery, known, rules, now)
   if (Result.isSuccess(decided)) return decided.success
-  return decided.failure === unknown ? Decided.Awaits() : Decided.Refused({ error: decided.failure })
+  if (decided.failure === unknown) return Decided.Awaits()
+  return Decided.Refused({ error: decided.failure, identity: wanted(delivery, rules) })
 }

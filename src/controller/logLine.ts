@@ -3,7 +3,7 @@ import { display } from "../domain/ObjectRef.ts"
 import type { Outcome, RunEvent } from "../domain/Outcome.ts"
 import { oneLine } from "../domain/plainText.ts"
 import { format } from "../domain/Revision.ts"
-import { errorPage, type Stage } from "../domain/StageError.ts"
+import { errorPage, type Stage, type StageError } from "../domain/StageError.ts"
 
 /** The annotations of a line beside those of its Delivery. */
 export type LineAbout = {
@@ -57,6 +57,13 @@ const aboutOf = (event: RunEvent, applied: string | undefined): LineAbout => {
   const { details: { revision }, outcome } = event
   return { run: event.run, ...revision === undefined ? {} : { revision: format(revision) }, ...failing(outcome) }
 }
+
+/** Why no run may start, under the id by which its message is known. */
+export const refusalLine = (error: StageError, run: string): LogLine => ({
+  level: "Warn",
+  text: `cannot run: ${error._tag}: ${oneLine(error.message, 1_000)}`,
+  about: { run, stage: errorPage[error._tag].stage, error: error._tag }
+})
 
 /** `applied` is what the cluster is on, as far as anybody knows: what drifts has drifted from that. */
 export const logLine = (event: RunEvent, applied?: string): LogLine | undefined => {

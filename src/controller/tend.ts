@@ -24,6 +24,7 @@ import { logLine } from "./logLine.ts"
 import type { Newest } from "./Newest.ts"
 import { observe } from "./observe.ts"
 import * as Recorder from "./Recorder.ts"
+import * as Refusal from "./Refusal.ts"
 import { idOf, isWellFormed, type LiveDelivery, type MalformedDelivery, type Registry } from "./Registry.ts"
 import { neverRequested, Requests } from "./requests.ts"
 import * as Voice from "./Voice.ts"
@@ -69,6 +70,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   const writer = yield* DeliveryWriter
   const voice = yield* Voice.make({ namespace, name, uid }, live.status, instance)
   const recorder = yield* Recorder.make({ namespace, name, uid }, live.status)
+  const refusal = yield* Refusal.make(id, registry, voice.status)
   const account = yield* Account.make({
     namespace,
     name,
@@ -207,15 +209,17 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
             isWellFormed(given) ? Noted.Held({ error: now.error }) : Noted.Invalid({ problems: given.problems }),
             facts(given)
           )
+          yield* refusal.noted(now.error)
           yield* look
           yield* attend
-          return yield* settle(false)
+          const told = isWellFormed(given) ? refusal.told(given, now) : Effect.void
+          return yield* Effect.all([settle(false), told], { concurrency: "unbounded", discard: true })
         }
         case "Awaits":
           isBarred ||= judged !== undefined && isWellFormed(given) && Result.isFailure(guardsOf(given, registry))
           return yield* look
         case "Suspended":
-          // It goes on because somebody lets it.
+          yield* refusal.over // It goes on because somebody lets it.
           ;[judged, isBarred] = [undefined, false]
           yield* voice.say(Noted.Suspended(now.delivery.spec.suspension ?? {}), facts(given))
           yield* settle(false)
@@ -225,6 +229,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
         case "Leaves":
           return yield* depart(now, registry, voice.tell)
         case "Runs":
+          yield* refusal.over
           yield* Effect.addFinalizer(() => Effect.sync(() => registry.running(id, false)))
           yield* settle(true)
           return yield* deliver({

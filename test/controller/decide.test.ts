@@ -26,7 +26,10 @@ describe("what is to be done about a Delivery", () => {
   it("is refused where that account does not exist, and goes on when it is there", () => {
     const known = registry(live("shop/web"))
     known.accounts.clear()
-    assert.match(refusal(asked(known, "shop/web")), /^AccessDenied: .*ServiceAccount sluice of namespace shop/u)
+    const refused = asked(known, "shop/web")
+    assert.match(refusal(refused), /^AccessDenied: .*ServiceAccount sluice of namespace shop/u)
+    const account = Identity.ServiceAccount({ namespace: "shop", name: "sluice" })
+    assert.deepStrictEqual(refused._tag === "Refused" ? refused.identity : undefined, account)
     known.accounts.add("shop/sluice")
     assert.strictEqual(asked(known, "shop/web")._tag, "Runs")
   })
@@ -48,7 +51,9 @@ describe("what is to be done about a Delivery", () => {
     const known = registry()
     const { resource: _, ...rest } = live("shop/broken")
     known.set({ ...rest, problems: ["spec.source.interval: expected a duration such as 30s or 1h30m"] })
-    assert.match(refusal(asked(known, "shop/broken")), /^InvalidSpec: spec\.source\.interval/u)
+    const refused = asked(known, "shop/broken")
+    assert.match(refusal(refused), /^InvalidSpec: spec\.source\.interval/u)
+    assert.isTrue(refused._tag === "Refused" && refused.identity === undefined)
   })
 
   it("is suspended, until the suspension is over", () => {

@@ -8,6 +8,7 @@ import { configMap, pathOfDelivery, Told } from "../support/AgentScene.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 import type { Repository } from "../support/git/Repository.ts"
 import { type GitServer, startGitServer } from "../support/GitServer.ts"
+import { TeamChat } from "../support/TeamChat.ts"
 import { leastRights, tenant } from "../support/Tenants.ts"
 
 const password = "correct-horse-battery"
@@ -22,6 +23,7 @@ let agent: AgentProcess
 let deliveries: Deliveries
 let events: Told
 let bundles: Told
+let chat: TeamChat
 let platform: Repository
 const repositories = new Map<string, Repository>()
 
@@ -85,7 +87,8 @@ const deliver = async (
   name: string,
   gate: string,
   files: Readonly<Record<string, string>>,
-  namespace = "shop"
+  namespace = "shop",
+  more = ""
 ): Promise<{ readonly id: string; readonly repository: Repository; readonly commit: string }> => {
   const repository = await repositoryOf(name)
   const commit = await repository.commit(files, "Begin")
@@ -97,6 +100,7 @@ metadata: {name: ${name}, namespace: ${namespace}, labels: {gate: ${gate}}}
 spec:
   source: {git: {url: "${repository.url}", branch: main, secretRef: {name: git}, insecure: true}, interval: 1s}
   path: app
+  ${more}
 `
   )
   return { id: `${namespace}/${name}`, repository, commit }
@@ -134,10 +138,15 @@ const waiver = (policy: string, until: string, more = "") =>
   `waivers:\n  - {policy: ${policy}, reason: INC-42, owner: dana, until: "${until}"${more}}\n`
 
 beforeAll(async () => {
-  ;[plane, git] = await Promise.all([startControlPlane(), startGitServer({ basic: { username: "sluice", password } })])
+  ;[plane, git, chat] = await Promise.all([
+    startControlPlane(),
+    startGitServer({ basic: { username: "sluice", password } }),
+    TeamChat.start()
+  ])
   await installCrds(plane)
   const kubeconfig = await leastRights(plane)
   await tenant(plane, "shop")
+  await chat.join(plane, "shop")
   await secret("shop", "git", { username: "sluice", password })
   await secret("sluice-system", "platform-git", { username: "sluice", password })
   platform = await repositoryOf("platform")
@@ -145,14 +154,14 @@ beforeAll(async () => {
   deliveries = new Deliveries(plane)
   events = new Told(plane, "/apis/events.k8s.io/v1/events?watch=true&resourceVersion=0")
   bundles = new Told(plane, "/apis/sluice.dev/v1alpha1/policybundles?watch=true&resourceVersion=0")
-  agent = await AgentProcess.start({ kubeconfig })
+  agent = await AgentProcess.start({ kubeconfig, args: ["--allow-loopback"] })
 }, 110_000)
 
 afterAll(async () => {
   assert.notInclude(agent.output, "a mistake in Sluice")
   for (const watch of [deliveries, events, bundles]) watch.stop()
   await agent.remove()
-  await Promise.all([plane.stop(), git.stop()])
+  await Promise.all([plane.stop(), git.stop(), chat.stop()])
 })
 
 /** What the last run of a Delivery came to, and why it began. */
@@ -274,13 +283,19 @@ describe("a bundle that cannot be had", () => {
     const broken = await repositoryOf("broken")
     await broken.commit({ "rules/values.rego": "package baseline\n\ndeny contains x\n" }, "Break")
     await bundle("broken", from(broken))
-    const { commit, id } = await deliver("waiting", "broken", { "app/one.yaml": configMap("waiting", "good") })
+    const files = { "app/one.yaml": configMap("waiting", "good") }
+    const { commit, id } = await deliver("waiting", "broken", files, "shop", "notify: [{name: chat}]")
     const stopped = await deliveries.reason(id, "PolicyUnavailable", soon)
     assert.match(condition(stopped, "Ready")!.message, /PolicyBundle broken .*rules\/values\.rego:3/u)
     const told = await bundleUntil("broken", "is stalled", (one) => readyOf(one).reason === "PolicyUnavailable")
     assert.match(String(readyOf(told).message), /rules\/values\.rego:3/u)
+    const { error } = await chat.says(id, "cannot run", ({ state }) => state === "failed")
+    assert.strictEqual(at(error, "reason"), "PolicyUnavailable")
+    assert.match(String(at(error, "message")), /PolicyBundle broken .*rules\/values\.rego:3/u)
     await broken.commit({ "rules/values.rego": values("bad") }, "Mend")
     assert.strictEqual(lastRun(await deliveries.ready(id, commit, soon)).why, "policy")
+    await chat.says(id, "recovered", ({ state }) => state === "recovered")
+    assert.deepStrictEqual(chat.about(id).map(({ state }) => state), ["failed", "recovered"])
   })
 
   it("goes on judging by what it had where its repository is out of reach", async () => {

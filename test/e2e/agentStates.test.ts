@@ -146,6 +146,25 @@ describe("a Delivery that is suspended", () => {
   })
 })
 
+describe("a Delivery whose account is gone", () => {
+  const id = "paused/app"
+
+  it("tells its Notifiers that it cannot run, and that it recovered once the account is back", async () => {
+    await scene.plane.request("DELETE", "/api/v1/namespaces/paused/serviceaccounts/sluice")
+    await scene.deliveries.reason(id, "AccessDenied")
+    const told = await chat.says(id, "cannot run", ({ error }) => at(error, "reason") === "AccessDenied")
+    assert.match(
+      String(at(told, "error", "message")),
+      /ServiceAccount sluice of namespace paused, which does not exist/u
+    )
+    assert.match(scene.agent.output, /cannot run: AccessDenied: .*paused\/app/u)
+    await scene.tenant("paused")
+    await scene.ready(id)
+    await chat.says(id, "recovered", ({ state }) => state === "recovered")
+    assert.lengthOf(chat.about(id).filter(({ state }) => state === "failed"), 1)
+  })
+})
+
 describe("a Delivery whose agent is new", () => {
   it("is healed by a run, since nobody has its bytes, and says who it was", async () => {
     await scene.restart()
@@ -288,6 +307,7 @@ describe("a Delivery that nobody can read", () => {
     assert.match(condition(invalid, "Ready")!.message, /spec\.suspend: expected boolean/u)
     assert.strictEqual(condition(invalid, "Stalled")?.status, "True")
     await scene.event("malformed/suspend-text", "InvalidSpec")
+    await scene.agent.says(/cannot run: InvalidSpec: .*malformed\/suspend-text/u)
     assert.isDefined(url)
     await Promise.all(Array.from({ length: 10 }, async (_, index) => {
       await scene.tenant(`sound-${index}`)
