@@ -50,7 +50,8 @@ export const installVerbs = {
     about: "Take the agent out of a cluster; what Deliveries applied stays",
     more:
       "The agent is stopped first, and Deliveries are let go: none of their objects is deleted, unless --prune asks.\n" +
-      "The definitions go last, and with them Deliveries, PolicyBundles and Notifiers. Ended half-way, run it again.",
+      "The definitions go last, and with them Deliveries, PolicyBundles and Notifiers. Ended half-way, run it again.\n" +
+      "Exits 1 if Deliveries are held by an agent that sluice install does not know.",
     flags: {
       prune: { about: "first delete the Deliveries, and wait until the agent has deleted what they own" },
       "keep-crds": { about: "leave the definitions, and Deliveries, PolicyBundles and Notifiers" },

@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
 import type { JsonObject } from "../domain/Json.ts"
 import type { ObjectRef } from "../domain/ObjectRef.ts"
-import { InvalidSpec } from "../domain/StageError.ts"
+import { ApplyConflict, InvalidSpec } from "../domain/StageError.ts"
+import { foreignAgent } from "../install/foreign.ts"
 import { agentMissing, remove } from "../install/remove.ts"
-import { type Standing, standing } from "../install/standing.ts"
+import { isHeld, type Standing, standing } from "../install/standing.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { canAsk, confirm } from "./confirm.ts"
 import { json, nameLine } from "./documents.ts"
@@ -77,6 +78,21 @@ const reportOf = (
   ...stays === undefined ? {} : { stays }
 })
 
+/** Where `sluice install` installed nothing: Deliveries may be held all the same, by an agent that was made otherwise. */
+const madeOtherwise = Effect.fnUntraced(function*({ owners }: Standing, namespace: string) {
+  const detail = `nothing that sluice install installed is in namespace ${namespace}`
+  const { keeper } = yield* foreignAgent(namespace)
+  const hint = keeper?.help ??
+    "What kubectl applied is taken over by sluice install --overlay <yours>, and sluice uninstall then lets its " +
+      "Deliveries go. Not by kubectl delete -k: the agent would prune what they own."
+  const held = owners.filter(isHeld).length
+  if (held === 0) return yield* print.aside(`${detail}\n  help: ${hint}`)
+  return yield* new ApplyConflict({
+    detail: `${detail}, and ${count(held, "Delivery has", "Deliveries have")} a finalizer that only an agent takes off`,
+    hint
+  })
+})
+
 /** Takes the installation away, after somebody agreed to it. */
 export const uninstall = Effect.fn("uninstall")(function*(given: Given) {
   const timeout = yield* durationOf(given, "timeout", "5m")
@@ -85,11 +101,7 @@ export const uninstall = Effect.fn("uninstall")(function*(given: Given) {
   const namespace = yield* agentNamespace(given)
   const found = yield* standing(namespace)
   if (found.parts.length === 0) {
-    yield* print.aside(
-      `nothing that sluice install installed is in namespace ${namespace}\n` +
-        "  help: What was applied otherwise goes the same way: helm uninstall, kubectl delete -k. " +
-        "Or sluice install first: it then knows all of it."
-    )
+    yield* madeOtherwise(found, namespace)
     return 0
   }
   const dryRun = given.switches.has("dry-run")

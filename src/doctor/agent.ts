@@ -1,14 +1,12 @@
 import * as Effect from "effect/Effect"
 import { at, type JsonObject } from "../domain/Json.ts"
 import { ofObject } from "../domain/ObjectRef.ts"
+import { agentRef } from "../install/foreign.ts"
 import type { AgentLease } from "../install/stop.ts"
 import * as kstatus from "../kube/kstatus.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
 import { agentClock } from "./clock.ts"
 import { failed, type Finding, ok, warning } from "./Finding.ts"
-
-/** The StatefulSet of the agent. */
-export const agentRef = (namespace: string) => ({ group: "apps", kind: "StatefulSet", namespace, name: "sluice" })
 
 const text = (object: JsonObject, ...path: ReadonlyArray<string | number>): string => {
   const value = at(object, ...path)

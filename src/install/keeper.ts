@@ -27,8 +27,8 @@ export const keeperOf = ({ annotations, labels }: LiveMetadata, namespace: strin
     return {
       who: `Helm (release ${release})`,
       help:
-        "Go on with Helm: helm upgrade and helm uninstall. To change over, take its annotations meta.helm.sh/* and " +
-        "its release Secret away first."
+        "Go on with Helm: helm upgrade. helm uninstall leaves every Delivery with a finalizer that nobody takes off: " +
+        "deploy/docs/install.md#uninstall says how to change over, and how all of it goes."
     }
   }
   if (other !== undefined && other !== namespace) {

@@ -1,5 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
+import { applyYaml } from "../support/AgentGround.ts"
 import { AgentScene, configMap } from "../support/AgentScene.ts"
 import { sluiceOn, writes } from "../support/installed.ts"
 import { sluice as run } from "../support/Sluice.ts"
@@ -25,13 +26,36 @@ describe("sluice uninstall, on a real API server", () => {
     url = repository.url
     await repository.commit({ "a.yaml": configMap("a", "1"), "b.yaml": configMap("b", "1") }, "Two settings")
     await scene.tenant("shop")
-    await install()
   })
   afterAll(() => scene?.stop())
 
-  it("asks first, and where nobody can be asked does nothing", async () => {
+  it("does not pass over Deliveries that are held by an agent that was made otherwise", async () => {
+    const nothing = await sluice("uninstall", "--yes")
+    assert.strictEqual(nothing.code, 0, nothing.stderr)
+    assert.include(nothing.stderr, "nothing that sluice install installed is in namespace sluice-system")
     await scene.deliver("shop/shop", url, "path: '', apply: {serviceAccountName: sluice}")
     await scene.ready("shop/shop")
+    const held = await sluice("uninstall", "--yes")
+    assert.strictEqual(held.code, 1, held.stderr)
+    assert.include(held.stderr, "and 1 Delivery has a finalizer that only an agent takes off")
+    assert.include(held.stderr, "sluice install --overlay <yours>, and sluice uninstall then lets its Deliveries go")
+    const release = (name: string | null) => {
+      const body = { metadata: { annotations: { "meta.helm.sh/release-name": name } } }
+      return scene.plane.request("PATCH", crd, body, "application/merge-patch+json")
+    }
+    await release("gitops")
+    assert.include((await sluice("uninstall")).stderr, "helm uninstall leaves every Delivery with a finalizer")
+    await release(null)
+  })
+
+  it("takes over what kubectl applied, without a conflict", async () => {
+    await applyYaml(scene.plane, (await run(["install", "--export", "--overlay", "production"])).stdout, "kubectl")
+    const taken = await sluice("install", "--overlay", "production", "--no-wait")
+    assert.strictEqual(taken.code, 0, taken.stderr)
+    assert.include(taken.stdout, " 0 created")
+  })
+
+  it("asks first, and where nobody can be asked does nothing", async () => {
     const before = (await scene.plane.readAudit()).length
     const dry = await sluice("uninstall", "--dry-run")
     assert.strictEqual(dry.code, 0, dry.stderr)

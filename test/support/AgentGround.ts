@@ -33,13 +33,14 @@ interface Applied {
   readonly metadata: { readonly name: string; readonly namespace?: string }
 }
 
-const plurals: Readonly<Record<string, string>> = { PolicyBundle: "policybundles", Delivery: "deliveries" }
+const plural = (kind: string): string => `${kind.toLowerCase().replace(/y$/u, "ie").replace(/ss$/u, "sse")}s`
 const clusterScoped = new Set([
   "CustomResourceDefinition",
   "Namespace",
   "ClusterRole",
   "ClusterRoleBinding",
   "PolicyBundle",
+  "PriorityClass",
   "MutatingWebhookConfiguration"
 ])
 
@@ -47,7 +48,7 @@ const clusterScoped = new Set([
 export const pathOf = ({ apiVersion, kind, metadata: { name, namespace } }: Applied): string => {
   const base = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`
   const scope = clusterScoped.has(kind) ? "" : `/namespaces/${namespace ?? "default"}`
-  return `${base}${scope}/${plurals[kind] ?? `${kind.toLowerCase()}s`}/${name}`
+  return `${base}${scope}/${plural(kind)}/${name}`
 }
 
 /** Applies documents as the admin, by server-side apply. */

@@ -163,8 +163,9 @@ helm install sluice deploy/chart --namespace sluice-system --create-namespace --
 \`\`\`
 
 The CRDs and the namespace have \`helm.sh/resource-policy: keep\`: \`helm uninstall\` leaves them, and with them every
-Delivery and what it owns. An upgrade brings the CRDs up to date, since they are templates. The image is not published
-yet: name yours by \`image.repository\` and \`image.tag\`.
+Delivery, held by its finalizer, and what it owns; [here](../docs/install.md#uninstall) is how the rest goes. An upgrade
+brings the CRDs up to date, since they are templates. The image is not published yet: name yours by \`image.repository\`
+and \`image.tag\`.
 
 ${valuesTable()}
 `
