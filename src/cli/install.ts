@@ -9,6 +9,7 @@ import { ApplyConflict } from "../domain/StageError.ts"
 import type { Books } from "../install/books.ts"
 import { carryOut, counts, type Done } from "../install/carryOut.ts"
 import { choose } from "../install/choice.ts"
+import { foreignAgent } from "../install/foreign.ts"
 import { imageName, render } from "../install/overlay.ts"
 import { untilReady } from "../install/ready.ts"
 import { installedIn } from "../install/standing.ts"
@@ -47,7 +48,10 @@ const exported = Effect.fnUntraced(function*(given: Given, version: string) {
 })
 
 /** Why nothing is written: each object that somebody else keeps, or has changed. */
-const objections = ({ conflicts, keepers }: Survey, namespace: string): ReadonlyArray<ApplyConflict> => {
+const objections = (
+  { conflicts, keepers }: Survey,
+  { namespace, overlay }: { readonly namespace: string; readonly overlay: string }
+): ReadonlyArray<ApplyConflict> => {
   const [first] = keepers
   if (first !== undefined) {
     const more = keepers.length > 1 ? ` and ${keepers.length - 1} more objects` : ""
@@ -60,7 +64,7 @@ const objections = ({ conflicts, keepers }: Survey, namespace: string): Readonly
       detail: `${fields.join("; ")}; nothing was written`,
       hint:
         "Somebody changed it in the cluster. --force-conflicts takes it over; else put it back as it was, or keep " +
-        `your change in Git: sluice install --export -n ${namespace}.`
+        `your change in Git: sluice install --export --overlay ${overlay} -n ${namespace}.`
     })
   )
 }
@@ -126,12 +130,15 @@ export const install = Effect.fn("install")(function*(given: Given, version: str
   const force = given.switches.has("force-conflicts")
   const namespace = yield* agentNamespace(given)
   const before = yield* readBooks(namespace)
-  const chosen = choose({ overlay: textOf(given, "overlay"), image: textOf(given, "image") }, before, version)
+  const other = before === undefined ? yield* foreignAgent(namespace) : undefined
+  const isTakenOver = other?.isThere === true && other.keeper === undefined
+  const asked = { overlay: textOf(given, "overlay"), image: textOf(given, "image") }
+  const chosen = choose(asked, before, version, isTakenOver)
   if (Result.isFailure(chosen)) return yield* chosen.failure
   const books = chosen.success
   const manifests = yield* render({ ...books, namespace, isMarked: true })
   const found = yield* survey(manifests, { namespace, before, force })
-  const errors = objections(found, namespace)
+  const errors = objections(found, { ...books, namespace })
   if (errors.length > 0) return yield* new Failures({ errors })
 
   const done: Array<Done> = []

@@ -22,7 +22,7 @@ export const installVerbs = {
     more:
       "Applies what this version ships, in order, and deletes what an earlier one installed and this one does not.\n" +
       "A second time it writes nothing. Exits 1 if somebody else owns what it would change, 3 if the agent was not\n" +
-      "ready in time, 4 if the cluster refused.",
+      "ready in time, 4 if the cluster refused. An agent that kubectl applied is taken over with its --overlay.",
     flags: {
       overlay: {
         value: "NAME",

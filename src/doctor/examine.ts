@@ -4,6 +4,7 @@ import { Fetch } from "../fetch/Fetch.ts"
 import { booksRef } from "../install/books.ts"
 import { agentRef } from "../install/foreign.ts"
 import { keeperOf } from "../install/keeper.ts"
+import { overlays } from "../install/overlay.ts"
 import { obstacles } from "../install/ready.ts"
 import { leasesIn } from "../install/stop.ts"
 import { Identity } from "../kube/Identity.ts"
@@ -89,7 +90,7 @@ const installation = Effect.fnUntraced(function*(
       warning(
         "installation",
         "was not made by sluice install",
-        "sluice install takes it over, and can then upgrade and remove it."
+        `sluice install --overlay <yours> takes it over, and can then upgrade and remove it: ${overlays.join(", ")}.`
       )
     ]
     : [ok("installation", `was made by sluice install, in namespace ${namespace}`)]

@@ -9,7 +9,7 @@ export interface Keeper {
 }
 
 const inGit = (who: string) =>
-  `Change it where ${who} reads it: sluice install --export prints what this version installs, for Git.`
+  `Change it where ${who} reads it: sluice install --export --overlay <yours> prints what this version installs, for Git.`
 
 /** Who else keeps an object as it is: Helm, a GitOps tool, or another installation of ours; by the marks they leave. */
 export const keeperOf = ({ annotations, labels }: LiveMetadata, namespace: string): Keeper | undefined => {

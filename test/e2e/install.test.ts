@@ -86,6 +86,7 @@ describe("sluice install, on a real API server", () => {
     assert.strictEqual(answer.code, 1)
     assert.include(answer.stderr, "StatefulSet/sluice-system/sluice: .spec.replicas: conflict with \"kubectl-edit\"")
     assert.include(answer.stderr, "--force-conflicts")
+    assert.include(answer.stderr, "sluice install --export --overlay quickstart -n sluice-system.")
     assert.deepStrictEqual(writes, [])
     const forced = await sluice("install", "--force-conflicts", "-o", "json")
     assert.strictEqual(forced.code, 0, forced.stderr)

@@ -50,6 +50,9 @@ describe("sluice uninstall, on a real API server", () => {
 
   it("takes over what kubectl applied, without a conflict", async () => {
     await applyYaml(scene.plane, (await run(["install", "--export", "--overlay", "production"])).stdout, "kubectl")
+    const unsaid = await sluice("install", "--no-wait")
+    assert.strictEqual(unsaid.code, 2, unsaid.stderr)
+    assert.include(unsaid.stderr, "of which overlay it is cannot be told")
     const taken = await sluice("install", "--overlay", "production", "--no-wait")
     assert.strictEqual(taken.code, 0, taken.stderr)
     assert.include(taken.stdout, " 0 created")

@@ -62,6 +62,10 @@ describe("what is installed", () => {
     assert.deepStrictEqual(of(nothing, production), { version: "0.1.0", overlay: "production", image: "r/s:1" })
     assert.strictEqual(of(nothing, production, "0.2.0"), "Name the image of version 0.2.0 with --image.")
     assert.deepInclude(of({ ...nothing, image: "r/s:2" }, production, "0.2.0"), { image: "r/s:2" })
+    const taken = (overlay?: string) =>
+      Result.getOrElse(choose({ ...nothing, overlay }, undefined, "0.1.0", true), ({ hint }) => hint)
+    assert.match(String(taken()), /^Say it with --overlay: quickstart, production, multi-tenant\./u)
+    assert.deepInclude(taken("multi-tenant"), { overlay: "multi-tenant" })
   })
 
   it("is applied definitions first and the agent last", () => {
