@@ -47,14 +47,17 @@ const licenses = { kustomize: "Apache-2.0", helm: "Apache-2.0", opa: "Apache-2.0
 
 const isNoText = (path: string): boolean => !path.endsWith(".md")
 
-/** What is taken of our own folders. `sluice install` reads manifests; versions of programs are in the `go.mod`s. */
+/**
+ * What is taken of our own folders. `sluice install` reads manifests; versions of programs, and of the clusters that
+ * `sluice doctor` judges by, are in the `go.mod`s.
+ */
 const own: Readonly<Record<string, (path: string) => boolean>> = {
   src: (path) => /\.(?:ts|js)$/u.test(path),
   policies: (path) => /\.(?:rego|json|ya?ml)$/u.test(path) && !/_test\.rego$|^examples\//u.test(path),
   "deploy/base": isNoText,
   "deploy/components": isNoText,
   "deploy/overlays": isNoText,
-  "deploy/tools": (path) => /^(?:kustomize|helm|opa|sops)\/go\.mod$/u.test(path)
+  "deploy/tools": (path) => /^(?:kubernetes|kustomize|helm|opa|sops)\/go\.mod$/u.test(path)
 }
 
 const filesBelow = (folder: string, within = ""): ReadonlyArray<string> =>

@@ -1,4 +1,5 @@
 import * as Effect from "effect/Effect"
+import { oneLine } from "../domain/plainText.ts"
 import { refusalOf } from "../domain/refusal.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 
@@ -58,7 +59,7 @@ const untold = (check: Subject, failure: KubeFailure): Finding =>
     )
     : warning(check, `cannot be told: ${failure.message}`, "Ask again; the API server did not answer as it should.")
 
-/** A check that ends in time, and that only warns where the cluster does not let itself be asked. */
+/** A check that ends in time, and that only warns where it cannot be made: the cluster refuses, or we are mistaken. */
 export const bounded = <R>(
   check: Subject,
   milliseconds: number,
@@ -76,5 +77,10 @@ export const bounded = <R>(
           )
         ])
     }),
-    Effect.catchTag("KubeFailure", (failure) => Effect.succeed([untold(check, failure)]))
+    Effect.catchTag("KubeFailure", (failure) => Effect.succeed([untold(check, failure)])),
+    Effect.catchDefect((defect) => {
+      const why = defect instanceof Error ? defect.message : String(defect)
+      const message = `cannot be told, by a mistake in Sluice: ${oneLine(why, 300)}`
+      return Effect.succeed([warning(check, message, "Please report it; the other checks go on.")])
+    })
   )

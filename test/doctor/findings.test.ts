@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -11,7 +12,7 @@ import { clock } from "../../src/doctor/clock.ts"
 import { judgeVersion } from "../../src/doctor/cluster.ts"
 import { judgeDefinition } from "../../src/doctor/crds.ts"
 import { examinedOf } from "../../src/doctor/Examined.ts"
-import { failed, ok, warning } from "../../src/doctor/Finding.ts"
+import { bounded, failed, ok, warning } from "../../src/doctor/Finding.ts"
 import { needs, type Scope } from "../../src/doctor/needs.ts"
 import { judgeProgram } from "../../src/doctor/programs.ts"
 import { shownUrl } from "../../src/doctor/sources.ts"
@@ -29,6 +30,13 @@ describe("what the doctor makes of what it sees", () => {
       ["failed", "ok", "ok", "warning", "warning", "warning"]
     )
   })
+
+  it.effect("goes on after a check that is mistaken itself", () =>
+    Effect.gen(function*() {
+      const [told] = yield* bounded("cluster", 1_000, Effect.die(new Error("no such file\n")))
+      assert.strictEqual(told?.status, "warning")
+      assert.strictEqual(told?.message, "cannot be told, by a mistake in Sluice: no such file")
+    }))
 
   it("takes no whole second and no slow answer for a wrong clock", () => {
     const at = (skew: number, took = 20) => clock({ server: now, before: now + skew, after: now + skew + took })

@@ -197,6 +197,7 @@ describe("the agent in a container's place", () => {
   let git: GitServer
   let deliveries: Deliveries
   let agent: AgentProcess
+  let inside: { readonly mounts: Record<string, string>; readonly environment: Record<string, string> }
 
   beforeAll(async () => {
     ;[plane, git] = await Promise.all([startControlPlane(), startGitServer()])
@@ -212,8 +213,7 @@ describe("the agent in a container's place", () => {
     mkdirSync(secrets)
     const given = { token: status.token, "ca.crt": plane.caData, namespace: "sluice-system" }
     for (const [name, text] of Object.entries<string>(given)) writeFileSync(join(secrets, name), text)
-    agent = await AgentProcess.over(jail.spawn({
-      args: ["agent", "--http-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", "--data-dir", "/data"],
+    inside = {
       mounts: { [account]: secrets },
       environment: {
         KUBERNETES_SERVICE_HOST: "127.0.0.1",
@@ -223,6 +223,10 @@ describe("the agent in a container's place", () => {
         POD_IP: "127.0.0.1",
         POD_UID: "3f1d6a0e-0000-4000-8000-000000000000"
       }
+    }
+    agent = await AgentProcess.over(jail.spawn({
+      args: ["agent", "--http-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", "--data-dir", "/data"],
+      ...inside
     }))
   }, 60_000)
 
@@ -256,6 +260,16 @@ describe("the agent in a container's place", () => {
     for (const name of ["one-web", "charted-web"]) {
       await plane.request("GET", `/apis/apps/v1/namespaces/shop/deployments/${name}`)
     }
+  }, 60_000)
+
+  it("examines the cluster as well, with what the image holds", async () => {
+    const { code, stderr, stdout } = await jail.run({ args: ["doctor", "--pre"], ...inside })
+    // The agent's account may not install.
+    assert.strictEqual(code, 1, stdout + stderr)
+    assert.match(stdout, /^ok +cluster +is Kubernetes v1\.\d+\.\d+, within v1\.30 to v1\.\d+$/mu)
+    assert.match(stdout, /^failed +your rights +/mu)
+    for (const name of imagePrograms) assert.match(stdout, new RegExp(`^ok +programs +${name} `, "mu"))
+    assert.notInclude(stdout + stderr, "mistake")
   }, 60_000)
 
   it("is nobody, holds no rights, and ends as it is told to, as the first process", async () => {
