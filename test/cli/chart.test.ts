@@ -129,6 +129,14 @@ describe("the manifests", () => {
       "app.kubernetes.io/version": version
     })
   })
+
+  it("let hooks in from what is no pod: the host's network, a load balancer, the API server's proxy", async () => {
+    const policy = find(await overlay("quickstart"), "NetworkPolicy/sluice-system/sluice")
+    const rules = at(policy, "spec", "ingress") as ReadonlyArray<JsonObject>
+    const open = rules.filter(({ from }) => from === undefined)
+    assert.deepStrictEqual(open, [{ ports: [{ port: "http", protocol: "TCP" }] }])
+  })
+
   it("give Node an option that it knows, by which the heap follows the memory limit", async () => {
     const set = find(await overlay("quickstart"), "StatefulSet/sluice-system/sluice")
     const environment = at(set, "spec", "template", "spec", "containers", 0, "env") as ReadonlyArray<JsonObject>
