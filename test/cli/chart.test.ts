@@ -98,6 +98,15 @@ describe("the chart", () => {
     assert.match(refused, /replica/u)
   })
 
+  it("gives nobody every namespace where there are tenants, whatever else is said", async () => {
+    const binds = (objects: ReadonlyArray<JsonObject>) =>
+      objects.filter(({ kind }) => kind === "ClusterRoleBinding").map(idOf).sort()
+    assert.deepStrictEqual(binds(await rendered("--set", "tenancy.enabled=true,deployer.create=true")), [
+      "ClusterRoleBinding/sluice-agent"
+    ])
+    assert.include(binds(await rendered()), "ClusterRoleBinding/sluice-deployer-admin")
+  })
+
   it("goes into another namespace as a whole", async () => {
     const text = await program("helm", ["template", "sluice", chart, "--namespace", "gitops"])
     assert.notInclude(

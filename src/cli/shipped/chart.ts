@@ -143,7 +143,12 @@ const templates = (): ReadonlyArray<ChartFile> => {
       objectsIn("overlays/production/priority-class.yaml").map(ours),
       ".Values.priorityClass.create"
     ),
-    file("deployer", objectsIn("overlays/quickstart/deployer.yaml").map(ours), ".Values.deployer.create"),
+    // It may act in every namespace, which is what tenancy is the end of.
+    file(
+      "deployer",
+      objectsIn("overlays/quickstart/deployer.yaml").map(ours),
+      "and .Values.deployer.create (not .Values.tenancy.enabled)"
+    ),
     file("monitoring", objectsOf("components/monitoring").map(ours), ".Values.monitoring.enabled"),
     file("ingress", [ours(ingress())], ".Values.ingress.enabled"),
     file("gateway", [ours(route())], ".Values.gateway.enabled")

@@ -64,7 +64,8 @@ const values = (): ReadonlyArray<Value> => {
     {
       path: "deployer.create",
       schema: truth,
-      about: "an account `deployer` in the release's namespace that may do what `admin` may in every namespace",
+      about: "an account `deployer` in the release's namespace that may do what `admin` may in every namespace; " +
+        "there is none with tenancy.enabled",
       value: true
     },
     {
