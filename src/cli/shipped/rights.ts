@@ -168,6 +168,7 @@ export const questions: ReadonlyArray<readonly [about: string, question: Questio
   ["create a pod", { verb: "create", group: "", resource: "pods", namespace: tenant }],
   ["get into a pod", { verb: "create", group: "", resource: "pods/exec", namespace: tenant }],
   ["find the agent's replicas", { verb: "list", group: "", resource: "pods", namespace: own }],
+  ["find them as a ServiceMonitor does", { verb: "watch", group: "", resource: "endpoints", namespace: own }],
   ["change a Role", { verb: "patch", group: "rbac.authorization.k8s.io", resource: "roles", namespace: tenant }],
   ["bind a ClusterRole", {
     verb: "bind",
