@@ -1,7 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs"
-import { tmpdir } from "node:os"
+import { networkInterfaces, tmpdir } from "node:os"
 import { basename, join } from "node:path"
 import { isElf } from "../../deploy/image/elf.ts"
 import { imagePrograms } from "../../deploy/image/programs.ts"
@@ -220,12 +220,12 @@ describe("the agent in a container's place", () => {
         KUBERNETES_SERVICE_PORT: new URL(plane.server).port,
         POD_NAME: "sluice-0",
         POD_NAMESPACE: "sluice-system",
-        POD_IP: "127.0.0.1",
+        POD_IP: "::1",
         POD_UID: "3f1d6a0e-0000-4000-8000-000000000000"
       }
     }
     agent = await AgentProcess.over(jail.spawn({
-      args: ["agent", "--http-address", "127.0.0.1:0", "--metrics-address", "127.0.0.1:0", "--data-dir", "/data"],
+      args: ["agent", "--http-address", ":0", "--metrics-address", ":0", "--data-dir", "/data"],
       ...inside
     }))
   }, 60_000)
@@ -261,6 +261,16 @@ describe("the agent in a container's place", () => {
       await plane.request("GET", `/apis/apps/v1/namespaces/shop/deployments/${name}`)
     }
   }, 60_000)
+
+  it("answers on IPv4 and IPv6, and tells its peers the address of its pod", async () => {
+    const { port } = new URL((await agent.address("http")).replace("//:", "//localhost:"))
+    const isDual = Object.values(networkInterfaces()).flat().some((one) => one?.address === "::1")
+    for (const host of isDual ? ["127.0.0.1", "[::1]"] : ["127.0.0.1"]) {
+      assert.strictEqual((await fetch(`http://${host}:${port}/healthz`)).status, 200, host)
+    }
+    const leases = await plane.request("GET", "/apis/coordination.k8s.io/v1/namespaces/sluice-system/leases")
+    assert.include(JSON.stringify(leases), `"[::1]:${port}"`)
+  })
 
   it("examines the cluster as well, with what the image holds", async () => {
     const { code, stderr, stdout } = await jail.run({ args: ["doctor", "--pre"], ...inside })
