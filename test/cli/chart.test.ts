@@ -98,6 +98,35 @@ describe("the chart", () => {
     assert.match(refused, /replica/u)
   })
 
+  it("has each variable once, that of the operator before its own, and volumes of the operator's", async () => {
+    const some = await rendered(
+      ...[
+        "extraEnv[0].name=NODE_OPTIONS",
+        "extraEnv[0].value=--max-old-space-size=700",
+        "extraEnv[1].name=MALLOC_ARENA_MAX"
+      ]
+        .concat(["extraEnv[1].valueFrom.configMapKeyRef.name=a", "extraEnv[1].valueFrom.configMapKeyRef.key=b"])
+        .concat(["extraEnv[2].name=NODE_EXTRA_CA_CERTS", "extraEnv[2].value=/authority/ca.crt"])
+        .concat(["extraVolumes[0].name=authority", "extraVolumes[0].configMap.name=authority"])
+        .concat(["extraVolumeMounts[0].name=authority", "extraVolumeMounts[0].mountPath=/authority"])
+        .flatMap((value) => ["--set", value])
+    )
+    const pod = at(find(some, "StatefulSet/sluice-system/sluice"), "spec", "template", "spec")
+    const env = at(pod, "containers", 0, "env") as ReadonlyArray<JsonObject>
+    const names = env.map(({ name }) => name)
+    assert.strictEqual(new Set(names).size, names.length)
+    assert.includeMembers(names, ["POD_NAME", "HOME", "SLUICE_LOG_FORMAT"])
+    assert.deepStrictEqual(env.slice(-3), [
+      { name: "NODE_OPTIONS", value: "--max-old-space-size=700" },
+      { name: "MALLOC_ARENA_MAX", valueFrom: { configMapKeyRef: { name: "a", key: "b" } } },
+      { name: "NODE_EXTRA_CA_CERTS", value: "/authority/ca.crt" }
+    ])
+    const volumes = at(pod, "volumes") as ReadonlyArray<JsonObject>
+    assert.deepStrictEqual(volumes.at(-1), { name: "authority", configMap: { name: "authority" } })
+    const mounts = at(pod, "containers", 0, "volumeMounts") as ReadonlyArray<JsonObject>
+    assert.deepStrictEqual(mounts.at(-1), { name: "authority", mountPath: "/authority" })
+  })
+
   it("gives nobody every namespace where there are tenants, whatever else is said", async () => {
     const binds = (objects: ReadonlyArray<JsonObject>) =>
       objects.filter(({ kind }) => kind === "ClusterRoleBinding").map(idOf).sort()

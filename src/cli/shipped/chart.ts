@@ -54,6 +54,15 @@ const file = (name: string, texts: ReadonlyArray<string>, condition?: string): C
 const image = ".Values.image.repository }}{{ if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:" +
   "{{ .Values.image.tag | default .Chart.AppVersion }}{{ end"
 
+/** The names in `extraEnv`: the API server refuses a variable that is there twice. */
+const named = "{{- $named := list }}\n{{- range .Values.extraEnv }}{{- $named = append $named .name }}{{- end }}\n"
+
+/** A variable of ours, unless `extraEnv` has one of that name. */
+const unlessNamed = (variable: Json): Json => {
+  const { name, ...rest } = variable as JsonObject
+  return { [onlyIf(`not (has ${JSON.stringify(name)} $named)`, "name")]: name ?? "", ...rest }
+}
+
 /** The StatefulSet with what the values say, and what the overlays add where they ask for it. */
 const statefulSet = (): JsonObject => {
   const [base] = objectsIn("base/agent/statefulset.yaml")
@@ -67,8 +76,9 @@ const statefulSet = (): JsonObject => {
     image: filled(image),
     imagePullPolicy: filled(".Values.image.pullPolicy"),
     args: [...at(value, "args") as ReadonlyArray<Json>, more(".Values.extraArgs")],
-    env: [...at(value, "env") as ReadonlyArray<Json>, more(".Values.extraEnv")],
-    resources: block(".Values.resources")
+    env: [...(at(value, "env") as ReadonlyArray<Json>).map(unlessNamed), more(".Values.extraEnv")],
+    resources: block(".Values.resources"),
+    volumeMounts: [...at(value, "volumeMounts") as ReadonlyArray<Json>, more(".Values.extraVolumeMounts")]
   }))
   return mapped(mapped(container, ["spec", "replicas"], () => filled(".Values.replicas")), pod, (value) => ({
     [onlyIf(".Values.priorityClass.create", "priorityClassName")]: at(production, ...pod, "priorityClassName") ?? null,
@@ -77,7 +87,8 @@ const statefulSet = (): JsonObject => {
     ...list(".Values.tolerations", "tolerations"),
     [onlyIf(isMany, "affinity")]: at(availability, ...pod, "affinity") ?? null,
     [onlyIf(isMany, "topologySpreadConstraints")]: at(availability, ...pod, "topologySpreadConstraints") ?? null,
-    ...value as JsonObject
+    ...value as JsonObject,
+    volumes: [...at(value, "volumes") as ReadonlyArray<Json>, more(".Values.extraVolumes")]
   }))
 }
 
@@ -134,7 +145,7 @@ const templates = (): ReadonlyArray<ChartFile> => {
       objectsIn("components/tenancy/own-namespace.yaml").map(ours).map((text) => `${text}\n${tenants()}`),
       ".Values.tenancy.enabled"
     ),
-    file("statefulset", [ours(statefulSet())]),
+    file("statefulset", [named + ours(statefulSet())]),
     file("services", objectsIn("base/agent/services.yaml").map(ours)),
     file("networkpolicies", objectsIn("base/agent/networkpolicies.yaml").map(ours), ".Values.networkPolicies.create"),
     file("disruption-budget", objectsIn("components/high-availability/disruption-budget.yaml").map(ours), isMany),

@@ -45,7 +45,9 @@ const values = (): ReadonlyArray<Value> => {
       value: at(agent, "resources") ?? {}
     },
     { path: "extraArgs", schema: texts, about: "more flags of `sluice agent`", value: [] },
-    { path: "extraEnv", schema: objects, about: "more environment, for a proxy", value: [] },
+    { path: "extraEnv", schema: objects, about: "more environment, for a proxy; it goes before ours", value: [] },
+    { path: "extraVolumes", schema: objects, about: "more volumes, for an authority of your own", value: [] },
+    { path: "extraVolumeMounts", schema: objects, about: "where the agent has them", value: [] },
     { path: "nodeSelector", schema: { type: "object" }, about: "on which nodes", value: {} },
     { path: "tolerations", schema: objects, about: "on which nodes in spite of their taints", value: [] },
     { path: "priorityClass.create", schema: truth, about: "a priority of its own", value: false },

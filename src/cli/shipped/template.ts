@@ -16,7 +16,7 @@ export const block = (expression: string): string => `BLOCK${encode(expression)}
 /** Entries behind the others of a list, where the expression has some. */
 export const more = (expression: string): string => `MORE${encode(expression)}END`
 
-/** The key of a field that is there where the condition holds. */
+/** The key of a field that is there where the condition holds; the first one of a list's entry brings all of the entry. */
 export const onlyIf = (condition: string, key: string): string => `IF${encode(condition)}END${key}`
 
 /** The value with every text replaced for which there is another. */
@@ -57,13 +57,13 @@ const conditional = (lines: ReadonlyArray<string>): ReadonlyArray<string> => {
   }
   for (const line of lines) {
     close(indentOf(line))
-    const found = /^( *)IF([0-9a-f]+)END(.*)$/u.exec(line)
+    const found = /^( *)(- )?IF([0-9a-f]+)END(.*)$/u.exec(line)
     if (found === null) {
       result.push(line)
       continue
     }
-    const [, indent = "", condition = "", rest = ""] = found
-    result.push(`${indent}{{- if ${decode(condition)} }}`, indent + rest)
+    const [, indent = "", dash = "", condition = "", rest = ""] = found
+    result.push(`${indent}{{- if ${decode(condition)} }}`, indent + dash + rest)
     open.push(indent.length)
   }
   close(0)
