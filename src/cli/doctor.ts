@@ -9,7 +9,7 @@ import { KubeClient } from "../kube/KubeClient.ts"
 import { type Paint, painting } from "./color.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { json } from "./documents.ts"
-import { defaultNamespace } from "./install.ts"
+import { defaultNamespace, namespaceSaid } from "./install.ts"
 import * as print from "./print.ts"
 import { refusal } from "./resources.ts"
 import { durationOf } from "./scope.ts"
@@ -52,6 +52,7 @@ const addressOf = (text: string | undefined) =>
 export const doctor = Effect.fn("doctor")(function*(given: Given, version: string) {
   const timeout = yield* durationOf(given, "timeout", "20s")
   const hooks = yield* addressOf(textOf(given, "hooks-url"))
+  const said = yield* namespaceSaid(given)
   const isJson = textOf(given, "output") === "json"
   const paint = painting(process.stdout)
   const tell = (findings: ReadonlyArray<Finding>) =>
@@ -66,7 +67,7 @@ export const doctor = Effect.fn("doctor")(function*(given: Given, version: strin
   }
   const found = yield* Effect.orElseSucceed(installedIn, () => undefined)
   const findings = yield* examine({
-    namespace: textOf(given, "namespace") ?? found ?? defaultNamespace,
+    namespace: said ?? found ?? defaultNamespace,
     version,
     before: given.switches.has("pre"),
     hooks,

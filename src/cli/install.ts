@@ -1,11 +1,13 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import { LabelName } from "../api/v1alpha1/fields.ts"
 import { type JsonObject } from "../domain/Json.ts"
 import { at } from "../domain/Json.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import { display, type ObjectRef } from "../domain/ObjectRef.ts"
-import { ApplyConflict } from "../domain/StageError.ts"
+import { ApplyConflict, InvalidSpec } from "../domain/StageError.ts"
 import type { Books } from "../install/books.ts"
 import { carryOut, counts, type Done } from "../install/carryOut.ts"
 import { choose } from "../install/choice.ts"
@@ -23,20 +25,32 @@ import { durationOf } from "./scope.ts"
 
 export const defaultNamespace = "sluice-system"
 
-/** The namespace that is said, else where the cluster's installation is. */
-export const agentNamespace = (given: Given) => {
+const isNamespace = Schema.is(LabelName)
+
+/** The namespace that is said; what can be none is refused before anybody is asked. */
+export const namespaceSaid = (given: Given): Effect.Effect<string | undefined, InvalidSpec> => {
   const said = textOf(given, "namespace")
-  return said === undefined
-    ? Effect.map(installedIn, (found) => found ?? defaultNamespace)
-    : Effect.succeed(said)
+  return said === undefined || isNamespace(said)
+    ? Effect.succeed(said)
+    : Effect.fail(
+      new InvalidSpec({
+        detail: `--namespace ${JSON.stringify(said)} is no name of a namespace`,
+        hint: `Up to 63 lower-case letters, digits and dashes, such as ${defaultNamespace}.`
+      })
+    )
 }
+
+/** The namespace that is said, else where the cluster's installation is. */
+export const agentNamespace = Effect.fnUntraced(function*(given: Given) {
+  return (yield* namespaceSaid(given)) ?? (yield* installedIn) ?? defaultNamespace
+})
 
 /** The YAML of an overlay, in the order in which it is to be applied. */
 const exported = Effect.fnUntraced(function*(given: Given, version: string) {
   const overlay = textOf(given, "overlay") ?? "quickstart"
   const manifests = yield* render({
     overlay,
-    namespace: textOf(given, "namespace") ?? defaultNamespace,
+    namespace: (yield* namespaceSaid(given)) ?? defaultNamespace,
     image: textOf(given, "image"),
     isMarked: false
   })

@@ -51,6 +51,11 @@ describe("sluice install, on a real API server", () => {
     const wrong = await run(["install", "--export", "--image", "Not An Image"], nowhere)
     assert.strictEqual(wrong.code, 2)
     assert.include(wrong.stderr, "is no image")
+    const verbs = [["install", "--export"], ["install"], ["uninstall"], ["doctor"]]
+    for (const named of await Promise.all(verbs.map((verb) => run([...verb, "-n", "Bad NS"], nowhere)))) {
+      assert.strictEqual(named.code, 2)
+      assert.match(named.stderr, /^error: --namespace "Bad NS" is no name of a namespace\n {2}help: /u)
+    }
   })
 
   it("says what it would do, and does nothing", async () => {
