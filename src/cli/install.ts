@@ -161,28 +161,32 @@ export const install = Effect.fn("install")(function*(given: Given, version: str
       done.push(one)
       return isJson ? Effect.void : print.result(lineOf(one, dryRun))
     })
-  if (dryRun) {
-    yield* Effect.forEach(found.steps, tell, { discard: true })
-    yield* Effect.forEach(found.stale, ({ ref }) => tell({ ref, action: "pruned" }), { discard: true })
-  } else {
-    yield* carryOut({ survey: found, before, books, namespace, force, timeout, tell }).pipe(
-      Effect.onInterrupt(() => print.aside("interrupted: what is applied stays; sluice install goes on from there"))
-    )
+  const told = (ready: number | undefined) => {
+    const report: Report = { books, before, namespace, done, dryRun, ready }
+    return print.result(isJson ? json(reportOf(report), 2) : summary(report))
   }
-  for (const { ref } of found.left) {
-    yield* print.warning(
-      `${display(ref)} is no part of this version, and stays`,
-      "Delete it when nothing needs it any more: all that was made by it goes with it."
-    )
-  }
-  const began = yield* Clock.currentTimeMillis
-  const isWaited = !dryRun && !given.switches.has("no-wait")
-  if (isWaited) {
+  const carried = Effect.gen(function*() {
+    if (dryRun) {
+      yield* Effect.forEach(found.steps, tell, { discard: true })
+      yield* Effect.forEach(found.stale, ({ ref }) => tell({ ref, action: "pruned" }), { discard: true })
+    } else {
+      yield* carryOut({ survey: found, before, books, namespace, force, timeout, tell }).pipe(
+        Effect.onInterrupt(() => print.aside("interrupted: what is applied stays; sluice install goes on from there"))
+      )
+    }
+    for (const { ref } of found.left) {
+      yield* print.warning(
+        `${display(ref)} is no part of this version, and stays`,
+        "Delete it when nothing needs it any more: all that was made by it goes with it."
+      )
+    }
+    if (dryRun || given.switches.has("no-wait")) return undefined
     const agents = manifests.filter(({ ref }) => ref.kind === "StatefulSet")
+    const began = yield* Clock.currentTimeMillis
     yield* untilReady(agents, { image: imageOf(manifests), namespace, timeout, tell: print.aside })
-  }
-  const ready = isWaited ? (yield* Clock.currentTimeMillis) - began : undefined
-  const report: Report = { books, before, namespace, done, dryRun, ready }
-  yield* print.result(isJson ? json(reportOf(report), 2) : summary(report))
+    return (yield* Clock.currentTimeMillis) - began
+  })
+  // Whatever ends it, a program is told what was done.
+  yield* told(yield* isJson ? Effect.tapError(carried, () => told(undefined)) : carried)
   return 0
 })

@@ -100,13 +100,16 @@ export const uninstall = Effect.fn("uninstall")(function*(given: Given) {
   const wish: Wish = { prune: given.switches.has("prune"), keepDefinitions: given.switches.has("keep-crds") }
   const namespace = yield* agentNamespace(given)
   const found = yield* standing(namespace)
+  const dryRun = given.switches.has("dry-run")
+  const told = (removed: ReadonlyArray<ObjectRef>, stays?: string) =>
+    isJson ? print.result(json(reportOf(removed, found, wish, { dryRun, stays }), 2)) : Effect.void
   if (found.parts.length === 0) {
+    yield* told([])
     yield* madeOtherwise(found, namespace)
     return 0
   }
-  const dryRun = given.switches.has("dry-run")
-  const told = plan(found, namespace, wish).join("\n")
-  yield* dryRun && !isJson ? print.result(told) : print.aside(told)
+  const planned = plan(found, namespace, wish).join("\n")
+  yield* dryRun && !isJson ? print.result(planned) : print.aside(planned)
   if (wish.prune && found.owners.length > 0) {
     const why = yield* agentMissing(found.parts)
     if (why !== undefined) {
@@ -117,8 +120,7 @@ export const uninstall = Effect.fn("uninstall")(function*(given: Given) {
     }
   }
   if (dryRun) {
-    const parts = found.parts.map(({ ref }) => ref)
-    if (isJson) yield* print.result(json(reportOf(parts, found, wish, { dryRun }), 2))
+    yield* told(found.parts.map(({ ref }) => ref))
     return 0
   }
   if (!given.switches.has("yes")) {
@@ -149,14 +151,20 @@ export const uninstall = Effect.fn("uninstall")(function*(given: Given) {
           count(removed.length, "object")
         } of ${found.parts.length} gone; sluice uninstall goes on from there`
       )
-    )
+    ),
+    // Whatever ends it, a program is told what was done.
+    Effect.tapError(() => told(removed))
   )
   if (stays !== undefined) {
     yield* print.warning(stays, `When you need none of it: kubectl delete namespace ${namespace}`)
   }
-  const summary = wish.prune || found.owners.length === 0
-    ? "sluice is uninstalled"
-    : "sluice is uninstalled; what Deliveries applied is as it was"
-  yield* print.result(isJson ? json(reportOf(removed, found, wish, { dryRun, stays }), 2) : summary)
+  if (isJson) yield* told(removed, stays)
+  else {
+    yield* print.result(
+      wish.prune || found.owners.length === 0
+        ? "sluice is uninstalled"
+        : "sluice is uninstalled; what Deliveries applied is as it was"
+    )
+  }
   return 0
 })

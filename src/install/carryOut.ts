@@ -37,11 +37,14 @@ const keep = Effect.fnUntraced(function*(manifest: Manifest) {
   yield* apply(false)
 })
 
-const write = Effect.fnUntraced(function*({ action, manifest }: Step, { force, timeout }: Work) {
-  if (action === "unchanged") return
+const write = Effect.fnUntraced(function*(step: Step, { force, timeout }: Work, written: Set<Step>) {
+  const { action, manifest } = step
   const writer = yield* InstallWriter
-  yield* Effect.mapError(writer.apply(manifest, { force, dryRun: false }), writeFailed(manifest))
-  yield* usable(manifest, timeout)
+  if (action !== "unchanged") {
+    yield* Effect.mapError(writer.apply(manifest, { force, dryRun: false }), writeFailed(manifest))
+  }
+  written.add(step)
+  if (action !== "unchanged") yield* usable(manifest, timeout)
 })
 
 /**
@@ -62,9 +65,17 @@ export const carryOut = Effect.fn("install.carryOut")(function*(work: Work) {
       isOpen = true
       yield* keep(manifestOf(namespace, { ...books, parts: union(parts, before?.parts ?? []) }))
     }
-    yield* Effect.forEach(stage, (step) => write(step, work), { concurrency: 8, discard: true })
-    // In the order of the overlay, whichever was written first.
-    yield* Effect.forEach(stage, ({ action, ref }) => tell({ ref, action }), { discard: true })
+    const written = new Set<Step>()
+    yield* Effect.forEach(stage, (step) => write(step, work, written), { concurrency: 8, discard: true }).pipe(
+      // In the order of the overlay, whichever was written first; of a stage that ended half-way what was written.
+      Effect.ensuring(Effect.suspend(() =>
+        Effect.forEach(
+          stage.filter((step) => written.has(step)),
+          ({ action, ref }) => tell({ ref, action }),
+          { discard: true }
+        )
+      ))
+    )
   }
   for (const stage of inStages(stale).toReversed()) {
     yield* Effect.forEach(

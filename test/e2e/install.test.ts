@@ -179,8 +179,9 @@ describe("sluice install, on a real API server", () => {
   it("says what keeps the agent from being ready", async () => {
     await patch("/api/v1/nodes/node-0", { spec: { unschedulable: true } })
     await plane.request("DELETE", `${home}/pods/sluice-0`)
-    const answer = await sluice("install", "--timeout", "3s")
+    const answer = await sluice("install", "--timeout", "3s", "-o", "json")
     assert.strictEqual(answer.code, 3, answer.stderr)
+    assert.deepInclude(JSON.parse(answer.stdout), { kind: "InstallReport", ready: false })
     assert.match(answer.stderr, /the agent is applied, and not healthy after 3 s: .*sluice-0: .*unschedulable/su)
     await patch("/api/v1/nodes/node-0", { spec: { unschedulable: false } })
   })

@@ -35,8 +35,9 @@ describe("sluice uninstall, on a real API server", () => {
     assert.include(nothing.stderr, "nothing that sluice install installed is in namespace sluice-system")
     await scene.deliver("shop/shop", url, "path: '', apply: {serviceAccountName: sluice}")
     await scene.ready("shop/shop")
-    const held = await sluice("uninstall", "--yes")
+    const held = await sluice("uninstall", "--yes", "-o", "json")
     assert.strictEqual(held.code, 1, held.stderr)
+    assert.deepInclude(JSON.parse(held.stdout), { kind: "UninstallReport", deliveries: 1, removed: [] })
     assert.include(held.stderr, "and 1 Delivery has a finalizer that only an agent takes off")
     assert.include(held.stderr, "sluice install --overlay <yours>, and sluice uninstall then lets its Deliveries go")
     const release = (name: string | null) => {
@@ -92,9 +93,10 @@ describe("sluice uninstall, on a real API server", () => {
       scene.plane.request("PATCH", `${path}?fieldManager=x`, lease(Date.now()), "application/apply-patch+yaml")
     await renew()
     const renewing = setInterval(() => void renew().catch(() => {}), 300)
-    const answer = await sluice("uninstall", "--yes")
+    const answer = await sluice("uninstall", "--yes", "-o", "json")
     clearInterval(renewing)
     assert.strictEqual(answer.code, 2, answer.stderr)
+    assert.deepInclude(JSON.parse(answer.stdout), { kind: "UninstallReport", removed: [] })
     assert.include(
       answer.stderr,
       "an agent is still at work: elsewhere renews the Lease sluice-system/sluice-elsewhere"
