@@ -3,14 +3,14 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { parseArgs } from "node:util"
 import { buildArguments, buildEnvironment } from "../../src/programs/build.ts"
-import { catalogue, productPrograms } from "../../src/programs/catalogue.ts"
+import { calledPrograms, catalogue, productPrograms } from "../../src/programs/catalogue.ts"
 import { type Pin, pinIn, toolsDirectory } from "../../src/programs/pins.ts"
 import { type GoBuildInfo, readGoBuildInfo } from "./goBuildInfo.ts"
 
 export type ImageProgram = typeof productPrograms[number]
 
 /** What the agent calls. sops is not among it yet; it can be asked for, and adds 52 MB. */
-export const imagePrograms: ReadonlyArray<ImageProgram> = ["kustomize", "helm", "opa"]
+export const imagePrograms: ReadonlyArray<ImageProgram> = calledPrograms
 
 export const pinOf = (program: ImageProgram): Pin => {
   const module = join(toolsDirectory, catalogue[program].folder)

@@ -40,6 +40,8 @@ export interface Look {
   readonly version: string
   readonly file: string | undefined
   readonly instead: string
+  /** Whether it is downloaded or built when it is first needed. */
+  readonly isObtained: boolean
 }
 
 /** Where programs are looked for and kept, by the usual variables. */
@@ -117,9 +119,10 @@ const make = Effect.fnUntraced(function*(options: Options) {
     const { version, ...pin } = yield* readPin(program, options.tools)
     const target = join(options.cacheDirectory, `${program}-${version}-${here.os}-${here.arch}`, program)
     const found = yield* Effect.result(installed({ ...pin, version }, searchPath(program), memory))
-    if (Result.isSuccess(found)) return { version, file: found.success, instead: "" } satisfies Look
-    const isKept = yield* isExecutable(target)
-    return { version, file: isKept ? target : undefined, instead: found.failure } satisfies Look
+    const isObtained = options.installedOnly !== true
+    if (Result.isSuccess(found)) return { version, file: found.success, instead: "", isObtained } satisfies Look
+    const isKept = isObtained && (yield* isExecutable(target))
+    return { version, file: isKept ? target : undefined, instead: found.failure, isObtained } satisfies Look
   })
 
   const building = <A, E, R>(program: Program, version: string, work: Effect.Effect<A, E, R>) =>

@@ -1,5 +1,8 @@
 /** What `sluice` calls. */
-export const productPrograms = ["kustomize", "helm", "opa", "sops"] as const
+export const calledPrograms = ["kustomize", "helm", "opa"] as const
+
+/** The same, and what it will call. */
+export const productPrograms = [...calledPrograms, "sops"] as const
 
 /** A real control plane for the tests, the demo and the benchmarks. */
 export const controlPlanePrograms = [

@@ -142,7 +142,9 @@ describe("what the doctor makes of what it sees", () => {
   })
 
   it("writes a finding as a line with its remedy, and all of them as a document", () => {
-    const program = judgeProgram("helm", { version: "v4.3.1", file: undefined, instead: "not there" })
+    const look = { version: "v4.3.1", file: undefined, instead: "not there", isObtained: true }
+    const program = judgeProgram("helm", look)
+    assert.match(judgeProgram("helm", { ...look, isObtained: false }).remedy ?? "", /^Put it on PATH: /u)
     const all = [ok("cluster", "is there"), program, failed("crds", "are not", "Make them.")]
     assert.deepStrictEqual(all.map((finding) => linesOf(finding, plain)), [
       "ok        cluster          is there",

@@ -153,7 +153,7 @@ layer(gate())("the cache of compiled policies", (it) => {
       const first = yield* run
       const withoutPrograms = Layer.succeed(Programs, {
         path: (program) => Effect.fail(new ProgramUnavailable({ program, version: "v0", tried: [] })),
-        look: () => Effect.succeed({ version: "v0", file: undefined, instead: "not there" })
+        look: () => Effect.succeed({ version: "v0", file: undefined, instead: "not there", isObtained: true })
       })
       const second = yield* Effect.provide(
         judge(rules, [configMap("a")]),
