@@ -136,6 +136,36 @@ describe("the chart", () => {
     assert.include(binds(await rendered()), "ClusterRoleBinding/sluice-deployer-admin")
   })
 
+  it("has names as they are said, also those that YAML would read as something else, and each tenant once", async () => {
+    const names = ["123", "true", "1e3", "123"]
+    const strange = await program("helm", [
+      "template",
+      "sluice",
+      chart,
+      "--namespace",
+      "1234",
+      "--set",
+      "tenancy.enabled=true",
+      "--set-json",
+      `tenancy.namespaces=${JSON.stringify([...names, "1234"])}`,
+      "--set",
+      "ingress.enabled=true",
+      "--set-string",
+      "ingress.className=x: y,webhooks.tlsSecret=0x1"
+    ])
+    const objects = objectsOf(strange)
+    assert.deepStrictEqual(
+      objects.filter((object) => at(object, "roleRef", "name") === "sluice-agent-deliveries")
+        .map(({ metadata }) => at(metadata, "namespace")).sort(),
+      ["123", "1234", "1e3", "true"]
+    )
+    const ingress = find(objects, "Ingress/1234/sluice")
+    assert.strictEqual(at(ingress, "spec", "ingressClassName"), "x: y")
+    assert.strictEqual(at(ingress, "spec", "tls", 0, "secretName"), "0x1")
+    const homes = objects.map(({ metadata }) => at(metadata, "namespace")).filter((home) => home !== undefined)
+    assert.isTrue(homes.every((home) => typeof home === "string"))
+  })
+
   it("goes into another namespace as a whole", async () => {
     const text = await program("helm", ["template", "sluice", chart, "--namespace", "gitops"])
     assert.notInclude(

@@ -30,7 +30,7 @@ const ours = (object: JsonObject): string =>
     labelled(object),
     (text) =>
       text === namespace
-        ? filled(".Release.Namespace")
+        ? filled(".Release.Namespace | quote")
         : text === version()
         ? filled(".Chart.AppVersion | quote")
         : text
@@ -105,9 +105,10 @@ const ingress = (): JsonObject => {
         [onlyIf(".Values.ingress.annotations", "annotations")]: block(".Values.ingress.annotations")
       }
     },
-    (text) => text === "sluice.example.com" ? host : text === "sluice-tls" ? filled(".Values.webhooks.tlsSecret") : text
+    (text) =>
+      text === "sluice.example.com" ? host : text === "sluice-tls" ? filled(".Values.webhooks.tlsSecret | quote") : text
   ) as JsonObject
-  return mapped(hosted, ["spec", "ingressClassName"], () => filled(".Values.ingress.className"))
+  return mapped(hosted, ["spec", "ingressClassName"], () => filled(".Values.ingress.className | quote"))
 }
 
 const route = (): JsonObject => {
@@ -119,11 +120,11 @@ const route = (): JsonObject => {
   )
 }
 
-/** The binding that a tenant's namespace gets, for each namespace that the values name. */
+/** The binding that a tenant's namespace gets, for each that the values name; the release's own has one already. */
 const tenants = (): string => {
   const [binding] = objectsIn("components/tenancy/tenant/agent.yaml")
-  const named = mapped(binding!, ["metadata", "namespace"], () => filled("$namespace"))
-  return `{{- range $namespace := .Values.tenancy.namespaces }}\n---\n${
+  const named = mapped(binding!, ["metadata", "namespace"], () => filled("$namespace | quote"))
+  return `{{- range $namespace := without (uniq .Values.tenancy.namespaces) .Release.Namespace }}\n---\n${
     ours(named).replaceAll("{{ .Release", "{{ $.Release").replaceAll("{{ .Chart", "{{ $.Chart")
   }\n{{- end }}`
 }
