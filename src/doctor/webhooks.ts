@@ -60,7 +60,8 @@ export const judgeStarts = (one: Examined): Finding => {
     ? warning(
       "webhooks",
       `${who}: its last runs came from polling, none from a hook`,
-      `Look at what the Git host says of its deliveries: they go to <address>${path}, signed with the Secret's token.`
+      `Look at what the Git host says of its deliveries: they go to <address>${path}, signed with the Secret's token. ` +
+        "A GitLab of your own sends none to private addresses unless Admin > Settings > Network > Outbound requests lets it."
     )
     : ok("webhooks", `${who}: takes hooks; none of its last runs was started by a push`)
 }

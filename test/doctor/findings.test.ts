@@ -113,6 +113,8 @@ describe("what the doctor makes of what it sees", () => {
     assert.strictEqual(started("interval", "webhook"), "ok")
     assert.strictEqual(started("interval", "spec"), "warning")
     assert.strictEqual(started("spec"), "ok")
+    const polled = judgeStarts(delivery("a", { history: [{ why: "interval", startedAt: "2026-11-28T11:00:00Z" }] }))
+    assert.include(polled.remedy, "Network > Outbound requests")
   })
 
   it("counts Deliveries by what is wrong with them", () => {
