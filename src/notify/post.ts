@@ -64,6 +64,7 @@ const unreachable = ({ reason }: HttpClientError): SendFailed => {
   const code = "cause" in reason ? codeOf(reason.cause) : undefined
   return new SendFailed({
     why: code === undefined ? "the request failed" : reasons[code] ?? `the request failed (${code})`,
+    reason: "NotifyFailed",
     retryable: code !== "EREFUSEDADDRESS"
   })
 }
@@ -107,7 +108,8 @@ export const post = Effect.fnUntraced(function*(
     Effect.catchTag("HttpClientError", (error) => Effect.fail(unreachable(error))),
     Effect.timeoutOrElse({
       duration: deadline,
-      orElse: () => Effect.fail(new SendFailed({ why: "no answer within 10 seconds", retryable: true }))
+      orElse: () =>
+        Effect.fail(new SendFailed({ why: "no answer within 10 seconds", reason: "NotifyFailed", retryable: true }))
     }),
     Effect.provideService(HttpClient.TracerDisabledWhen, () => true),
     Effect.provideService(HttpClient.TracerPropagationEnabled, false)
@@ -120,12 +122,14 @@ export const expectSuccess = (answer: Answer, says = answer.body ?? ""): Effect.
   const { status } = answer
   if (status >= 200 && status < 300) return Effect.void
   if (status >= 300 && status < 400) {
-    return Effect.fail(new SendFailed({ why: "it answered with a redirect, which is not followed", retryable: false }))
+    const why = "it answered with a redirect, which is not followed"
+    return Effect.fail(new SendFailed({ why, reason: "NotifyFailed", retryable: false }))
   }
   const words = oneLine(says, 200)
   return Effect.fail(
     new SendFailed({
       why: `it answered ${status}${words === "" ? "" : `: ${words}`}`,
+      reason: status === 401 || status === 403 ? "AuthFailed" : "NotifyFailed",
       retryable: status === 408 || status === 429 || status >= 500,
       ...asked(answer)
     })

@@ -2,7 +2,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { oneLine } from "../domain/plainText.ts"
-import { parseAddress } from "./address.ts"
 import { expectSuccess, post } from "./post.ts"
 import { SendFailed } from "./SendFailed.ts"
 import { slackMessage } from "./slackMessage.ts"
@@ -13,7 +12,7 @@ export const Thread = Schema.Struct({ channel: Schema.String, ts: Schema.String 
 export type Thread = typeof Thread.Type
 
 /** GovSlack has another; a Secret says so with `address` beside `token`. */
-const api = "https://slack.com/api"
+export const api = "https://slack.com/api"
 
 const Answer = Schema.fromJsonString(Schema.Struct({
   ok: Schema.Boolean,
@@ -42,23 +41,42 @@ const uneditable = new Set([
   "message_limit_exceeded"
 ])
 
+/** Errors that blame the token. */
+const unauthorised = new Set([
+  "invalid_auth",
+  "not_authed",
+  "account_inactive",
+  "token_revoked",
+  "token_expired",
+  "no_permission",
+  "missing_scope",
+  "org_login_required"
+])
+
 class Refused extends Schema.TaggedError<Refused>()("Refused", { error: Schema.String }) {}
 
 const call = Effect.fnUntraced(function*(base: string, method: string, token: string, body: object) {
   const url = new URL(`${base.replace(/\/+$/u, "")}/${method}`)
   const answer = yield* post(url, JSON.stringify(body), { authorization: `Bearer ${token}` })
   yield* expectSuccess(answer)
-  if (answer.body === undefined) return yield* new SendFailed({ why: "its answer was cut", retryable: true })
+  if (answer.body === undefined) {
+    return yield* new SendFailed({ why: "its answer was cut", reason: "NotifyFailed", retryable: true })
+  }
   // Slack answers 200 to what it refuses, too.
   const told = Schema.decodeUnknownOption(Answer)(answer.body)
   if (Option.isNone(told)) {
-    return yield* new SendFailed({ why: "its answer is not that of Slack's API", retryable: false })
+    return yield* new SendFailed({
+      why: "its answer is not that of Slack's API",
+      reason: "NotifyFailed",
+      retryable: false
+    })
   }
   if (!told.value.ok) {
     const error = oneLine(told.value.error ?? "unknown error", 100)
     return yield* passing.has(error)
       ? new SendFailed({
         why: `Slack says ${error}`,
+        reason: "NotifyFailed",
         retryable: true,
         ...answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }
       })
@@ -68,7 +86,14 @@ const call = Effect.fnUntraced(function*(base: string, method: string, token: st
   return channel === undefined || ts === undefined ? undefined : { channel, ts }
 })
 
-const refusal = ({ error }: Refused) => Effect.fail(new SendFailed({ why: `Slack says ${error}`, retryable: false }))
+const refusal = ({ error }: Refused) =>
+  Effect.fail(
+    new SendFailed({
+      why: `Slack says ${error}`,
+      reason: unauthorised.has(error) ? "AuthFailed" : "NotifyFailed",
+      retryable: false
+    })
+  )
 
 /**
  * Sends as a bot: a new message, or the message of the same revision updated in place. Returns where it stands.
@@ -77,22 +102,19 @@ const refusal = ({ error }: Refused) => Effect.fail(new SendFailed({ why: `Slack
  */
 export const sendAsBot = Effect.fnUntraced(function*(options: {
   readonly token: string
-  readonly address: string | undefined
+  readonly url: URL
   readonly channel: string
-  readonly allowLoopback: boolean
   readonly message: ChatMessage
   readonly id: string
   readonly thread: Thread | undefined
 }) {
-  const { allowLoopback, channel, thread, token } = options
-  const address = parseAddress(options.address ?? api, { allowLoopback, carriesToken: true })
-  if ("refused" in address) return yield* new SendFailed({ why: address.refused, retryable: false })
+  const { channel, thread, token, url } = options
   // `parse` is `client` for updates unless said otherwise: names in the text would become mentions.
   const body = { parse: "none", ...slackMessage(options.message, options.id, { buttons: true }) }
-  const posted = call(address.url.href, "chat.postMessage", token, { channel, ...body })
+  const posted = call(url.href, "chat.postMessage", token, { channel, ...body })
   const sent = thread === undefined
     ? posted
-    : call(address.url.href, "chat.update", token, { ...thread, ...body }).pipe(
+    : call(url.href, "chat.update", token, { ...thread, ...body }).pipe(
       Effect.catchTag("Refused", (refused) => uneditable.has(refused.error) ? posted : Effect.fail(refused))
     )
   return yield* Effect.catchTag(sent, "Refused", refusal)
@@ -100,13 +122,10 @@ export const sendAsBot = Effect.fnUntraced(function*(options: {
 
 /** Sends to an incoming webhook, which knows its channel and cannot edit. */
 export const sendToIncomingWebhook = Effect.fnUntraced(function*(options: {
-  readonly address: string
-  readonly allowLoopback: boolean
+  readonly url: URL
   readonly message: ChatMessage
   readonly id: string
 }) {
-  const address = parseAddress(options.address, { allowLoopback: options.allowLoopback, carriesToken: false })
-  if ("refused" in address) return yield* new SendFailed({ why: address.refused, retryable: false })
   const body = slackMessage(options.message, options.id, { buttons: false })
-  yield* Effect.flatMap(post(address.url, JSON.stringify(body), {}), (answer) => expectSuccess(answer))
+  yield* Effect.flatMap(post(options.url, JSON.stringify(body), {}), (answer) => expectSuccess(answer))
 })

@@ -1,25 +1,20 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import { parseAddress } from "./address.ts"
 import { cloudEvent, standardWebhookHeaders } from "./cloudEvent.ts"
 import type { DriftMessage } from "./DriftMessage.ts"
 import type { Message } from "./Message.ts"
 import { expectSuccess, post } from "./post.ts"
-import { SendFailed } from "./SendFailed.ts"
 
 /** Sends a CloudEvent, signed as Standard Webhooks say if the Secret has a token. Any 2xx is success. */
 export const sendToWebhook = Effect.fnUntraced(function*(options: {
-  readonly address: string
+  readonly url: URL
   readonly token: string | undefined
-  readonly allowLoopback: boolean
   readonly message: Message | DriftMessage
   readonly id: string
 }) {
-  const address = parseAddress(options.address, { allowLoopback: options.allowLoopback, carriesToken: false })
-  if ("refused" in address) return yield* new SendFailed({ why: address.refused, retryable: false })
   const body = JSON.stringify(cloudEvent(options.message, options.id))
   const seconds = Math.floor((yield* Clock.currentTimeMillis) / 1_000)
-  const answer = yield* post(address.url, body, {
+  const answer = yield* post(options.url, body, {
     ...standardWebhookHeaders(options.id, seconds, body, options.token),
     "content-type": "application/cloudevents+json; charset=utf-8"
   })
