@@ -15,8 +15,10 @@ import type { Secrets } from "../kube/Secrets.ts"
 import { deliver } from "./deliver.ts"
 import * as Rounds from "./driftRounds.ts"
 import type { Gather } from "./Gather.ts"
+import type { Keeper } from "./Keeper.ts"
 import * as Outbox from "./outbox.ts"
 import type { Pace } from "./Pace.ts"
+import { besides } from "./subscribers.ts"
 
 type Change = (outbox: Outbox.Outbox) => Outbox.Outbox
 
@@ -69,6 +71,7 @@ export const make = (options: {
   readonly pace: Pace
   readonly gather: Gather | undefined
   readonly allowLoopback: boolean
+  readonly keeper: () => Keeper | undefined
   readonly client: Context.Context<HttpClient.HttpClient>
   /** What is recorded and sent in the background runs here. */
   readonly fibers: FiberSet.FiberSet
@@ -77,7 +80,7 @@ export const make = (options: {
 }): Courier => {
   const { allowLoopback, client, delivery, fibers, gather, pace } = options
   const lock = Semaphore.makeUnsafe(1)
-  const mended = Latch.makeUnsafe()
+  const mended = { latch: Latch.makeUnsafe(), times: 0 }
   const sending = new Set<string>()
   const running = new Set<Fiber.Fiber<unknown, unknown>>()
   const calm = Latch.makeUnsafe(true)
@@ -160,6 +163,11 @@ export const make = (options: {
     return { out, back }
   }
 
+  const mendedSince = () => {
+    const since = mended.times
+    return Effect.suspend(() => mended.times === since ? mended.latch.await : Effect.void)
+  }
+
   /** Sends all that waits for one notifier, in order. */
   const drain = Effect.fnUntraced(function*(name: string) {
     for (;;) {
@@ -169,9 +177,12 @@ export const make = (options: {
         sending.delete(name)
         return
       }
-      const notifier = () => latest.notifiers.find(({ metadata }) => metadata.name === name)
+      const keeper = options.keeper()
+      const notifier = () =>
+        latest.notifiers.find(({ metadata }) => metadata.name === name) ??
+          (keeper?.isMalformed(besides(delivery, name)) === true ? "malformed" as const : undefined)
       const { back, out } = journey()
-      const told = { ...next, name, notifier, pace, gather, allowLoopback, mended: mended.await, out, back }
+      const told = { ...next, name, notifier, keeper, pace, gather, allowLoopback, mended: mendedSince, out, back }
       yield* deliver(told).pipe(
         Effect.provide(Context.merge(latest.context, client)),
         Effect.flatMap((thread) => update((current) => Outbox.settle(current, name, next.id, thread))),
@@ -239,7 +250,8 @@ export const make = (options: {
       Effect.suspend(() => {
         // It has something to wait for only after it was handed its rights.
         if (latest !== undefined) latest = { ...latest, notifiers }
-        return Effect.asVoid(mended.release)
+        mended.times++
+        return Effect.asVoid(mended.latch.release)
       }),
     settle,
     end,

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import type { DriftTold } from "../domain/DriftReport.ts"
@@ -18,12 +19,14 @@ import * as Courier from "./Courier.ts"
 import * as Digest from "./driftDigest.ts"
 import { ofSaying } from "./DriftMessage.ts"
 import * as Gather from "./Gather.ts"
+import type { Keeper } from "./Keeper.ts"
 import { ofOutcome } from "./Message.ts"
 import * as Outbox from "./outbox.ts"
 import * as Pace from "./Pace.ts"
 import { layerHttp } from "./post.ts"
-import { kinds } from "./sink.ts"
-import { own, subscribed } from "./subscribers.ts"
+import type { SendFailed } from "./SendFailed.ts"
+import { destinationOf, kinds } from "./sink.ts"
+import { besides, own, subscribed } from "./subscribers.ts"
 import { transition } from "./transition.ts"
 
 export interface Options {
@@ -71,7 +74,14 @@ export class Notify extends Context.Service<Notify, {
     notifiers: ReadonlyArray<Notifier>
   ) => Effect.Effect<void, never, KubeStatus | Secrets>
   /** The notifiers as they are now: what waits for one that was mended is tried at once. */
-  readonly update: (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) => Effect.Effect<void>
+  readonly update: (
+    delivery: Pick<Delivery, "metadata">,
+    notifiers: ReadonlyArray<Notifier>
+  ) => Effect.Effect<void>
+  /** Whether a notifier could send, as far as its Secret tells; nothing is sent. */
+  readonly examine: (notifier: Notifier) => Effect.Effect<void, SendFailed, Secrets>
+  /** Takes part until the scope closes: who calls `update` whenever a notifier may have been mended. */
+  readonly join: (keeper: Keeper) => Effect.Effect<void, never, Scope.Scope>
   /** Tells nothing more of a delivery that is gone. Returns when nothing of it runs; what is recorded is left alone. */
   readonly forget: (delivery: Pick<Delivery, "metadata">) => Effect.Effect<void>
   /**
@@ -97,10 +107,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const fibers = yield* FiberSet.make()
   const rounds = yield* FiberSet.make()
   const { hold, turn } = Pace.make(options.interval ?? 1_000)
+  const allowLoopback = options.allowLoopback ?? false
   const mayTell = options.mayTell ?? Effect.void
   const pace: Pace.Pace = { hold, turn: (sink) => Effect.andThen(turn(sink), mayTell) }
   const gather = options.gather === undefined ? undefined : Gather.make(options.gather)
   const couriers = new Map<string, Courier.Courier>()
+  let keeper: Keeper | undefined
   // From the start: of a series that begins with 1 nobody sees that it grew.
   for (const sink of kinds) {
     for (const outcome of ["sent", "retried", "dropped"]) yield* count(notifications, { sink, outcome }, 0)
@@ -109,14 +121,25 @@ const make = Effect.fnUntraced(function*(options: Options) {
   const courierOf = (delivery: string): Courier.Courier => {
     const known = couriers.get(delivery)
     if (known !== undefined) return known
-    const allowLoopback = options.allowLoopback ?? false
-    const courier = Courier.make({ delivery, pace, gather, allowLoopback, client, fibers, rounds })
+    const courier = Courier.make({
+      delivery,
+      pace,
+      gather,
+      allowLoopback,
+      keeper: () => keeper,
+      client,
+      fibers,
+      rounds
+    })
     couriers.set(delivery, courier)
     return courier
   }
 
   const redact = (text: string) => redactions.redact(text)
   const clean = (text: string) => oneLine(redact(text), 300)
+
+  const isMalformed = (delivery: Delivery) => (name: string): boolean =>
+    keeper?.isMalformed(besides(nameOf(delivery), name)) === true
 
   const rightsOf = (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) =>
     Effect.map(Effect.context<KubeStatus | Secrets>(), (context): Courier.Rights => {
@@ -128,7 +151,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
           const [digest, sayings] = Digest.say(Outbox.driftOf(outbox), now)
           if (sayings.length === 0) return outbox
           const about = { digest, delivery: nameOf(delivery), cluster: options.cluster, time: now }
-          const names = existing.map(({ metadata }) => metadata.name).filter((name) => wanted.includes(name))
+          const there = new Set(existing.map(({ metadata }) => metadata.name))
+          const names = wanted.filter((name) => there.has(name) || isMalformed(delivery)(name))
           return Outbox.tellDrift(outbox, digest, sayings.map((saying) => ofSaying({ ...about, saying })), names)
         }
       }
@@ -136,6 +160,12 @@ const make = Effect.fnUntraced(function*(options: Options) {
 
   const warnOf = (delivery: Delivery, missing: Iterable<string>, notifiers: ReadonlyArray<Notifier>) =>
     Effect.forEach(missing, (name) => {
+      if (isMalformed(delivery)(name)) {
+        return Effect.logWarning(
+          `${nameOf(delivery)} wants to tell Notifier ${name}, which is malformed: its status says what to mend, and ` +
+            "then it is told"
+        )
+      }
       const names = notifiers.map(({ metadata }) => metadata.name)
       return Effect.logWarning(
         `${nameOf(delivery)} wants to tell Notifier ${name}, which is not in its namespace; there ${
@@ -166,7 +196,8 @@ const make = Effect.fnUntraced(function*(options: Options) {
       for (const name of wanted) if (!names.has(name)) missing.add(name)
       const waits = delivery.spec.apply.wait
       const message = ofOutcome({ state, outcome, run, waits, cluster: options.cluster, redact })
-      return Outbox.tell(outbox, happened, message, wanted.filter((name) => names.has(name)))
+      const there = wanted.filter((name) => names.has(name) || isMalformed(delivery)(name))
+      return Outbox.tell(outbox, happened, message, there)
     }
     yield* courier.record(rights, change)
     yield* warnOf(delivery, missing, rights.notifiers)
@@ -191,8 +222,17 @@ const make = Effect.fnUntraced(function*(options: Options) {
     yield* courierOf(nameOf(delivery)).resume(yield* rightsOf(delivery, notifiers))
   })
 
-  const update = (delivery: Delivery, notifiers: ReadonlyArray<Notifier>) =>
+  const update = (delivery: Pick<Delivery, "metadata">, notifiers: ReadonlyArray<Notifier>) =>
     Effect.suspend(() => couriers.get(nameOf(delivery))?.update(own(delivery, notifiers)) ?? Effect.void)
+
+  const examine = (notifier: Notifier) =>
+    destinationOf(notifier, allowLoopback).pipe(Effect.asVoid, Effect.provideService(Redactions, redactions))
+
+  const join = (given: Keeper) =>
+    Effect.asVoid(Effect.acquireRelease(
+      Effect.sync(() => keeper = given),
+      () => Effect.sync(() => keeper = keeper === given ? undefined : keeper)
+    ))
 
   const forget = (delivery: Pick<Delivery, "metadata">) =>
     Effect.suspend(() => {
@@ -217,5 +257,5 @@ const make = Effect.fnUntraced(function*(options: Options) {
       })
     )
 
-  return Notify.of({ tell, tellDrift, resume, update, forget, leave, flush })
+  return Notify.of({ tell, tellDrift, resume, update, examine, join, forget, leave, flush })
 })

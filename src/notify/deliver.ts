@@ -9,12 +9,14 @@ import { count } from "../telemetry/Meter.ts"
 import { notifications } from "../telemetry/metrics.ts"
 import type { DriftMessage } from "./DriftMessage.ts"
 import type { Gather, Waiting } from "./Gather.ts"
+import type { Keeper } from "./Keeper.ts"
 import { ofMessages, sameness } from "./ManyMessage.ts"
 import type { Message } from "./Message.ts"
 import type { Pace } from "./Pace.ts"
-import type { SendFailed } from "./SendFailed.ts"
+import { isMendable, SendFailed } from "./SendFailed.ts"
 import { kindOf, send } from "./sink.ts"
 import type { Thread } from "./slack.ts"
+import { besides } from "./subscribers.ts"
 import type { ChatMessage } from "./wording.ts"
 
 const hour = 3_600_000
@@ -30,22 +32,28 @@ const wait = (attempt: number, { retryAfter }: SendFailed) =>
       Math.min(hour, Math.max(retryAfter ?? 0, random * Math.min(longest, 1_000 * 2 ** Math.min(attempt - 1, 20))))
   )
 
+/** A Notifier as it is now; undefined where there is none. */
+type Standing = Notifier | "malformed" | undefined
+
 interface Options {
   readonly name: string
-  readonly notifier: () => Notifier | undefined
+  readonly notifier: () => Standing
   readonly message: Message | DriftMessage
   readonly id: string
   readonly thread: Thread | undefined
   readonly pace: Pace
   readonly gather: Gather | undefined
   readonly allowLoopback: boolean
-  /** Returns when the notifier was mended, so that nobody waits longer. */
-  readonly mended: Effect.Effect<void>
+  readonly keeper: Keeper | undefined
+  /** What it answers returns once the notifier was mended since, so that nobody waits longer. */
+  readonly mended: () => Effect.Effect<void>
   /** Run right before it is sent; never returns where nothing may be sent any more. */
   readonly out: Effect.Effect<void>
   /** Run when it did not arrive. */
   readonly back: Effect.Effect<void>
 }
+
+const malformed = new SendFailed({ why: "it cannot be read; its status says what is wrong", retryable: true })
 
 /** Sends until it arrived or is given up. What is given up is logged with its reason. */
 const insist = Effect.fnUntraced(function*(
@@ -53,7 +61,7 @@ const insist = Effect.fnUntraced(function*(
   sink: string,
   told: { readonly message: ChatMessage; readonly id: string; readonly thread: Thread | undefined }
 ) {
-  const { allowLoopback, name, pace } = options
+  const { allowLoopback, keeper, name, pace } = options
   const { id, message, thread } = told
   const redactions = yield* Redactions
   const about = "deliveries" in message ? `${message.count} deliveries` : message.delivery
@@ -65,20 +73,28 @@ const insist = Effect.fnUntraced(function*(
       yield* Effect.logWarning(`Notifier ${name} is gone; dropped a message about ${about}`)
       return { told: false, thread: undefined }
     }
-    yield* options.out
-    const sent = yield* Effect.result(send({ allowLoopback, id, message, notifier, thread }))
-    const told = (outcome: string) => count(notifications, { sink: kindOf(notifier), outcome })
+    const [mended, startedAt] = [options.mended(), yield* Clock.currentTimeMillis]
+    const kind = notifier === "malformed" ? notifier : kindOf(notifier)
+    if (notifier !== "malformed") yield* options.out
+    const sent = yield* Effect.result(
+      notifier === "malformed"
+        ? Effect.fail(malformed)
+        : send({ allowLoopback, id, message, notifier, thread })
+    )
+    const told = (outcome: string) => kind === "malformed" ? Effect.void : count(notifications, { sink: kind, outcome })
+    keeper?.hear({ notifier: sink, startedAt, attempt, failure: Result.isFailure(sent) ? sent.failure : undefined })
     if (Result.isSuccess(sent)) {
       yield* told("sent")
       yield* Effect.logDebug(`told Notifier ${name}`)
       return { told: true, thread: sent.success ?? undefined }
     }
     yield* options.back
-    const why = `Notifier ${name} (${kindOf(notifier)}): ${redactions.redact(sent.failure.why)}`
+    const why = `Notifier ${name} (${kind}): ${redactions.redact(sent.failure.why)}`
     const age = (yield* Clock.currentTimeMillis) - message.time
-    if (!sent.failure.retryable || age > tooOld) {
+    const waits = sent.failure.retryable || keeper !== undefined && isMendable(sent.failure)
+    if (!waits || age > tooOld) {
       yield* told("dropped")
-      const given = sent.failure.retryable ? "; given up after a day" : ""
+      const given = waits ? "; given up after a day" : ""
       yield* Effect.logError(`${why}${given}; dropped a message about ${about}`)
       return { told: false, thread: undefined }
     }
@@ -86,12 +102,13 @@ const insist = Effect.fnUntraced(function*(
     const delay = yield* wait(attempt, sent.failure)
     if (sent.failure.retryAfter !== undefined) yield* pace.hold(sink, delay)
     yield* (attempt === 1 ? Effect.logWarning : Effect.logDebug)(`${why}; tried again in ${Math.ceil(delay)} ms`)
-    yield* Effect.raceFirst(Effect.sleep(delay), options.mended)
+    yield* Effect.raceFirst(Effect.sleep(delay), mended)
   }
 })
 
 /** Machines want every event; people do not want the same one a hundred times. */
-const isRead = (notifier: Notifier | undefined): boolean => notifier !== undefined && kindOf(notifier) !== "webhook"
+const isRead = (notifier: Standing): boolean =>
+  notifier !== undefined && notifier !== "malformed" && kindOf(notifier) !== "webhook"
 
 const idOfAll = (all: ReadonlyArray<Waiting>): string =>
   `msg_${digest(...all.map(({ id }) => id).toSorted()).slice("sha256:".length, 46)}`
@@ -104,7 +121,7 @@ const idOfAll = (all: ReadonlyArray<Waiting>): string =>
 export const deliver = Effect.fnUntraced(
   function*(options: Options) {
     const { gather, id, message, name, thread } = options
-    const sink = `${message.delivery.slice(0, message.delivery.indexOf("/"))}/${name}`
+    const sink = besides(message.delivery, name)
     const same = message.state === "drift" || !isRead(options.notifier()) ? undefined : sameness(message)
     if (gather !== undefined && message.state !== "drift" && same !== undefined) {
       const tellAll = (all: ReadonlyArray<Waiting>) => {
