@@ -98,6 +98,11 @@ const count = (object: JsonObject, field: string): string => {
 }
 
 const reasonColumn: Column = { header: "STATUS", cell: of((resource) => conditionOf(resource, "Ready")?.reason ?? "") }
+const messageColumn: Column = {
+  header: "MESSAGE",
+  isWide: true,
+  cell: of((resource) => conditionOf(resource, "Ready")?.message ?? "")
+}
 
 const bundleColumns: ReadonlyArray<Column> = [
   nameColumn,
@@ -114,7 +119,7 @@ const bundleColumns: ReadonlyArray<Column> = [
     cell: (object) => shortRevision(text(object, "status", "revision") || undefined)
   },
   { header: "PATH", isWide: true, cell: (object) => text(object, "spec", "path") },
-  { header: "MESSAGE", isWide: true, cell: of((delivery) => conditionOf(delivery, "Ready")?.message ?? "") }
+  messageColumn
 ]
 
 const sinkOf = (object: JsonObject): string => Object.keys(at(object, "spec") ?? {})[0] ?? ""
@@ -126,7 +131,8 @@ const notifierColumns: ReadonlyArray<Column> = [
   { header: "SINK", cell: sinkOf },
   { header: "CHANNEL", cell: (object) => text(object, "spec", sinkOf(object), "channel") },
   ageColumn,
-  { header: "SECRET", isWide: true, cell: (object) => text(object, "spec", sinkOf(object), "secretRef", "name") }
+  { header: "SECRET", isWide: true, cell: (object) => text(object, "spec", sinkOf(object), "secretRef", "name") },
+  messageColumn
 ]
 
 /** The columns of a kind: their headers, and the row of one object. */

@@ -8,11 +8,19 @@ export const helpOf = (reason: string): string | undefined =>
     ? errorPage[reason].help
     : reason === "PolicyDenied"
     ? "Mend what the policies name and push; sluice check says the same before that."
+    : reason === "NotifyFailed"
+    ? "Compare the address in the Notifier's Secret, and its channel, with what the chat has."
     : undefined
 
 /** The stage whose error a reason is. */
 export const stageOf = (reason: string): string | undefined =>
-  isError(reason) ? errorPage[reason].stage : reason === "PolicyDenied" ? "policy" : undefined
+  isError(reason)
+    ? errorPage[reason].stage
+    : reason === "PolicyDenied"
+    ? "policy"
+    : reason === "NotifyFailed"
+    ? "notify"
+    : undefined
 
 const next = {
   transient: "tried again by itself, with growing pauses of up to 5 minutes",
@@ -28,6 +36,8 @@ export const nextOf = (reason: string): string | undefined =>
     ? next[errorPage[reason].class]
     : reason === "PolicyDenied"
     ? "waits for a new revision, or for a change of its policies"
+    : reason === "NotifyFailed"
+    ? "a message that may yet arrive is tried again for a day; one that was refused for good is dropped"
     : undefined
 
 const whys: Readonly<Record<string, string>> = {

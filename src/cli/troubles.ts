@@ -13,6 +13,7 @@ export interface Trouble {
 
 const why = "sluice explain shop -n shop"
 const now = "sluice reconcile shop -n shop"
+const notifiers = "sluice get notifiers -n shop -o wide"
 
 /** Every reason, so that none can be added without its page. */
 export const troubles: Readonly<Record<Reason, Trouble>> = {
@@ -83,14 +84,14 @@ export const troubles: Readonly<Record<Reason, Trouble>> = {
     commands: ["sluice get -A --status-selector ready=false", "sluice events shop -n shop", now]
   },
   AuthFailed: {
-    meaning: "The Git host refused the credentials, or wants some.",
+    meaning: "The Git host (or the chat of a Notifier) refused the credentials, or wants some.",
     causes: [
       "The token has expired, was revoked, or may not read this repository.",
       "The Secret has other keys than `username` and `password`, or `bearerToken`.",
       "There is no secretRef, and the repository is private: hosts answer the same for one that is not there."
     ],
     steps: ["Put a new token into the Secret: the agent sees it and goes on by itself."],
-    commands: ["sluice explain shop -n shop", "kubectl get secret -n shop", now]
+    commands: ["sluice explain shop -n shop", "kubectl get secret -n shop", now, notifiers]
   },
   RenderFailed: {
     meaning: "The tree of this revision does not build: kustomize, helm or the YAML itself says why.",
@@ -193,23 +194,39 @@ export const troubles: Readonly<Record<Reason, Trouble>> = {
     meaning: "The Delivery (or Notifier, or PolicyBundle) does not make sense as it is written.",
     causes: [
       "A field says what cannot be: the message names it.",
-      "A Secret that it names lacks the keys that are wanted.",
+      "A Secret that it names is not there, or lacks the keys that are wanted.",
       "It was written under older definitions that took more."
     ],
-    steps: ["Mend the field; it goes on at once."],
-    commands: ["kubectl explain delivery.spec", why]
+    steps: [
+      "Mend the field, or make the Secret; it goes on at once. What waits for a Notifier is sent then, if it is not older " +
+      "than a day."
+    ],
+    commands: ["kubectl explain delivery.spec", why, notifiers]
   },
   AccessDenied: {
     meaning: "The cluster said that this Delivery's account may not do it. Nothing is done as anybody else.",
     causes: [
       "The ServiceAccount `sluice` (or apply.serviceAccountName) of the namespace is not there.",
       "No Role lets it handle a kind, or list and watch it; a new kind came with this commit.",
-      "The Delivery wants an object of another namespace, or of the cluster."
+      "The Delivery wants an object of another namespace, or of the cluster.",
+      "A Notifier says it: the account of a Delivery that names it may not read its Secret."
     ],
     steps: [
       "Grant the verbs that the message names, with a Role and a RoleBinding in that namespace; it goes on by itself.",
       "`deploy/samples/tenant.yaml` has a Role to start from."
     ],
     commands: [why, "kubectl auth can-i --list --as system:serviceaccount:shop:sluice -n shop"]
+  },
+  NotifyFailed: {
+    meaning: "The sink of a Notifier does not take messages. No run fails by that.",
+    causes: [
+      "The address in its Secret is no longer one: the webhook was deleted, the channel archived.",
+      "The chat is down, or the cluster may not reach it: DNS, a proxy, a NetworkPolicy."
+    ],
+    steps: [
+      "Put the right address into the Secret: the agent sees it, and what waits is sent at once.",
+      "What was refused for good is not told again; `sluice history` and `sluice events` have it."
+    ],
+    commands: [notifiers, "sluice events shop -n shop"]
   }
 }

@@ -6,6 +6,7 @@ import { troubles } from "./troubles.ts"
 export const reasons: ReadonlyArray<Reason> = [
   "PolicyDenied",
   ...(Object.keys(troubles) as ReadonlyArray<Reason>).filter((reason) => Object.hasOwn(errorPage, reason)),
+  "NotifyFailed",
   "InProgress",
   "Suspended",
   "Succeeded"
@@ -91,7 +92,7 @@ export const troubleshooting: string = [
   "sluice explain shop -n shop",
   "```",
   "",
-  "`sluice explain <reason>` prints the same sections without a cluster. PolicyBundles use the same reasons.",
+  "`sluice explain <reason>` prints the same sections without a cluster. PolicyBundles and Notifiers use the same reasons.",
   "",
   "| reason | stage | in short |",
   "|---|---|---|",

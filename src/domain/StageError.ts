@@ -139,8 +139,11 @@ export type StageError =
   | HealthError
   | DependencyNotReady
 
-/** Ready's reasons. The first four are not errors; `InProgress` stands while a run goes on. The rest are the tags above. */
-export type Reason = "Succeeded" | "PolicyDenied" | "Suspended" | "InProgress" | StageError["_tag"]
+/**
+ * Ready's reasons. The first four are not errors; `InProgress` stands while a run goes on. `NotifyFailed` stands at a
+ * Notifier alone: it fails no run. The rest are the tags above.
+ */
+export type Reason = "Succeeded" | "PolicyDenied" | "Suspended" | "InProgress" | "NotifyFailed" | StageError["_tag"]
 
 /** The error page: for each error its stage, what happens next, the exit code, and what would help. */
 export const errorPage: {
