@@ -13,6 +13,7 @@ import { Sources } from "./fetch/Sources.ts"
 import { DeliveryWriter } from "./kube/DeliveryWriter.ts"
 import { LeaseFence } from "./kube/Fence.ts"
 import { Leases } from "./kube/Leases.ts"
+import { NotifierWriter } from "./kube/NotifierWriter.ts"
 import { PolicyBundleWriter } from "./kube/PolicyBundleWriter.ts"
 import { ReportWriter } from "./kube/ReportWriter.ts"
 import { fetching, granting, stages } from "./layers.ts"
@@ -86,6 +87,7 @@ export const agentLayer = (options: AgentOptions) => {
     DeliveryWriter.layer,
     Reports.layer,
     PolicyBundleWriter.layer,
+    NotifierWriter.layer,
     Notify.layer({ allowLoopback, cluster, gather, mayTell: fence.passed }),
     tracing(options),
     watching,

@@ -16,6 +16,7 @@ import { decide, type Decided, type Rules } from "./decide.ts"
 import { foreignParents } from "./foreignParents.ts"
 import { gather } from "./gather.ts"
 import { guardrails } from "./guardrails.ts"
+import { keepNotifiers } from "./keepNotifiers.ts"
 import { keyOf } from "./keyOf.ts"
 import { Newest } from "./Newest.ts"
 import { type LiveDelivery, type MalformedDelivery, Registry } from "./Registry.ts"
@@ -110,7 +111,8 @@ export const controller = Effect.fnUntraced(function*({ address, ready, ...rules
 
   const bundles = yield* Queue.unbounded<string>()
   const guards = yield* guardrails(registry, bundles, concern)
-  const bundled = (name: string) => void Queue.offerUnsafe(bundles, name)
+  const notifiers = yield* keepNotifiers(registry, rules)
+  const listeners = { bundle: (name: string) => void Queue.offerUnsafe(bundles, name), ...notifiers.listeners }
   const leave = Effect.fnUntraced(function*(keeps: (key: string) => boolean) {
     const lost = Effect.suspend(() => {
       const all = [...wards].filter(([id]) => !keeps(id))
@@ -118,7 +120,7 @@ export const controller = Effect.fnUntraced(function*({ address, ready, ...rules
       return Effect.andThen(ends, moves("given", all.length))
     })
     yield* Semaphore.withPermit(lock, lost)
-    const ended = Effect.all([FiberSet.awaitEmpty(ending), guards.leave(keeps)], {
+    const ended = Effect.all([FiberSet.awaitEmpty(ending), guards.leave(keeps), notifiers.leave(keeps)], {
       concurrency: "unbounded",
       discard: true
     })
@@ -130,11 +132,16 @@ export const controller = Effect.fnUntraced(function*({ address, ready, ...rules
   const moved = Effect.suspend(() => {
     const gained = [...registry.deliveries.keys()].filter((id) => !wards.has(id) && members.tends(id))
     const counted = members.isShared() ? moves("taken", gained.length) : Effect.void
-    return counted.pipe(Effect.andThen(concern(gained)), Effect.andThen(guards.recount))
+    return counted.pipe(
+      Effect.andThen(concern(gained)),
+      Effect.andThen(guards.recount),
+      Effect.andThen(notifiers.moved)
+    )
   })
 
-  const { synced } = yield* gather(self, registry, concern, bundled)
+  const { synced } = yield* gather(self, registry, concern, listeners)
   yield* synced
+  yield* notifiers.begins
   yield* Effect.addFinalizer(() => leave(() => false))
   yield* members.join({ leave, moved, count: () => wards.size }, address)
   yield* ready.open

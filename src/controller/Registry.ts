@@ -1,7 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
-import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
-import type { PolicyBundleStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import type { DeliveryStatus, PlainStatus, PolicyBundleStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import type * as live from "../api/v1alpha1/live.ts"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import type { Match, PolicyBundle } from "../api/v1alpha1/PolicyBundle.ts"
@@ -17,6 +16,15 @@ export interface LiveDelivery extends live.LiveDelivery {
 
 /** A Delivery that cannot be read: it stalls itself, never its kind. */
 export type MalformedDelivery = live.Malformed<DeliveryStatus>
+
+/** A Notifier as it stands in the cluster. */
+export interface LiveNotifier extends live.LiveNotifier {
+  readonly namespace: string
+  readonly name: string
+}
+
+/** A Notifier that cannot be read: what is to be told to it waits. */
+export type MalformedNotifier = live.Malformed<PlainStatus>
 
 /** A PolicyBundle as it stands in the cluster. */
 export interface Guardrail {
@@ -60,7 +68,7 @@ const nobody: ReadonlySet<string> = new Set()
 /** What the controller knows of the cluster: the state that decisions are read off. Keys are `<namespace>/<name>`. */
 export class Registry {
   readonly deliveries = new Map<string, LiveDelivery | MalformedDelivery>()
-  readonly notifiers = new Map<string, Notifier>()
+  readonly notifiers = new Map<string, LiveNotifier | MalformedNotifier>()
   readonly bundles = new Map<string, Guardrail>()
   readonly namespaces = new Map<string, { readonly labels: Labels; readonly terminating: boolean }>()
   readonly accounts = new Set<string>()
@@ -72,6 +80,7 @@ export class Registry {
   readonly #labelled = new Map<string, string>()
   readonly #inheritors = new Index()
   readonly #dependents = new Index()
+  readonly #subscribers = new Index()
   /** By the same: who waits for a Delivery to be gone. */
   readonly #departures = new Map<string, Latch.Latch>()
   readonly #inNamespace = new Index()
@@ -164,8 +173,22 @@ export class Registry {
     this.#running[isRunning && this.deliveries.has(id) ? "add" : "delete"](id)
   }
 
+  /** The Notifiers of a namespace that can be read. */
   notifiersIn(namespace: string): ReadonlyArray<Notifier> {
-    return [...this.notifiers.values()].filter(({ metadata }) => metadata.namespace === namespace)
+    return [...this.notifiers.values()].flatMap((notifier) =>
+      notifier.namespace === namespace && "resource" in notifier ? [notifier.resource] : []
+    )
+  }
+
+  /** The Deliveries that name a Notifier. */
+  subscribersOf(notifier: string): ReadonlySet<string> {
+    return this.#subscribers.get(notifier)
+  }
+
+  /** The Notifiers that a Delivery names, whether they are there or not. */
+  toldOf(id: string): ReadonlyArray<string> {
+    const delivery = this.get(id)
+    return delivery === undefined ? [] : notifiersOf(delivery)
   }
 
   #forget(id: string): void {
@@ -178,11 +201,15 @@ export class Registry {
     const { metadata: { labels = {} }, spec } = delivery.resource
     const parent = labels[deliveryLabel]
     if (spec.source === undefined && parent !== undefined) each(this.#inheritors, parent)
+    for (const notifier of notifiersOf(delivery)) each(this.#subscribers, notifier)
     for (const dependency of spec.dependsOn) {
       each(this.#dependents, idOf({ namespace: dependency.namespace ?? delivery.namespace, name: dependency.name }))
     }
   }
 }
+
+const notifiersOf = ({ namespace, resource }: LiveDelivery): ReadonlyArray<string> =>
+  resource.spec.notify.map(({ name }) => idOf({ namespace, name }))
 
 export const idOf = ({ name, namespace }: { readonly namespace: string; readonly name: string }): string =>
   `${namespace}/${name}`

@@ -24,6 +24,8 @@ export interface Watched {
 export class SecretVersions extends Context.Service<SecretVersions, {
   /** Watches a Secret until the scope closes; what it answers returns once the Secret is another than it was then. */
   readonly changed: (secret: Watched) => Effect.Effect<Effect.Effect<void>, never, KubeReader | Scope.Scope>
+  /** Returns once it is known how a watched Secret is: a change after that is told. Never for who may not even read it. */
+  readonly seen: (secret: Watched) => Effect.Effect<void, never, KubeReader | Scope.Scope>
 }>()("sluice/controller/SecretVersions") {
   static readonly layer = Layer.effect(SecretVersions, Effect.suspend(() => make))
 }
@@ -62,6 +64,8 @@ class Turns {
     Deferred.doneUnsafe(waiting, Exit.void)
   })
 
+  readonly first: Effect.Effect<void> = Effect.suspend(() => this.#count > 0 ? Effect.void : Deferred.await(this.#next))
+
   /** From now on: returns after the next turn that is not the first. */
   next(): Effect.Effect<void> {
     const since = Math.max(1, this.#count)
@@ -95,10 +99,11 @@ const make = Effect.gen(function*() {
     // A lane that restarts finds its watch as it left it.
     idleTimeToLive: "30 seconds"
   })
+  const turnsOf = Effect.fnUntraced(function*(secret: Watched) {
+    return yield* RcMap.get(watches, new Shared(yield* KubeReader, secret))
+  })
   return SecretVersions.of({
-    changed: Effect.fnUntraced(function*(secret) {
-      const turns = yield* RcMap.get(watches, new Shared(yield* KubeReader, secret))
-      return turns.next()
-    })
+    changed: (secret) => Effect.map(turnsOf(secret), (turns) => turns.next()),
+    seen: (secret) => Effect.flatMap(turnsOf(secret), ({ first }) => first)
   })
 })

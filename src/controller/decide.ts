@@ -54,7 +54,11 @@ const wanted = ({ namespace, resource }: LiveDelivery, rules: Rules): Identity =
 }
 
 /** As whom a Delivery acts. Without an identity it touches nothing. */
-const identityOf = (delivery: LiveDelivery, known: Registry, rules: Rules): Result.Result<Identity, AccessDenied> => {
+export const identityOf = (
+  delivery: LiveDelivery,
+  known: Registry,
+  rules: Rules
+): Result.Result<Identity, AccessDenied> => {
   const { namespace, resource } = delivery
   const named = resource.spec.apply.serviceAccountName
   const identity = wanted(delivery, rules)

@@ -43,15 +43,25 @@ const reach = Effect.fnUntraced(function*(session: KubeSession) {
   }
 })
 
+/** Who hears of changes, beside the Deliveries. Each returns at once. */
+export interface Listeners {
+  /** A PolicyBundle has changed. */
+  readonly bundle: (name: string) => void
+  /** A Notifier has changed. */
+  readonly notifier: (id: string) => void
+  /** Who names a Notifier, or as whom it does, may be another. */
+  readonly subscribers: (notifiers: Iterable<string>) => void
+}
+
 /**
  * Keeps what is known of the cluster true, by five watches as the agent, and tells which Deliveries are concerned by each
- * change, and which PolicyBundle has changed. `synced` opens when all has been listed once: before that, nothing may be taken as absent.
+ * change, and which PolicyBundle or Notifier has changed. `synced` opens when all has been listed once: before that, nothing may be taken as absent.
  */
 export const gather = Effect.fnUntraced(function*(
   session: KubeSession,
   known: Registry,
   concerned: (ids: Iterable<string>) => Effect.Effect<void>,
-  bundled: (name: string) => void
+  heard: Listeners
 ) {
   yield* reach(session)
   const latches: Array<Latch.Latch> = []
@@ -95,8 +105,11 @@ export const gather = Effect.fnUntraced(function*(
     take: (id, delivery) => {
       const before = known.deliveries.get(id)
       if (delivery !== undefined && before?.resourceVersion === delivery.resourceVersion) return []
+      const isNews = delivery === undefined || before?.uid !== delivery.uid || before.generation !== delivery.generation
+      if (isNews) heard.subscribers(known.toldOf(id))
       if (delivery === undefined) known.remove(id)
       else known.set(delivery)
+      if (isNews) heard.subscribers(known.toldOf(id))
       const [namespace = "", name = ""] = id.split("/")
       return [id, ...known.inheritorsOf({ namespace, name }), ...known.dependentsOf(id)]
     }
@@ -117,7 +130,7 @@ export const gather = Effect.fnUntraced(function*(
       if (bundle === undefined) known.bundles.delete(id)
       // What judged until now goes on until what it says now was looked at.
       else known.bundles.set(id, { ...bundle, state: before?.uid === bundle.uid ? before.state : undefined })
-      bundled(id)
+      heard.bundle(id)
       return known.deliveries.keys()
     }
   })
@@ -127,8 +140,11 @@ export const gather = Effect.fnUntraced(function*(
     id: idOf,
     ids: () => known.notifiers.keys(),
     take: (id, notifier) => {
-      if (notifier?.resource === undefined) known.notifiers.delete(id)
-      else known.notifiers.set(id, notifier.resource)
+      const before = known.notifiers.get(id)
+      if (notifier !== undefined && before?.resourceVersion === notifier.resourceVersion) return []
+      if (notifier === undefined) known.notifiers.delete(id)
+      else known.notifiers.set(id, notifier)
+      heard.notifier(id)
       return []
     }
   })
@@ -159,7 +175,10 @@ export const gather = Effect.fnUntraced(function*(
       const isNews = known.accounts.has(id) !== (account !== undefined)
       if (account === undefined) known.accounts.delete(id)
       else known.accounts.add(id)
-      return isNews ? known.in(id.split("/", 1)[0]!) : []
+      if (!isNews) return []
+      const acting = known.in(id.split("/", 1)[0]!)
+      for (const delivery of acting) heard.subscribers(known.toldOf(delivery))
+      return acting
     }
   })
   return { synced: Effect.forEach(latches, (latch) => latch.await, { discard: true }) }

@@ -1,10 +1,9 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { decodeDelivery, decodeNotifier, decodePolicyBundle } from "../api/v1alpha1/live.ts"
-import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import { LabelSelector, type Match } from "../api/v1alpha1/PolicyBundle.ts"
 import { at, isJsonObject, type Json } from "../domain/Json.ts"
-import type { Guardrail, LiveDelivery, MalformedDelivery } from "./Registry.ts"
+import type { Guardrail, LiveDelivery, LiveNotifier, MalformedDelivery, MalformedNotifier } from "./Registry.ts"
 
 export const text = (value: Json | undefined): string => typeof value === "string" ? value : ""
 
@@ -47,10 +46,8 @@ export const bundle = (item: Json): Omit<Guardrail, "state"> => {
   return { ...standing, match: resource.spec.match ?? {}, resource, problems: [] }
 }
 
-/** A Notifier; one that cannot be read tells nobody. */
-export const notifier = (
-  item: Json
-): { readonly namespace: string; readonly name: string; readonly resource: Notifier | undefined } => {
+/** A Notifier, whatever it holds: what cannot be read says why. */
+export const notifier = (item: Json): LiveNotifier | MalformedNotifier => {
   const read = decodeNotifier(item)
-  return { ...placeOf(item), resource: Result.isSuccess(read) ? read.success.resource : undefined }
+  return Result.isSuccess(read) ? { ...read.success, ...placeOf(item) } : read.failure
 }

@@ -1,6 +1,10 @@
 import * as Effect from "effect/Effect"
 import { milliseconds, type Source } from "../api/v1alpha1/Delivery.ts"
+import type { KubeReader } from "../kube/KubeReader.ts"
 import { SecretVersions } from "./SecretVersions.ts"
+
+/** Who looks at a Secret does not wait longer for a watch of it. */
+const patience = "2 seconds"
 
 /** The Secrets that a source refers to, by name. */
 export const secretsOf = (
@@ -23,4 +27,32 @@ export const secretsChange = Effect.fnUntraced(function*(
     const isAnother = yield* versions.changed({ namespace: secrets.namespace, name, interval })
     yield* Effect.forkScoped(Effect.andThen(isAnother, changed))
   }
+})
+
+/**
+ * Does `changed` each time that a Secret has become another, until the scope closes; in the background, as whoever reads it.
+ * Who may not watch it looks at it once an interval (`1m`). What it answers returns once changes are seen, or cannot be.
+ */
+export const secretChanges = Effect.fnUntraced(function*(
+  secret: { readonly namespace: string; readonly name: string; readonly interval: string },
+  changed: Effect.Effect<void>
+) {
+  const versions = yield* SecretVersions
+  const watched = { ...secret, interval: milliseconds(secret.interval) }
+  const first = yield* versions.changed(watched)
+  const seen = yield* Effect.cached(
+    Effect.provideContext(
+      Effect.timeoutOption(Effect.scoped(versions.seen(watched)), patience),
+      yield* Effect.context<KubeReader>()
+    )
+  )
+  yield* Effect.forkScoped(Effect.gen(function*() {
+    for (let another = first;;) {
+      yield* another
+      // Before anything is done about it: what comes meanwhile is the next.
+      another = yield* Effect.scoped(versions.changed(watched))
+      yield* changed
+    }
+  }))
+  return seen
 })

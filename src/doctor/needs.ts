@@ -41,7 +41,7 @@ export const needs: ReadonlyArray<Need> = [
   {
     scope: "cluster",
     group: "sluice.dev",
-    resources: ["deliveries/status", "policybundles/status"],
+    resources: ["deliveries/status", "notifiers/status", "policybundles/status"],
     verbs: ["patch"],
     without: "nobody can read what became of a Delivery"
   },

@@ -64,6 +64,8 @@ const rules: Readonly<Record<string, Rule>> = {
   "/Namespace": namespace,
   "/ConfigMap": always("is always ready"),
   "/Secret": always("is always ready"),
+  // Whom a Delivery tells fails no run, not even that which brings it.
+  "sluice.dev/Notifier": always("is applied"),
   "networking.k8s.io/Ingress": always("is always ready"),
   "apiextensions.k8s.io/CustomResourceDefinition": definition,
   "apiregistration.k8s.io/APIService": apiService,

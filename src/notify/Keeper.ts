@@ -1,3 +1,4 @@
+import type * as Effect from "effect/Effect"
 import type { SendFailed } from "./SendFailed.ts"
 
 /** What became of one try to tell a Notifier something. */
@@ -19,6 +20,6 @@ export interface Reply {
 export interface Keeper {
   /** Whether there is a Notifier of this id (`<namespace>/<name>`) that cannot be read. */
   readonly isMalformed: (notifier: string) => boolean
-  /** Told of every try. Returns at once. */
-  readonly hear: (reply: Reply) => void
+  /** Told of every try. Waits for no request. */
+  readonly hear: (reply: Reply) => Effect.Effect<void>
 }

@@ -82,7 +82,8 @@ const insist = Effect.fnUntraced(function*(
         : send({ allowLoopback, id, message, notifier, thread })
     )
     const told = (outcome: string) => kind === "malformed" ? Effect.void : count(notifications, { sink: kind, outcome })
-    keeper?.hear({ notifier: sink, startedAt, attempt, failure: Result.isFailure(sent) ? sent.failure : undefined })
+    const failure = Result.isFailure(sent) ? sent.failure : undefined
+    yield* keeper?.hear({ notifier: sink, startedAt, attempt, failure }) ?? Effect.void
     if (Result.isSuccess(sent)) {
       yield* told("sent")
       yield* Effect.logDebug(`told Notifier ${name}`)

@@ -15,7 +15,7 @@ import { Notify } from "../../src/notify/Notify.ts"
 import { Rights } from "../../src/pipeline/Rights.ts"
 import { unchanged } from "../notify/outcomes.ts"
 import { at, inProcess, makeWorld, notifiers, secrets, states } from "../notify/process.ts"
-import { live, type Options, registry } from "./live.ts"
+import { live, liveNotifier, type Options, registry } from "./live.ts"
 
 const identity = Identity.ServiceAccount({ namespace: "shop", name: "sluice" })
 const broken = new PolicyUnavailable({ detail: "PolicyBundle baseline selects this Delivery and cannot judge: no" })
@@ -38,7 +38,7 @@ const played = Effect.fnUntraced(function*(
 ) {
   const known = registry(live("shop/web", { spec }))
   const delivery = known.get("shop/web")!
-  for (const notifier of notifiers) known.notifiers.set(`shop/${notifier.metadata.name}`, notifier)
+  for (const notifier of notifiers) known.notifiers.set(`shop/${notifier.metadata.name}`, liveNotifier(notifier))
   const asked: Array<Identity> = []
   const lines: Array<string> = []
   yield* inProcess(world, (notify) =>

@@ -1,8 +1,9 @@
 import * as Schema from "effect/Schema"
 import { apiVersion, WrittenDelivery } from "../../src/api/v1alpha1/Delivery.ts"
 import type { DeliveryStatus } from "../../src/api/v1alpha1/DeliveryStatus.ts"
+import type { Notifier } from "../../src/api/v1alpha1/Notifier.ts"
 import type { Match } from "../../src/api/v1alpha1/PolicyBundle.ts"
-import { type Guardrail, idOf, type LiveDelivery, Registry } from "../../src/controller/Registry.ts"
+import { type Guardrail, idOf, type LiveDelivery, type LiveNotifier, Registry } from "../../src/controller/Registry.ts"
 import { FetchFailed } from "../../src/domain/StageError.ts"
 
 const source = { git: { url: "https://git.example.com/shop.git", branch: "main" } }
@@ -42,6 +43,18 @@ export const live = (id: string, options: Options = {}): LiveDelivery => {
     })
   }
 }
+
+/** A Notifier as it stands in a cluster. */
+export const liveNotifier = (resource: Notifier): LiveNotifier => ({
+  ...resource.metadata,
+  uid: `uid-of-${resource.metadata.name}`,
+  generation: 1,
+  resourceVersion: "1",
+  deleting: false,
+  finalizers: [],
+  status: {},
+  resource
+})
 
 /** A cluster of these Deliveries, in whose namespaces the account `sluice` exists. */
 export const registry = (...deliveries: ReadonlyArray<LiveDelivery>): Registry => {

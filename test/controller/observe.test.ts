@@ -17,7 +17,7 @@ import type { Suspect } from "../../src/kube/Suspect.ts"
 import { Notify } from "../../src/notify/Notify.ts"
 import { Rights } from "../../src/pipeline/Rights.ts"
 import { inProcess, makeWorld, notifiers, secrets } from "../notify/process.ts"
-import { live, registry } from "./live.ts"
+import { live, liveNotifier, registry } from "./live.ts"
 
 const revision = `main@sha1:${"a".repeat(40)}`
 const ref = { group: "", kind: "ConfigMap", namespace: "shop", name: "one" }
@@ -45,7 +45,7 @@ const played = Effect.fnUntraced(function*(
   work: (found: Queue.Queue<ReadonlyArray<Suspect>>) => Effect.Effect<void>
 ) {
   const known = registry(live("shop/web", { spec: { suspend: true, ...spec } }))
-  for (const notifier of notifiers) known.notifiers.set(`shop/${notifier.metadata.name}`, notifier)
+  for (const notifier of notifiers) known.notifiers.set(`shop/${notifier.metadata.name}`, liveNotifier(notifier))
   const delivery = known.get("shop/web")!.resource as Delivery
   const heard: Array<string> = []
   yield* inProcess(world, (notify) =>

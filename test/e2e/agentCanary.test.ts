@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { execFileSync } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import { gunzipSync } from "node:zlib"
+import type { Condition } from "../../src/api/v1alpha1/DeliveryStatus.ts"
 import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
 import { type ChatServer, startChatServer } from "../support/ChatServer.ts"
 import { Collector } from "../support/Collector.ts"
@@ -9,6 +10,7 @@ import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts
 import { type GitServer, startGitServer } from "../support/GitServer.ts"
 import { applyObjects, objectsOf } from "../support/Manifests.ts"
 import { leastRights, tenant } from "../support/Tenants.ts"
+import { withoutSchema } from "../support/withoutSchema.ts"
 
 const soon = 40_000
 const reports = new URL("../fixtures/reports/openreports.io_reports.yaml", import.meta.url)
@@ -113,6 +115,27 @@ spec:
 const secretManifest = (name: string, value: string, more = "") =>
   `apiVersion: v1\nkind: Secret\nmetadata: {name: ${name}}\nstringData: {value: "${value}"}\n${more}`
 
+const notifiers = "/apis/sluice.dev/v1alpha1/namespaces/shop/notifiers"
+
+/** Asks until what a Notifier says of itself is so; the time is the test's. */
+const notifier = async (name: string, claim: (ready: Condition) => boolean): Promise<Condition> => {
+  for (;;) {
+    const { metadata, status } = await plane.request("GET", `${notifiers}/${name}`) as {
+      readonly metadata: { readonly generation: number }
+      readonly status?: { readonly conditions?: ReadonlyArray<Condition> }
+    }
+    const ready = status?.conditions?.[0]
+    if (ready !== undefined && ready.observedGeneration === metadata.generation && claim(ready)) return ready
+  }
+}
+
+/** How often the agent has written the status of a Notifier. */
+const writes = async (name: string): Promise<number> =>
+  (await plane.readAudit()).filter(({ objectRef, stage, verb }) =>
+    stage === "ResponseComplete" && verb === "patch" && objectRef?.resource === "notifiers" &&
+    objectRef.subresource === "status" && objectRef.name === name
+  ).length
+
 const noSecrets = `# METADATA
 # title: Secrets of some name are not wanted
 package main
@@ -122,7 +145,7 @@ deny contains msg if {
 }
 `
 
-describe("a canary", () => {
+describe("an agent with secrets", () => {
   it("goes its ways: success, drift, denial and failures", async () => {
     // Success, and a Secret that is healed after an edit, with a value that nobody knew before.
     const good = await git.repository("good")
@@ -193,7 +216,96 @@ describe("a canary", () => {
     await chat.received(4)
     assert.isTrue(chat.messages.some(({ body }) => JSON.stringify(body).includes("Rotate (redacted)")))
   }, 180_000)
+})
 
+describe("a Notifier", () => {
+  const late = `/hooks/${canaries.sink}/late`
+  const toLate = () => chat.attempts.filter(({ path }) => path === late).map(({ status }) => status)
+  /** Others tell the same chat. */
+  const told = async (count: number) => {
+    while (toLate().length < count) await chat.attempted(chat.attempts.length + 1)
+    return toLate()
+  }
+  const say = async (says: string) => {
+    const commit = await repository.commit({ "a.yaml": secretManifest("words", says) }, says)
+    await deliveries.ready("shop/late", commit, soon)
+  }
+  let repository: Awaited<ReturnType<GitServer["repository"]>>
+
+  it("says that it is malformed, and is well when it was mended, also where nobody names it", async () => {
+    await withoutSchema(
+      plane,
+      { kind: "Notifier", plural: "notifiers", namespace: "shop" },
+      () =>
+        plane.request("POST", notifiers, {
+          apiVersion: "sluice.dev/v1alpha1",
+          kind: "Notifier",
+          metadata: { name: "odd" },
+          spec: { webhook: { secretRef: { name: 7 } } }
+        })
+    )
+    const malformed = await notifier("odd", ({ status }) => status === "False")
+    assert.strictEqual(malformed.reason, "InvalidSpec")
+    assert.match(malformed.message, /^spec\.webhook\.secretRef\.name: .*Mend the fields that are named/u)
+    await plane.request(
+      "PATCH",
+      `${notifiers}/odd`,
+      { spec: { webhook: { secretRef: { name: "nobody" } } } },
+      "application/merge-patch+json"
+    )
+    await notifier("odd", ({ status }) => status === "True")
+    assert.strictEqual(await writes("odd"), 2)
+  })
+
+  it("says what it lacks, and what waits goes out at once when that is there", async () => {
+    const object = {
+      apiVersion: "sluice.dev/v1alpha1",
+      kind: "Notifier",
+      metadata: { name: "late", namespace: "shop" }
+    }
+    await applyYaml(plane, JSON.stringify({ ...object, spec: { webhook: { secretRef: { name: "late" } } } }))
+    await notifier("late", ({ status }) => status === "True")
+    repository = await git.repository("late")
+    await applyYaml(
+      plane,
+      `apiVersion: sluice.dev/v1alpha1
+kind: Delivery
+metadata: {name: late, namespace: shop}
+spec:
+  source: {git: {url: "${repository.url}", branch: main, secretRef: {name: git}, insecure: true}, interval: 1s}
+  notify: [{name: late, on: [applied]}]
+`
+    )
+    await say("first words")
+    const lacks = await notifier("late", ({ status }) => status === "False")
+    assert.strictEqual(lacks.reason, "InvalidSpec")
+    assert.match(lacks.message, /^There is no Secret late\./u)
+    await agent.says(/there is no Secret late; tried again/u)
+    await secret("late", { address: `${chat.url}${late}`, token: canaries.token })
+    const came = performance.now()
+    assert.deepStrictEqual(await told(1), [204])
+    const took = performance.now() - came
+    console.log(`told ${Math.round(took)} ms after the Secret was there`)
+    assert.isBelow(took, 2_000)
+    await notifier("late", ({ status }) => status === "True")
+    assert.strictEqual(await writes("late"), 3)
+  })
+
+  it("says once that its sink refuses it, and no more of that when its Secret is another", async () => {
+    await secret("late", { address: `${chat.url}${late}`, token: canaries.wrong })
+    await say("second words")
+    const refused = await notifier("late", ({ status }) => status === "False")
+    assert.strictEqual(refused.reason, "AuthFailed")
+    assert.match(refused.message, /^It answered 401\. Put what it takes into its Secret/u)
+    await say("third words")
+    assert.deepStrictEqual(await told(3), [204, 401, 401])
+    await secret("late", { address: `${chat.url}${late}`, token: canaries.token })
+    await notifier("late", ({ status }) => status === "True")
+    assert.strictEqual(await writes("late"), 5)
+  })
+})
+
+describe("a canary", () => {
   it("is nowhere that anybody may look", async () => {
     const text = (value: unknown) => JSON.stringify(value)
     const list = async (path: string) => await plane.request("GET", path) as { readonly items: ReadonlyArray<object> }
@@ -210,8 +322,10 @@ describe("a canary", () => {
     )
     const events = await list("/apis/events.k8s.io/v1/events")
     assert.isAbove(events.items.length, 5)
-    const status = (await list("/apis/sluice.dev/v1alpha1/deliveries")).items.map((one) =>
-      (one as { status: object }).status
+    const status = await Promise.all(
+      ["deliveries", "notifiers"].map(async (plural) =>
+        (await list(`/apis/sluice.dev/v1alpha1/${plural}`)).items.map((one) => (one as { status: object }).status)
+      )
     )
     const reports = () => list("/apis/openreports.io/v1alpha1/reports")
     let reported = await reports()

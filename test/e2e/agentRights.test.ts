@@ -100,7 +100,7 @@ spec:
   template: {metadata: {labels: {app: web}}, spec: {containers: [{name: web, image: web}]}}
 `
 
-const deliver = async (id: string, files: Readonly<Record<string, string>>, more = "") => {
+const deliver = async (id: string, files: Readonly<Record<string, string>>, more = "", notify = "[]") => {
   const [namespace, name] = id.split("/") as [string, string]
   const repository = await git.repository(`${namespace}-${name}`)
   const commit = await repository.commit(files, `Begin ${name}`)
@@ -113,16 +113,33 @@ metadata: {name: ${name}, namespace: ${namespace}}
 spec:
   source: {git: {url: "${repository.url}", branch: main, secretRef: {name: git}, insecure: true}, interval: 1s}
   apply: {deletionLimit: 100%, wait: false${more}}
+  notify: ${notify}
 `
   )
   return { repository, commit }
 }
 
+/** Waits until the status of a Notifier says whether it can be used. */
+const notifierIs = (namespace: string, reason: string) =>
+  until(async () => {
+    const path = `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/notifiers/chat`
+    return at(await plane.request("GET", path) as JsonObject, "status", "conditions", 0, "reason") === reason
+  })
+
 /** The whole job in one namespace: applied, judged, reported, denied, healed, told, and seen off. */
 const wholeJob = async (namespace: string, group: string, plural: string) => {
   const id = `${namespace}/web`
   const files = { "web.yaml": workload, "a.yaml": configMap("a", "one") }
-  const { commit, repository } = await deliver(id, files)
+  await applyObjects(plane, [{
+    apiVersion: "sluice.dev/v1alpha1",
+    kind: "Notifier",
+    metadata: { name: "chat", namespace },
+    spec: { webhook: { secretRef: { name: "chat" } } }
+  }])
+  const { commit, repository } = await deliver(id, files, "", "[{name: chat}]")
+  await notifierIs(namespace, "InvalidSpec")
+  await secret(namespace, "chat", { address: "http://chat.invalid/hook" })
+  await notifierIs(namespace, "Succeeded")
   await deliveries.ready(id, commit, soon)
   await until(() => isThere(`/apis/${group}/namespaces/${namespace}/${plural}/sluice-web`))
   await repository.commit({ "a.yaml": configMap("a", "bad") }, "Break it")

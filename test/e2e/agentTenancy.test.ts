@@ -451,8 +451,8 @@ describe("the agent itself", () => {
         case "deliveries":
           return subresource === "status" ? verb === "patch" : ["list", "watch", "patch"].includes(verb)
         case "policybundles":
-          return subresource === "status" ? verb === "patch" : ["list", "watch"].includes(verb)
         case "notifiers":
+          return subresource === "status" ? verb === "patch" : ["list", "watch"].includes(verb)
         case "namespaces":
         case "serviceaccounts":
           return ["list", "watch"].includes(verb)

@@ -49,6 +49,13 @@ const rows: ReadonlyArray<Row> = [
     "is not available: no endpoints"
   ],
   ["networking.k8s.io/Ingress", "there", object({ loadBalancer: {} }), "Current", "is always ready"],
+  [
+    "sluice.dev/Notifier",
+    "one that cannot be used: telling fails no run",
+    object({ conditions: [condition("Ready", "False", "InvalidSpec", "There is no Secret")] }),
+    "Current",
+    "is applied"
+  ],
   ["example.dev/Widget", "without a status", {}, "Current", "is applied"],
   ["example.dev/Widget", "ready", object({ conditions: [condition("Ready", "True")] }), "Current", "is ready"],
   [

@@ -13,7 +13,10 @@ const hook = { address: "https://hooks.example.com/canary-path-5511" }
 const makeKeeper = (...malformed: ReadonlyArray<string>) => {
   const heard: Array<Reply> = []
   const broken = new Set(malformed)
-  const keeper: Keeper = { isMalformed: (id) => broken.has(id), hear: (reply) => void heard.push(reply) }
+  const keeper: Keeper = {
+    isMalformed: (id) => broken.has(id),
+    hear: (reply) => Effect.sync(() => void heard.push(reply))
+  }
   return { keeper, heard, broken, reasons: () => heard.map(({ failure }) => failure?.reason) }
 }
 
@@ -49,11 +52,12 @@ describe("with somebody who keeps the Notifiers", () => {
           const { keeper } = kept
           yield* notify.join({
             ...keeper,
-            hear: (reply) => {
-              keeper.hear(reply)
-              // The last that fails: it is mended before anybody waits.
-              if (reply.attempt === 30) Effect.runSync(notify.update(chat, notifiers))
-            }
+            // The last that fails: it is mended before anybody waits.
+            hear: (reply) =>
+              Effect.andThen(
+                keeper.hear(reply),
+                reply.attempt === 30 ? notify.update(chat, notifiers) : Effect.void
+              )
           })
           yield* notify.tell(chat, notifiers, at("a"), denied)
           yield* TestClock.adjust("1 day")
