@@ -48,8 +48,7 @@ export interface Options {
 }
 
 /**
- * Says how one Notifier stands until the scope closes. What it says and what its Secret lacks is said by the replica that
- * tends it; what its sink answered, by the one that was answered, for no other knows. Each goes on from what stands there,
+ * Says how one Notifier stands until the scope closes. What it and its Secret lack is said by one replica; what its sink answered, by the one that was answered, for no other knows. Each goes on from what stands there,
  * and writes only where nobody has written since.
  */
 export const make = Effect.fnUntraced(function*({ current, look, written }: Options) {

@@ -24,13 +24,11 @@ const mostAccounts = 5
 /** Who may read a Secret and not watch it looks at it as often. */
 const interval = "1m"
 
-/** What a replica is asked whether it tends. */
-const keyOf = (id: string): string => `notifier/${id}`
-
 /** One Notifier that this replica speaks of, or that its Deliveries tell something. */
 interface Ward {
   readonly key: string
-  readonly speaks: boolean
+  /** By what this replica speaks of it, if it does. */
+  readonly speaksBy: string | undefined
   readonly scope: Scope.Closeable
   readonly voice: NotifierVoice.NotifierVoice
 }
@@ -38,8 +36,8 @@ interface Ward {
 /**
  * Says in the status of every Notifier how it stands, and has what waits for one tried at once when it was changed, or its
  * Secret. A Secret is read and watched as the Deliveries that name the Notifier, for they are who reads it when something is
- * told; one that nobody names has its own words judged alone. The replica that tends a Notifier speaks of it; `leave` ends
- * that where something does not hold, and returns when it has.
+ * told; one that nobody names has its own words judged alone. Of a Notifier speaks who tends the first Delivery that names it;
+ * `leave` ends that where something does not hold, and returns when it has.
  */
 export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rules: Rules) {
   const [members, notify, rights] = [yield* Members, yield* Notify, yield* Rights]
@@ -54,12 +52,6 @@ export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rul
   const stir = (ids: Iterable<string>) => {
     for (const id of ids) stirred.add(id)
     if (stirred.size > 0) signal.openUnsafe()
-  }
-
-  /** The Deliveries that name it, those that are tended here first. */
-  const subscribers = (id: string) => {
-    const all = [...registry.subscribersOf(id)].toSorted()
-    return [...all.filter((delivery) => members.tends(delivery)), ...all.filter((other) => !members.tends(other))]
   }
 
   const identitiesOf = (deliveries: ReadonlyArray<string>): ReadonlyArray<Identity> => {
@@ -89,7 +81,7 @@ export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rul
     key: string,
     live: LiveNotifier | MalformedNotifier,
     identities: ReadonlyArray<Identity>,
-    speaks: boolean
+    speaksBy: string | undefined
   ) {
     const { generation, name, namespace, uid } = live
     const as = (identity: Identity) => rights.of({ namespace, name }, identity)
@@ -120,9 +112,9 @@ export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rul
     voice = yield* NotifierVoice.make({
       current,
       written: (now) => void registry.notifiers.set(id, now),
-      look: !speaks ? undefined : resource === undefined ? Effect.succeed(undefined) : look(resource)
+      look: speaksBy === undefined ? undefined : resource === undefined ? Effect.succeed(undefined) : look(resource)
     }).pipe(Scope.provide(scope))
-    wards.set(id, { key, speaks, scope, voice })
+    wards.set(id, { key, speaksBy, scope, voice })
   })
 
   const think = Effect.fnUntraced(function*(id: string) {
@@ -132,11 +124,13 @@ export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rul
     if (live === undefined) tried.delete(id)
     else tried.set(id, generation)
 
-    const naming = subscribers(id)
-    const identities = identitiesOf(naming)
-    const speaks = members.tends(keyOf(id))
-    const isConcerned = speaks || naming.some((delivery) => members.tends(delivery))
-    const key = JSON.stringify([generation, speaks, identities.map(nameOf)])
+    const all = [...registry.subscribersOf(id)].toSorted()
+    const [here, elsewhere] = [all.filter(members.tends), all.filter((delivery) => !members.tends(delivery))]
+    const identities = identitiesOf([...here, ...elsewhere])
+    const by = all[0] ?? `notifier/${id}`
+    const speaksBy = members.tends(by) ? by : undefined
+    const isConcerned = speaksBy !== undefined || here.length > 0
+    const key = JSON.stringify([generation, speaksBy, identities.map(nameOf)])
     const ward = wards.get(id)
     if (ward !== undefined && ward.key === key && isConcerned) return yield* ward.voice.notice
     if (ward !== undefined) {
@@ -144,7 +138,7 @@ export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rul
       // It ends when its last word is written; no other waits for that.
       yield* Effect.forkIn(Scope.close(ward.scope, Exit.void), whole)
     }
-    if (live !== undefined && isConcerned) yield* begin(id, key, live, identities, speaks)
+    if (live !== undefined && isConcerned) yield* begin(id, key, live, identities, speaksBy)
   })
 
   const safely = (id: string) =>
@@ -181,7 +175,7 @@ export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rul
     moved: Effect.sync(() => stir(registry.notifiers.keys())),
     leave: (keeps: (key: string) => boolean) =>
       Effect.forEach(
-        [...wards].filter(([id, { speaks }]) => speaks && !keeps(keyOf(id))),
+        [...wards].filter(([, { speaksBy }]) => speaksBy !== undefined && !keeps(speaksBy)),
         ([id, { scope }]) =>
           Effect.suspend(() => {
             wards.delete(id)

@@ -16,4 +16,19 @@ describe("what is known of the cluster", () => {
     known.adopt("shop/web", [])
     assert.isFalse(known.isWriting("shop/web"))
   })
+
+  it("knows who names a Notifier, as long as it does", () => {
+    const both = { spec: { notify: [{ name: "chat" }, { name: "hook" }] } }
+    const known = registry(
+      live("shop/web", both),
+      live("shop/api", { spec: { notify: [{ name: "chat" }] } }),
+      live("other/web", both)
+    )
+    assert.deepStrictEqual([...known.subscribersOf("shop/chat")].toSorted(), ["shop/api", "shop/web"])
+    assert.deepStrictEqual(known.toldOf("shop/web"), ["shop/chat", "shop/hook"])
+    known.set(live("shop/web"))
+    known.remove("shop/api")
+    assert.deepStrictEqual([...known.subscribersOf("shop/chat")], [])
+    assert.deepStrictEqual(known.toldOf("shop/web"), [])
+  })
 })

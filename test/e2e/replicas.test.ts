@@ -139,6 +139,14 @@ source: {library: [images/digest-required]}, match: {namespaceSelector: {matchLa
     }
   }, 40_000)
 
+  it("speak of a Notifier as one, once", async () => {
+    const events = await replicas.ground.plane.readAudit()
+    const writers = events.filter(({ objectRef, verb }) => objectRef?.resource === "notifiers" && verb === "patch")
+      .filter((event) => replicaOf(event) !== undefined).map(({ objectRef }) => `fleet/${objectRef?.name}`)
+    // The last is the namespace's own, which nobody names.
+    assert.deepStrictEqual(writers.toSorted(), [...ids, "fleet/chat"].toSorted())
+  })
+
   it("inherit a source from a Delivery that another one tends", async () => {
     const names = Array.from({ length: 100 }, (_, index) => `heir-${index}`)
     const nameOf = (owner: string) => names.find((name) => ownerOf(["a", "b", "c"], `fleet/${name}`) === owner)!
