@@ -9,6 +9,7 @@ import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import { type Identity, nameOf } from "../kube/Identity.ts"
 import { Members } from "../members/Members.ts"
 import { Notify } from "../notify/Notify.ts"
+import { isMendable } from "../notify/SendFailed.ts"
 import { secretNameOf } from "../notify/sink.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import { identityOf, type Rules } from "./decide.ts"
@@ -95,14 +96,21 @@ export const keepNotifiers = Effect.fnUntraced(function*(registry: Registry, rul
       const secret = { namespace, name: secretNameOf(resource), interval }
       seen.push(yield* secretChanges(secret, renewed).pipe(Effect.provide(as(identity)), Scope.provide(scope)))
     }
+    let lacked = false
     const look = (notifier: Notifier) =>
       Effect.gen(function*() {
         // What changes after that is told.
         yield* Effect.all(seen, { concurrency: "unbounded", discard: true })
         for (const identity of identities) {
           const examined = yield* Effect.result(Effect.provide(notify.examine(notifier), as(identity)))
-          if (Result.isFailure(examined)) return examined.failure
+          if (Result.isFailure(examined)) {
+            lacked = isMendable(examined.failure)
+            return examined.failure
+          }
         }
+        // Of what it was allowed meanwhile no watch tells.
+        if (lacked) yield* retry(id, namespace)
+        lacked = false
         return undefined
       })
     const current = () => {

@@ -23,14 +23,17 @@ const hour = 3_600_000
 /** What could not be sent for so long is no news any more. */
 const tooOld = 24 * hour
 const longest = 5 * 60_000
+/** What a person has to mend is asked for as seldom, after the first tries: that it was mended is told. */
+const slow = 10 * 60_000
+const hasty = 4
 
 /** Exponential from 1 s to 5 min with full jitter, but never sooner than the sink asked for. At most an hour. */
-const wait = (attempt: number, { retryAfter }: SendFailed) =>
-  Effect.map(
-    Random.next,
-    (random) =>
-      Math.min(hour, Math.max(retryAfter ?? 0, random * Math.min(longest, 1_000 * 2 ** Math.min(attempt - 1, 20))))
-  )
+const wait = (attempt: number, failure: SendFailed) =>
+  Effect.map(Random.next, (random) => {
+    if (isMendable(failure) && attempt > hasty) return slow * (0.5 + random / 2)
+    const backoff = random * Math.min(longest, 1_000 * 2 ** Math.min(attempt - 1, 20))
+    return Math.min(hour, Math.max(failure.retryAfter ?? 0, backoff))
+  })
 
 /** A Notifier as it is now; undefined where there is none. */
 type Standing = Notifier | "malformed" | undefined
@@ -53,7 +56,11 @@ interface Options {
   readonly back: Effect.Effect<void>
 }
 
-const malformed = new SendFailed({ why: "it cannot be read; its status says what is wrong", retryable: true })
+const malformed = new SendFailed({
+  why: "it cannot be read; its status says what is wrong",
+  reason: "InvalidSpec",
+  retryable: false
+})
 
 /** Sends until it arrived or is given up. What is given up is logged with its reason. */
 const insist = Effect.fnUntraced(function*(
