@@ -21,7 +21,11 @@ const pause = 1_000
 const longestRetry = 60_000
 /** Who may not write is not asked again soon. */
 const forbidden = 10 * 60_000
-/** How soon a Secret is looked at again that nobody told of, where it lacks something: a Role may have come. */
+/**
+ * How soon a Secret is looked at again that nobody told of, where it lacks something: a Role often comes right after what
+ * needs it, or when somebody sees that it does not.
+ */
+const looks = [10_000, 60_000]
 const slow = 10 * 60_000
 /** What a shutdown waits for the last write. */
 const grace = 2_000
@@ -59,6 +63,8 @@ export const make = Effect.fnUntraced(function*({ current, look, written }: Opti
   const speaks = look !== undefined
   let lookAt: number | undefined = speaks ? 0 : undefined
   let lacks: SendFailed | undefined
+  /** How often that was found without a change. */
+  let times = 0
   let isSeen = false
   let isRenewed = false
   let renewedAt = 0
@@ -141,12 +147,13 @@ export const make = Effect.fnUntraced(function*({ current, look, written }: Opti
     const found = yield* look
     const isKnown = found === undefined || found.reason !== undefined
     if (isKnown) {
+      times = lacks?.why === found?.why ? times + 1 : 0
       lacks = found
       isSeen = true
     }
     // It was looked at anew meanwhile.
     if (lookAt === undefined && found !== undefined) {
-      lookAt = (yield* Clock.currentTimeMillis) + (isKnown ? slow : found.retryAfter ?? longestRetry)
+      lookAt = (yield* Clock.currentTimeMillis) + (isKnown ? looks[times] ?? slow : found.retryAfter ?? longestRetry)
     }
   })
 

@@ -14,6 +14,7 @@ import { SendFailed } from "../../src/notify/SendFailed.ts"
 const failure = (status: number, reason = "Test") =>
   new KubeFailure({ status, reason, detail: "no", verb: "patch", resource: "notifiers", identity: "agent", causes: [] })
 const missing = new SendFailed({ why: "there is no Secret chat", reason: "InvalidSpec", retryable: false })
+const denied = new SendFailed({ why: "its Secret cannot be read", reason: "AccessDenied", retryable: false })
 const gone = new SendFailed({ why: "it answered 410", reason: "NotifyFailed", retryable: false })
 const busy = new SendFailed({ why: "it answered 503", reason: "NotifyFailed", retryable: true })
 
@@ -97,6 +98,24 @@ it.effect("writes once what it finds, once each time that it is something else, 
     yield* TestClock.adjust("1 day")
     assert.strictEqual(state.looks, 3)
     assert.lengthOf(state.writes, 3)
+  }))
+
+it.effect("looks again at what lacks something, soon and then seldom: what it was granted nobody tells", () =>
+  Effect.gen(function*() {
+    const { replica, said, state } = cluster()
+    state.lacks = denied
+    yield* replica(true)
+    yield* rest
+    assert.strictEqual(said(), "False AccessDenied")
+    yield* TestClock.adjust("1 hour")
+    assert.isAtMost(state.looks, 3 + 6)
+    state.lacks = undefined
+    yield* TestClock.adjust("10 minutes")
+    assert.strictEqual(said(), "True Succeeded")
+    const { looks } = state
+    yield* TestClock.adjust("1 day")
+    assert.strictEqual(state.looks, looks)
+    assert.lengthOf(state.writes, 2)
   }))
 
 it.effect("says what cannot be read without a look at any Secret", () =>
