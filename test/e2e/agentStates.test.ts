@@ -1,12 +1,10 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import { readFileSync } from "node:fs"
-import { join } from "node:path"
-import { parse } from "yaml"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
 import { applyYaml, condition } from "../support/AgentGround.ts"
 import { AgentScene, configMap, pathOfDelivery } from "../support/AgentScene.ts"
 import type { Repository } from "../support/git/Repository.ts"
 import { TeamChat } from "../support/TeamChat.ts"
+import { withoutSchema } from "../support/withoutSchema.ts"
 
 let scene: AgentScene
 let chat: TeamChat
@@ -257,29 +255,6 @@ spec: {source: {git: {url: "${scene.git.url}/none.git", branch: main}}, match: $
 })
 
 describe("a Delivery that nobody can read", () => {
-  const definition = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/deliveries.sluice.dev"
-  const strict = parse(
-    readFileSync(join(import.meta.dirname, "..", "..", "deploy", "base", "crds", "deliveries.yaml"), "utf8")
-  ) as JsonObject
-  const lax = () => {
-    const copy = structuredClone(strict) as { spec: { versions: [{ schema: unknown }] } }
-    copy.spec.versions[0].schema = {
-      openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true }
-    }
-    return copy
-  }
-  /** Replaces the CRD, and waits until the API server goes by it: `probe` says what it does with nonsense. */
-  const define = async (crd: unknown, takesNonsense: boolean) => {
-    const { metadata } = await scene.plane.request("GET", definition) as { metadata: { resourceVersion: string } }
-    const replaced = { ...crd as JsonObject, metadata: { name: "deliveries.sluice.dev", ...metadata } }
-    await scene.plane.request("PUT", definition, replaced)
-    const path = `${pathOfDelivery("paused/probe").replace(/\/probe$/u, "")}?dryRun=All`
-    const probe = { apiVersion: "sluice.dev/v1alpha1", kind: "Delivery", metadata: { name: "probe" }, spec: 7 }
-    for (;;) {
-      const took = await scene.plane.request("POST", path, probe).then(() => true, () => false)
-      if (took === takesNonsense) return
-    }
-  }
   const bad: Readonly<Record<string, unknown>> = {
     "spec-missing": { nothing: true },
     "spec-number": { spec: 7 },
@@ -293,16 +268,16 @@ describe("a Delivery that nobody can read", () => {
     const repository = await scene.git.repository("sound")
     const commit = await repository.commit({ "app/one.yaml": configMap("one", "1") }, "First")
     await scene.tenant("malformed")
-    await define(lax(), true)
-    for (const [name, body] of Object.entries(bad)) {
-      await scene.plane.request("POST", pathOfDelivery(`malformed/${name}`).replace(/\/[^/]+$/u, ""), {
-        apiVersion: "sluice.dev/v1alpha1",
-        kind: "Delivery",
-        metadata: { name },
-        ...body as JsonObject
-      })
-    }
-    await define(strict, false)
+    await withoutSchema(scene.plane, { kind: "Delivery", plural: "deliveries", namespace: "malformed" }, async () => {
+      for (const [name, body] of Object.entries(bad)) {
+        await scene.plane.request("POST", pathOfDelivery(`malformed/${name}`).replace(/\/[^/]+$/u, ""), {
+          apiVersion: "sluice.dev/v1alpha1",
+          kind: "Delivery",
+          metadata: { name },
+          ...body as JsonObject
+        })
+      }
+    })
     const invalid = await scene.deliveries.reason("malformed/suspend-text", "InvalidSpec")
     assert.match(condition(invalid, "Ready")!.message, /spec\.suspend: expected boolean/u)
     assert.strictEqual(condition(invalid, "Stalled")?.status, "True")
