@@ -1,9 +1,9 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { PolicyBundleStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import type { JsonObject } from "../domain/Json.ts"
+import { uptime } from "../domain/uptime.ts"
 import { PolicyBundleWriter } from "../kube/PolicyBundleWriter.ts"
 import { conditionOf, steadied } from "./conditions.ts"
 import { isSame } from "./fields.ts"
@@ -46,7 +46,7 @@ export const make = Effect.fnUntraced(function*(
   const write = Effect.gen(function*() {
     const sending = status
     const result = yield* Effect.result(writer.writeStatus(bundle, sending as JsonObject))
-    sentAt = yield* Clock.currentTimeMillis
+    sentAt = yield* uptime
     if (Result.isSuccess(result)) {
       written = sending
       failures = 0

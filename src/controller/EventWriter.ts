@@ -8,6 +8,7 @@ import { Redactions } from "../domain/redact.ts"
 import { refusalOf } from "../domain/refusal.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import * as Ulid from "../domain/Ulid.ts"
+import { uptime } from "../domain/uptime.ts"
 import { type DeliveryId, DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import type { DeliveryEvent } from "./events.ts"
 import { paced } from "./paced.ts"
@@ -38,8 +39,10 @@ export interface EventWriter {
 interface Pending {
   readonly event: DeliveryEvent
   readonly count: number
+  /** Milliseconds since the epoch. */
   readonly first: number
   readonly last: number
+  /** By `uptime`. */
   readonly due: number
   /** How often it was tried in vain. */
   readonly failures: number
@@ -53,12 +56,12 @@ const isGone = (failure: KubeFailure): boolean => failure.status === 404 || refu
 const isDrift = ({ action }: DeliveryEvent): boolean => action === "heal"
 
 /** Of events of one reason the newest is told, with how many they are. */
-const merged = (before: Pending | undefined, event: DeliveryEvent, now: number, notBefore: number): Pending => ({
+const merged = (before: Pending | undefined, event: DeliveryEvent, now: number, due: number): Pending => ({
   event,
   count: (before?.count ?? 0) + 1,
   first: before?.first ?? now,
   last: now,
-  due: before?.due ?? Math.max(notBefore, isDrift(event) ? now + gathering : now),
+  due: before?.due ?? due,
   failures: before?.failures ?? 0
 })
 
@@ -80,7 +83,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, instance: 
   const pending = new Map<string, Pending>()
   const sentAt = new Map<string, number>()
   let tokens = burst
-  let filledAt = yield* Clock.currentTimeMillis
+  let filledAt = yield* uptime
 
   const refilled = (now: number): void => {
     const more = Math.min(burst - tokens, Math.floor((now - filledAt) / refill))
@@ -123,7 +126,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, instance: 
       return yield* isGone(failure) ? Effect.logDebug(given) : Effect.logWarning(given)
     }
     const backoff = (1 + (yield* Random.next)) / 2 * Math.min(longest, 1_000 * 2 ** failures)
-    const due = (yield* Clock.currentTimeMillis) + Math.max(failure.retryAfter ?? 0, backoff)
+    const due = (yield* uptime) + Math.max(failure.retryAfter ?? 0, backoff)
     pending.set(
       reason,
       newer === undefined
@@ -133,7 +136,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, instance: 
   })
 
   const work = Effect.fnUntraced(function*(isLast: boolean) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* uptime
     refilled(now)
     const ready = [...pending].sort(([, a], [, b]) => a.due - b.due).slice(0, tokens)
     for (const [reason, { due }] of ready) {
@@ -151,10 +154,10 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, instance: 
   const wake = yield* paced({ due, work, grace })
   const tell: EventWriter["tell"] = Effect.fnUntraced(function*(events) {
     if (events.length === 0) return
-    const now = yield* Clock.currentTimeMillis
+    const [now, time] = [yield* uptime, yield* Clock.currentTimeMillis]
     for (const event of events) {
-      const notBefore = (sentAt.get(event.reason) ?? -pause) + pause
-      pending.set(event.reason, merged(pending.get(event.reason), event, now, notBefore))
+      const due = Math.max(now + (isDrift(event) ? gathering : 0), (sentAt.get(event.reason) ?? -pause) + pause)
+      pending.set(event.reason, merged(pending.get(event.reason), event, time, due))
     }
     yield* wake
   })

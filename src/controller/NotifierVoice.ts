@@ -7,6 +7,7 @@ import type { PlainStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { Redactions } from "../domain/redact.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
+import { uptime, uptimeOf } from "../domain/uptime.ts"
 import { NotifierWriter } from "../kube/NotifierWriter.ts"
 import type { Reply } from "../notify/Keeper.ts"
 import { isMendable, type SendFailed } from "../notify/SendFailed.ts"
@@ -116,7 +117,7 @@ export const make = Effect.fnUntraced(function*({ current, look, written }: Opti
       const least = failure.status === 403 ? forbidden : failure.retryAfter ?? 0
       // Who is fenced has asked nobody: that may be over at once.
       const wait = failure.reason === "Fenced" ? pause / 2 : Math.max(least, backoff)
-      notBefore = (yield* Clock.currentTimeMillis) + wait
+      notBefore = (yield* uptime) + wait
     }
   )
 
@@ -132,7 +133,7 @@ export const make = Effect.fnUntraced(function*({ current, look, written }: Opti
     )
     if (Result.isFailure(result)) return yield* failed(result.failure, live)
     failures = 0
-    notBefore = (yield* Clock.currentTimeMillis) + pause
+    notBefore = (yield* uptime) + pause
     if (renewedAt === before.renewedAt) isRenewed = false
     if (answer === before.answer) answer = undefined
     // It may have been seen already, with the next of its changes.
@@ -153,14 +154,12 @@ export const make = Effect.fnUntraced(function*({ current, look, written }: Opti
     }
     // It was looked at anew meanwhile.
     if (lookAt === undefined && found !== undefined) {
-      lookAt = (yield* Clock.currentTimeMillis) + (isKnown ? looks[times] ?? slow : found.retryAfter ?? longestRetry)
+      lookAt = (yield* uptime) + (isKnown ? looks[times] ?? slow : found.retryAfter ?? longestRetry)
     }
   })
 
   const work = (isLast: boolean) =>
-    Effect.suspend(() =>
-      lookAt !== undefined && lookAt <= clock.currentTimeMillisUnsafe() && !isLast ? see : Effect.void
-    ).pipe(
+    Effect.suspend(() => lookAt !== undefined && lookAt <= uptimeOf(clock) && !isLast ? see : Effect.void).pipe(
       Effect.andThen(say)
     )
   const wake = yield* paced({ due, work, grace })

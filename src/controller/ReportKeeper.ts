@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
@@ -6,6 +5,7 @@ import { apiVersion } from "../api/v1alpha1/Delivery.ts"
 import { digest } from "../domain/digest.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
+import { uptime } from "../domain/uptime.ts"
 import type { DeliveryId } from "../kube/DeliveryWriter.ts"
 import { digestAnnotation, managedBy, type ReportKind, ReportWriter } from "../kube/ReportWriter.ts"
 import { paced } from "./paced.ts"
@@ -94,7 +94,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, mayBeThere
         ? writer.remove(kind, id)
         : writer.write(kind, { ...id, object: objectOf(kind, delivery, report, digest) })
       const result = yield* Effect.result(request)
-      const now = yield* Clock.currentTimeMillis
+      const now = yield* uptime
       if (digest !== undefined && report !== undefined) sent = { at: now, isDenied: isDenied(report), kind }
       if (Result.isSuccess(result)) {
         failures = 0

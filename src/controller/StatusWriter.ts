@@ -1,10 +1,10 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import { Redactions } from "../domain/redact.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
+import { uptime } from "../domain/uptime.ts"
 import { type DeliveryId, DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import { conditionOf, steadied } from "./conditions.ts"
 import { paced } from "./paced.ts"
@@ -92,25 +92,25 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
     // Nobody was asked: that costs nothing, and it may be over at once.
     if (failure.reason === "Fenced") {
       if (failures === 0) failures = 1
-      notBefore = (yield* Clock.currentTimeMillis) + pause / 2
+      notBefore = (yield* uptime) + pause / 2
       return
     }
     const isOut = failure.status === 0 || failure.status === 429 || failure.status >= 500
     const longest = isOut ? longestOutage : longestRetry
     const backoff = (yield* Random.next) * Math.min(longest, 1_000 * 2 ** failures++)
-    notBefore = (yield* Clock.currentTimeMillis) + Math.max(failure.retryAfter ?? 0, backoff)
+    notBefore = (yield* uptime) + Math.max(failure.retryAfter ?? 0, backoff)
   })
 
   const write = Effect.gen(function*() {
     const sending = status
     if (isPassing(sending) && writer.isBusy()) {
-      notBefore = (yield* Clock.currentTimeMillis) + pause
+      notBefore = (yield* uptime) + pause
       return
     }
     const changes = statusPatch(isWhole ? undefined : written, sending, (text) => redactions.redact(text))
     if (changes.length > 0) {
       const result = yield* Effect.result(writer.patchStatus(delivery, changes))
-      sentAt = yield* Clock.currentTimeMillis
+      sentAt = yield* uptime
       if (Result.isFailure(result)) return yield* failed(result.failure)
     }
     written = sending
@@ -123,7 +123,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
   const update: StatusWriter["update"] = Effect.fnUntraced(function*(change) {
     const next = steadied(change(status), written)
     if (next === status) return status
-    if (status === written) changedAt = yield* Clock.currentTimeMillis
+    if (status === written) changedAt = yield* uptime
     status = next
     if (!ended) yield* wake
     return next

@@ -1,14 +1,14 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import { uptime } from "../domain/uptime.ts"
 
 /** How long before work that died is tried again. */
 const pause = "10 seconds"
 
 /**
  * Does `work` whenever it is due, one at a time, until the scope closes; then once more, if something is left, within
- * `grace` milliseconds. `due` says when, in milliseconds since the epoch; undefined: there is nothing to do. The effect
+ * `grace` milliseconds. `due` says when, by `uptime`; undefined: there is nothing to do. The effect
  * that is answered makes it ask `due` again.
  */
 export const paced = Effect.fnUntraced(function*(options: {
@@ -35,7 +35,7 @@ export const paced = Effect.fnUntraced(function*(options: {
     while (!scope.isClosing) {
       wake.closeUnsafe()
       const at = due()
-      const inMs = at === undefined ? undefined : at - (yield* Clock.currentTimeMillis)
+      const inMs = at === undefined ? undefined : at - (yield* uptime)
       if (inMs === undefined) yield* wake.await
       else if (inMs > 0) yield* Effect.timeoutOption(wake.await, inMs)
       else yield* safely(false)
