@@ -75,12 +75,15 @@ export class Server extends Context.Service<Server, {
             bounds,
             pages({ ...probing, "/metrics": metricsPage })
           )
-        const receive = yield* makeReceive(bounds, options.hint, makeRelay(options.peers ?? (() => []), bounds))
+        const held = { bytes: 0 }
+        const relay = makeRelay(options.peers ?? (() => []), bounds, held)
+        const receive = yield* makeReceive(bounds, options.hint, relay)
         const probe = pages(probing)
         const http = yield* listen(
           options.http,
           bounds,
-          (request) => request.path.startsWith("/hooks/") ? receive(request) : probe(request)
+          (request) => request.path.startsWith("/hooks/") ? receive(request) : probe(request),
+          held
         )
         return Server.of({ http, metrics: scraped })
       })

@@ -49,13 +49,16 @@ export class TokenBuckets {
   }
 }
 
+/** An address as it is written of itself: IPv4 comes as IPv6 where both are listened to. */
+export const addressOf = (remote: string): string => remote.toLowerCase().replace(/^::ffff:(?=\d+\.)/u, "")
+
 /** Who an address belongs to: IPv4 as it is, IPv6 by its /64, since everybody has as many addresses as they like there. */
 export const ownerOf = (remote: string): string => {
-  const address = remote.replace(/^::ffff:(?=\d+\.)/iu, "")
+  const address = addressOf(remote)
   if (!isIPv6(address)) return address
   const [head = "", tail] = address.replace(/%.*$/u, "").split("::")
   const before = head === "" ? [] : head.split(":")
   const after = tail === undefined || tail === "" ? [] : tail.split(":")
   const zeros = tail === undefined ? 0 : 8 - before.length - after.length
-  return [...before, ...Array.from({ length: zeros }, () => "0"), ...after].slice(0, 4).join(":").toLowerCase()
+  return [...before, ...Array.from({ length: zeros }, () => "0"), ...after].slice(0, 4).join(":")
 }

@@ -8,7 +8,7 @@ export type Unread = "TooLarge" | "Busy"
 /** A piece of one byte costs more than its byte. */
 const costOf = (piece: Buffer): number => Math.max(piece.length, 128)
 
-/** How much is held by all bodies that are being read. */
+/** How much is held by all bodies that are being read or handed on. */
 export interface Held {
   bytes: number
 }
@@ -33,7 +33,8 @@ export const readBody = (request: IncomingMessage, held: Held, limits: Limits) =
       cost += costOf(piece)
       if (size + piece.length > limits.body || cost > limits.body + 65_536) return refuse("TooLarge")
       if (size + piece.length > bytes.length) {
-        const larger = Buffer.allocUnsafeSlow(Math.max(8_192, 2 * bytes.length, size + piece.length))
+        const doubled = Math.min(limits.body, Math.max(8_192, 2 * bytes.length))
+        const larger = Buffer.allocUnsafeSlow(Math.max(doubled, size + piece.length))
         held.bytes += larger.length - bytes.length
         bytes.copy(larger, 0, 0, size)
         bytes = larger

@@ -1,7 +1,7 @@
 /** What one server gives to everybody outside. Times in milliseconds, sizes in bytes. */
 export interface Limits {
   readonly body: number
-  /** All bodies that are being read at once. */
+  /** All bodies that are being read, or handed on to other replicas, at once. */
   readonly bodies: number
   /** What is still read, and thrown away, of a body that is already answered, so that the answer is seen. */
   readonly drained: number
@@ -19,6 +19,8 @@ export interface Limits {
   /** Hooks of one address and of all: how many at once, and how many a second in the long run. */
   readonly ofOne: Rate
   readonly ofAll: Rate
+  /** Hooks that one other replica hands on: no less than `ofAll`, so that whatever it lets in is let in here. */
+  readonly ofPeer: Rate
   /** Hooks that are handed on to other replicas at once, and how long each may take. */
   readonly relays: number
   readonly relaying: number
@@ -43,6 +45,7 @@ export const limits: Limits = {
   bodyOfOneHook: 65_536,
   ofOne: { capacity: 200, perSecond: 20 },
   ofAll: { capacity: 400, perSecond: 50 },
+  ofPeer: { capacity: 500, perSecond: 60 },
   relays: 64,
   relaying: 3_000
 }

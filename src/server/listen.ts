@@ -83,14 +83,14 @@ const close = (server: Server, limits: Limits): Effect.Effect<void> =>
     server.closeIdleConnections()
   })
 
-/** Answers requests until the scope closes; tells the address that it got. */
+/** Answers requests until the scope closes; tells the address that it got. Bodies that are read count in `held`. */
 export const listen = Effect.fnUntraced(function*(
   address: Address,
   limits: Limits,
-  handle: Handle
+  handle: Handle,
+  held: Held = { bytes: 0 }
 ): Effect.fn.Return<Address, CannotListen, Scope.Scope> {
   const run = Effect.runForkWith(yield* Effect.context<never>())
-  const held: Held = { bytes: 0 }
   const server = createServer({
     headersTimeout: limits.headers,
     requestTimeout: limits.request,

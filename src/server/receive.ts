@@ -9,8 +9,10 @@ import { webhookRequests } from "../telemetry/metrics.ts"
 import { Hooks } from "./Hooks.ts"
 import type { Limits } from "./limits.ts"
 import type { Answer, Request } from "./listen.ts"
+import { Rates } from "./Rates.ts"
+import type { Relay } from "./relay.ts"
 import { Replays } from "./Replays.ts"
-import { ownerOf, TokenBuckets } from "./TokenBuckets.ts"
+import { TokenBuckets } from "./TokenBuckets.ts"
 import { headerOf, type Headers, type Provider } from "./webhook/Provider.ts"
 import { providers } from "./webhook/providers.ts"
 
@@ -21,7 +23,12 @@ const answers = {
   unknown: { status: 404, text: "not found\n" },
   notPosted: { status: 405, text: "only POST\n", headers: { allow: "POST" } },
   tooLarge: { status: 413, text: "the body is larger than 1 MiB\n" },
-  busy: { status: 503, text: "busy\n", headers: { "retry-after": "1" } }
+  busy: { status: 503, text: "busy\n", headers: { "retry-after": "1" } },
+  undecided: {
+    status: 503,
+    text: "no valid signature for what is followed here, and not every other replica has answered: send it again\n",
+    headers: { "retry-after": "5" }
+  }
 } satisfies Record<string, Answer>
 
 /** `/hooks/gitlab` for the whole installation, `/hooks/gitlab/shop/checkout` for one Delivery. */
@@ -48,19 +55,18 @@ const annotated = (source: string, id: string | undefined) =>
 /**
  * Takes in hooks. What a hook says is only a hint: it never chooses what is deployed, and the most that it causes is one
  * more listing of a repository that the holder of that secret follows. A request is refused as early as possible, and the
- * same way whether its signature is wrong or nobody follows its repository. `relay` hands it on to the other replicas, and
- * answers whether one of them has taken it in.
+ * same way whether its signature is wrong or nobody follows its repository. Nobody is told that a hook is wrong while a
+ * replica that may know better has not been heard.
  */
 export const makeReceive = Effect.fnUntraced(function*(
   limits: Limits,
   hint: (repository: string) => Effect.Effect<number>,
-  relay: (request: Request, body: Uint8Array) => Effect.Effect<boolean>
+  relay: Relay
 ) {
   const hooks = yield* Hooks
   const scope = yield* Scope.Scope
   const replays = new Replays()
-  const ofOne = new TokenBuckets({ ...limits.ofOne, most: 4_096 })
-  const ofAll = new TokenBuckets({ ...limits.ofAll, most: 1 })
+  const rates = new Rates(limits, relay.sender)
   // Whoever is refused shall not fill the log.
   const toldRefusals = new TokenBuckets({ capacity: 20, perSecond: 1, most: 1 })
 
@@ -78,17 +84,16 @@ export const makeReceive = Effect.fnUntraced(function*(
 
   /** `whom`: the Delivery at whose own address a hook came in. */
   const judge = Effect.fnUntraced(function*(
-    { headers, remote }: Request,
+    request: Request,
     body: Uint8Array,
     source: string,
     provider: Provider,
     whom: { readonly namespace: string; readonly name: string } | undefined
   ) {
+    const { headers } = request
     const now = yield* Clock.currentTimeMillis
     // To parse and to hash a mebibyte takes milliseconds, with every secret that may have signed it.
-    const price = Math.floor(body.length / limits.bodyOfOneHook)
-    ofOne.charge(ownerOf(remote), price, now)
-    ofAll.charge("", price, now)
+    rates.charge(request, Math.floor(body.length / limits.bodyOfOneHook), now)
     const payload = payloadOf(headers, body)
     if (payload === undefined) return answers.noObject
 
@@ -123,8 +128,7 @@ export const makeReceive = Effect.fnUntraced(function*(
     if (provider === undefined) return { source: "unknown", answer: answers.unknown }
     const told = (answer: Answer) => ({ source, answer })
     if (request.method !== "POST") return told(answers.notPosted)
-    const now = yield* Clock.currentTimeMillis
-    const wait = ofOne.take(ownerOf(request.remote), now) || ofAll.take("", now)
+    const wait = rates.take(request, yield* Clock.currentTimeMillis)
     if (wait > 0) {
       return told({ status: 429, text: "too many requests\n", headers: { "retry-after": String(wait) } })
     }
@@ -134,12 +138,12 @@ export const makeReceive = Effect.fnUntraced(function*(
     const body = yield* Effect.result(request.body)
     if (Result.isFailure(body)) return told(body.failure === "Busy" ? answers.busy : answers.tooLarge)
     // Who else follows it is known elsewhere: the others are told, whatever this replica makes of it.
-    const relayed = yield* Effect.forkIn(relay(request, body.success), scope, { startImmediately: true })
+    const relayed = yield* Effect.forkIn(relay.hand(request, body.success), scope, { startImmediately: true })
     const whom = namespace === undefined || name === undefined ? undefined : { namespace, name }
     // A sender that has said all and hangs up is heard.
     const own = yield* Effect.uninterruptible(judge(request, body.success, source, provider, whom))
-    const isTaken = own !== answers.accepted && (yield* Fiber.join(relayed))
-    return told(isTaken ? answers.accepted : own)
+    if (own !== answers.refused) return told(own)
+    return told({ taken: answers.accepted, refused: own, unknown: answers.undecided }[yield* Fiber.join(relayed)])
   })
 
   return (request: Request): Effect.Effect<Answer> =>

@@ -22,11 +22,16 @@ export interface Answered {
   readonly text: string
 }
 
-/** One request on a connection of its own. */
+/** One request on a connection of its own; `from`: another address of this machine. */
 export const send = (
   port: number,
   path: string,
-  options: { readonly method?: string; readonly headers?: object; readonly body?: string | Buffer } = {}
+  options: {
+    readonly method?: string
+    readonly headers?: object
+    readonly body?: string | Buffer
+    readonly from?: string
+  } = {}
 ): Effect.Effect<Answered> =>
   Effect.promise(() =>
     new Promise<Answered>((resolve, reject) => {
@@ -35,6 +40,7 @@ export const send = (
         port,
         path,
         agent: false,
+        localAddress: options.from ?? "127.0.0.1",
         method: options.method ?? "GET",
         headers: { ...options.headers as Record<string, string> }
       }, (response) => {

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
-import { follow, open } from "./Ground.ts"
+import { follow, open, send } from "./Ground.ts"
 import { senders } from "./webhooks.ts"
 
 const url = "https://gitlab.example.com/acme/shop.git"
@@ -72,9 +72,70 @@ describe("a hook that comes in at one of several replicas", () => {
       const began = performance.now()
       assert.strictEqual((yield* own.post("/hooks/gitlab", senders.gitlab(body, "open-sesame"), body)).status, 202)
       assert.isBelow(performance.now() - began, 250, "nobody is waited for")
-      assert.strictEqual((yield* own.post("/hooks/gitlab", senders.gitlab(body, "wrong"), body)).status, 401)
       assert.isAtLeast(refusing.asked.length, 1)
       assert.strictEqual(refusing.asked[0], "POST /hooks/gitlab 1")
+    }))
+
+  it.live("is never called wrong while a replica has not said so", () =>
+    Effect.gen(function*() {
+      const refusing = peer((yield* stranger(401)).port)
+      const silent = peer((yield* stranger()).port)
+      const [busy, broken] = [peer((yield* stranger(429)).port), peer((yield* stranger(500)).port)]
+      const taking = peer((yield* stranger(202)).port)
+      const answered = Effect.fnUntraced(function*(peers: ReadonlyArray<string>) {
+        const own = yield* open({ peers: () => peers, limits: { relaying: 300 } })
+        return yield* own.post("/hooks/gitlab", senders.gitlab(body, "unknown"), body)
+      })
+      assert.strictEqual((yield* answered([refusing, refusing])).status, 401)
+      for (const peer of [silent, busy, broken, "127.0.0.1:1"]) {
+        const { headers, status } = yield* answered([refusing, peer])
+        assert.deepStrictEqual([status, headers["retry-after"]], [503, "5"], peer)
+        assert.strictEqual((yield* answered([peer, taking])).status, 202)
+      }
+    }))
+
+  it.live("is not kept out by what others have sent, here or to another replica", () =>
+    Effect.gen(function*() {
+      const limits = { ofOne: { capacity: 20, perSecond: 0.01 }, ofAll: { capacity: 25, perSecond: 0.01 } }
+      const peers: Array<string> = []
+      const tending = yield* open({ peers: () => peers, limits })
+      yield* follow(tending, repository, { token: "open-sesame" })
+      const other = yield* open({ peers: () => [peer(tending.http)], limits })
+      peers.push(peer(other.http))
+      const post = (port: number, from: string, token: string, more = {}) =>
+        Effect.map(
+          send(port, "/hooks/gitlab", {
+            method: "POST",
+            from,
+            body,
+            headers: { ...senders.gitlab(body, token, `${from} ${port}`), ...more }
+          }),
+          ({ status }) => status
+        )
+      const junk = yield* Effect.all(Array.from({ length: 23 }, () => post(other.http, "127.0.0.2", "junk")))
+      assert.deepStrictEqual(junk, [...Array<number>(20).fill(401), 429, 429, 429])
+      assert.strictEqual(yield* post(other.http, "127.0.0.3", "open-sesame"), 202)
+      assert.strictEqual(yield* post(tending.http, "127.0.0.3", "open-sesame"), 202)
+      // The header alone does not make a replica of anybody.
+      const feigned = Array.from(
+        { length: 22 },
+        () => post(tending.http, "127.0.0.4", "junk", { "sluice-relayed": "1" })
+      )
+      assert.deepStrictEqual((yield* Effect.all(feigned)).slice(18), [401, 401, 429, 429])
+    }))
+
+  it.live("counts as being read for as long as it is handed on", () =>
+    Effect.gen(function*() {
+      const silent = yield* stranger()
+      const limits = { bodies: 300_000, relaying: 1_000 }
+      const own = yield* open({ peers: () => [peer(silent.port)], limits })
+      yield* follow(own, repository, { token: "open-sesame" })
+      const large = body + " ".repeat(100_000)
+      const post = Effect.map(own.post("/hooks/gitlab", senders.gitlab(large, "open-sesame"), large), ({ status }) =>
+        status)
+      assert.deepStrictEqual(yield* Effect.all([post, post, post]), [202, 202, 503])
+      yield* Effect.sleep(1_100)
+      assert.strictEqual(yield* post, 202)
     }))
 
   it.live("is not handed on where nobody signed it, nor where too many are on their way", () =>
