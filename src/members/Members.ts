@@ -74,7 +74,8 @@ const make = Effect.fnUntraced(function*({ duration, fence, instance, namespace,
   )
   const standing: Standing = {
     own,
-    sightings: new Sightings(),
+    // A third between two renewals, a half without an answer, a sixth until another who lives has tried again: one Lease.
+    sightings: new Sightings(duration / 2),
     leases,
     clock,
     stirred: yield* Latch.make(false),

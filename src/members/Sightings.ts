@@ -8,11 +8,31 @@ interface Sighting {
 
 /**
  * The Leases of others, and how long none of them has changed, by the own monotonic clock: what others write as a time
- * says nothing, and that a Lease is still there is no renewal.
+ * says nothing, and that a Lease is still there is no renewal. Time in which the cluster answered nobody is no evidence:
+ * where it has not answered oneself for longer than `gap` milliseconds, all are as if they had been seen for the first
+ * time when it answers again.
  */
 export class Sightings {
+  readonly #gap: number
+  #answered = Number.NEGATIVE_INFINITY
   readonly #seen = new Map<string, Sighting>()
   readonly #instances = new Set<string>()
+
+  constructor(gap: number) {
+    this.#gap = gap
+  }
+
+  /** The cluster takes from oneself what it would take from others. */
+  answered(now: number): void {
+    if (this.#isBlind(now)) {
+      for (const [instance, { lease }] of this.#seen) this.#seen.set(instance, { lease, at: now })
+    }
+    this.#answered = now
+  }
+
+  #isBlind(now: number): boolean {
+    return now - this.#answered > this.#gap
+  }
 
   see(lease: Lease, now: number): void {
     const before = this.#seen.get(lease.instance)
@@ -44,7 +64,7 @@ export class Sightings {
 
   isExpired(instance: string, now: number): boolean {
     const sighting = this.#seen.get(instance)
-    return sighting !== undefined && now - sighting.at >= sighting.lease.duration
+    return sighting !== undefined && !this.#isBlind(now) && now - sighting.at >= sighting.lease.duration
   }
 
   /** When the first of these will have expired that has not, in milliseconds of the same clock. */

@@ -45,6 +45,7 @@ export const follow = (standing: Standing) => {
         continue
       }
       ;[failures, told] = [0, ""]
+      if (result.success === "held") sightings.answered(now())
       if (result.success !== "held" && own.current !== undefined) yield* lost
     }
   })

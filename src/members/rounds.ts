@@ -47,6 +47,8 @@ export const makeRounds = (standing: Standing) => {
 
   const now = () => uptimeOf(clock)
   const list = Effect.map(Effect.suspend(() => leases.list(own.request)), (listed) => {
+    // Of who has a Lease only renewals count: a cluster may answer reads and take no writes.
+    if (own.current === undefined) sightings.answered(now())
     sightings.seeAll(listed, now())
     return listed
   })
@@ -108,6 +110,7 @@ export const makeRounds = (standing: Standing) => {
         return "anew"
       }
       wasMember = true
+      sightings.answered(now())
       return yield* tend(view, yield* list)
     }
     return yield* tend(view, listed)
