@@ -80,6 +80,9 @@ export const makeRounds = (standing: Standing) => {
     return false
   })
 
+  /** Ends what is not of the share: what is tended outside of it would hear of no change. */
+  const leave = Effect.suspend(() => standing.hands?.leave((key) => isIn(standing.share, key)) ?? Effect.void)
+
   const turn = Effect.gen(function*(): Effect.fn.Return<Turn, KubeFailure | Usurped> {
     if (own.current === undefined) {
       standing.share = nothing(instance)
@@ -99,7 +102,7 @@ export const makeRounds = (standing: Standing) => {
     const isMember = own.current !== undefined
     if (own.current === undefined || !own.isCertain || !isSameView(own.current.view, view)) {
       standing.share = narrowed(standing.share, view)
-      yield* standing.hands?.leave((key) => isIn(standing.share, key)) ?? Effect.void
+      yield* leave
       // Those who end by themselves end under the view that they have.
       if (standing.hands === undefined) return "settled"
       // It was lost meanwhile: then all have to end first.
@@ -124,11 +127,14 @@ export const makeRounds = (standing: Standing) => {
       return "anew" as const
     }
     const others = listed.filter(isOther)
+    const isAgreed = others.every((other) => isSameView(other.view, view))
     standing.share = { instance, views: [view], others }
+    // A view that was told by a list of before may claim what is tended here: until it is told anew, nobody has it.
+    if (!isAgreed) yield* leave
     yield* joined.open
     yield* standing.hands?.moved ?? Effect.void
     if (!isSameView(viewOf([instance, ...others.map((lease) => lease.instance)]), view)) return "anew" as const
-    return others.every((other) => isSameView(other.view, view)) ? "settled" as const : "waits" as const
+    return isAgreed ? "settled" as const : "waits" as const
   })
 
   const rounds = Effect.gen(function*() {

@@ -13,28 +13,11 @@ import { LeaseFence } from "../../src/kube/Fence.ts"
 import type { CollectionEvent } from "../../src/kube/KubeReader.ts"
 import { type Lease, Leases, type LeaseSpec } from "../../src/kube/Leases.ts"
 import { Members } from "../../src/members/Members.ts"
+import type { Chances } from "./chances.ts"
 
 /** Milliseconds. */
 export const duration = 3_000
 export const keys = Array.from({ length: 24 }, (_, index) => `shop/delivery-${index}`)
-
-/** Chance that a seed repeats. */
-export const chances = (seed: number) => {
-  let state = seed * 2_654_435_761 >>> 0 || 1
-  const next = () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    state >>>= 0
-    return state / 2 ** 32
-  }
-  return {
-    next,
-    below: (count: number) => Math.floor(next() * count),
-    of: <A>(all: ReadonlyArray<A>): A | undefined => all[Math.floor(next() * all.length)]
-  }
-}
-export type Chances = ReturnType<typeof chances>
 
 type Answer = Effect.Effect<unknown, KubeFailure>
 
@@ -261,6 +244,11 @@ export class World {
 
   isOpen({ clock, fence }: Member): boolean {
     return fence.left(clock) !== undefined
+  }
+
+  /** What a member runs, and would not hear about any more: neither does it tend it, nor is it about to end it. */
+  deafTo({ isDead, leaving, members, running }: Member): ReadonlyArray<string> {
+    return isDead || leaving.length > 0 ? [] : [...running].filter((key) => !members.tends(key))
   }
 
   /** A lane of a member writes, if it may. */

@@ -3,7 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as TestClock from "effect/testing/TestClock"
-import { type Chances, chances, duration, World } from "./World.ts"
+import { type Chances, chances } from "./chances.ts"
+import { duration, World } from "./World.ts"
 
 const turns = Effect.forEach(Array.from({ length: 10 }), () => Effect.yieldNow, { discard: true })
 
