@@ -61,6 +61,9 @@ export class Members extends Context.Service<Members, {
   })
 }
 
+/** How long before it takes part again after a mistake of ours. */
+const pause = "10 seconds"
+
 /** What an end waits for its Lease to go. */
 const patience = "2 seconds"
 
@@ -96,12 +99,18 @@ const make = Effect.fnUntraced(function*({ duration, fence, instance, namespace,
     now.set(metrics.fenceOpen, {}, fence.left(clock) === undefined ? 0 : 1)
     now.set(metrics.deliveriesTended, {}, standing.hands?.count() ?? 0)
   })
+  /** Nothing may be changed any more; what is tended ends before anything is again. */
+  const drop = Effect.sync(() => {
+    own.drop()
+    standing.share = nothing(instance)
+  })
   const usurped = (by: Usurped) =>
-    Effect.suspend(() => {
-      own.drop()
-      standing.share = nothing(instance)
-      return Effect.andThen(Effect.logError(by.message), Deferred.fail(ended, by))
-    })
+    drop.pipe(Effect.andThen(Effect.logError(by.message)), Effect.andThen(Deferred.fail(ended, by)))
+  const crashed = (defect: unknown) =>
+    drop.pipe(
+      Effect.andThen(Effect.logError("this replica takes part anew: this is a mistake in Sluice", defect)),
+      Effect.andThen(Effect.sleep(pause))
+    )
 
   const begin = Effect.gen(function*() {
     yield* Effect.addFinalizer(() =>
@@ -111,7 +120,8 @@ const make = Effect.fnUntraced(function*({ duration, fence, instance, namespace,
       )
     )
     const loops = Effect.all([makeRounds(standing), follow(standing)], { concurrency: "unbounded", discard: true })
-    yield* Effect.forkScoped(Effect.catchTag(loops, "Usurped", usurped))
+    const tended = Effect.forever(Effect.catchDefect(loops, crashed))
+    yield* Effect.forkScoped(Effect.catchTag(tended, "Usurped", usurped))
   }).pipe(Scope.provide(scope))
 
   return Members.of({
