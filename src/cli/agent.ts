@@ -8,6 +8,7 @@ import { settings } from "../config.ts"
 import { controller } from "../controller/Controller.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
 import { Members } from "../members/Members.ts"
+import { machinePlace, podPlace } from "../members/Place.ts"
 import { type Address, displayAddress, parseAddress } from "../server/address.ts"
 import type { CannotListen } from "../server/listen.ts"
 import { Server } from "../server/Server.ts"
@@ -74,7 +75,7 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
     otlpEndpoint: collector,
     replica: {
       instance,
-      place: replica.uid || named(hostname()),
+      place: replica.uid === "" ? machinePlace(named(hostname())) : podPlace(replica.uid),
       namespace: textOf(given, "agent-namespace") ?? (replica.namespace || defaults.namespace),
       duration: 1_000 * seconds
     },

@@ -15,7 +15,7 @@ import { resourcePath } from "./resourcePath.ts"
 export interface LeaseSpec {
   /** Of the installation's replicas, this one: the Lease is `sluice-<instance>`. */
   readonly instance: string
-  /** The instance, and the pod or the machine that it runs on: who comes again with the same may take over at once. */
+  /** The instance, and where its process runs: the pod, or the machine and the number there. */
   readonly holder: string
   /** This one process. */
   readonly process: string

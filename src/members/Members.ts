@@ -13,6 +13,7 @@ import { collect } from "../telemetry/Meter.ts"
 import * as metrics from "../telemetry/metrics.ts"
 import { follow } from "./follow.ts"
 import { OwnLease } from "./OwnLease.ts"
+import type { Place } from "./Place.ts"
 import { makeRounds, type Usurped } from "./rounds.ts"
 import { isIn, nothing } from "./Share.ts"
 import { Sightings } from "./Sightings.ts"
@@ -21,8 +22,7 @@ import type { Hands, Standing } from "./Standing.ts"
 export interface MembersOptions {
   /** The name of this replica. */
   readonly instance: string
-  /** What tells a process that comes back from another one: the pod, or the machine. */
-  readonly place: string
+  readonly place: Place
   /** Where the Leases are. */
   readonly namespace: string
   /** Milliseconds, whole seconds. */
@@ -71,7 +71,7 @@ const make = Effect.fnUntraced(function*({ duration, fence, instance, namespace,
   const [leases, clock, scope] = [yield* Leases, yield* Clock.Clock, yield* Effect.scope]
   const process = yield* Ulid.make
   const own = new OwnLease(
-    { instance, holder: `${instance}_${place}`, process, namespace, duration, fence },
+    { instance, place, process, namespace, duration, fence },
     leases,
     clock
   )

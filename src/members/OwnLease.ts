@@ -6,11 +6,12 @@ import type { KubeFailure } from "../domain/StageError.ts"
 import { type LeaseFence, type Moment, momentOf } from "../kube/Fence.ts"
 import type { Leases } from "../kube/Leases.ts"
 import { type Lease, type LeaseSpec } from "../kube/Leases.ts"
+import type { Place } from "./Place.ts"
 
 /** Of one replica. */
 export interface Replica {
   readonly instance: string
-  readonly holder: string
+  readonly place: Place
   readonly process: string
   readonly namespace: string
   /** Milliseconds. */
@@ -50,6 +51,15 @@ export class OwnLease {
     return lease.process === this.replica.process
   }
 
+  get #prefix() {
+    return `${this.replica.instance}_`
+  }
+
+  /** Whether who holds a Lease of this name has ended for certain. */
+  isLeft({ holder }: Lease): boolean {
+    return holder.startsWith(this.#prefix) && this.replica.place.isOver(holder.slice(this.#prefix.length))
+  }
+
   /** Forgets it, and what may be changed with it. */
   drop(): void {
     this.current = undefined
@@ -57,11 +67,11 @@ export class OwnLease {
   }
 
   #spec(view: ReadonlyArray<string>, before: Lease | undefined): LeaseSpec {
-    const { duration, holder, instance, process } = this.replica
+    const { duration, instance, process } = this.replica
     const isOwn = before !== undefined && this.isOwn(before)
     return {
       instance,
-      holder,
+      holder: this.#prefix + this.replica.place.name,
       process,
       duration,
       view,

@@ -40,7 +40,7 @@ const remedyOf = ({ reason, status }: KubeFailure, namespace: string): string =>
  */
 export const makeRounds = (standing: Standing) => {
   const { clock, joined, leases, own, sightings, stirred } = standing
-  const { duration, holder, instance, namespace } = own.replica
+  const { duration, instance, namespace } = own.replica
   /** The Lease of our name that another process left, as it was first listed. */
   let left: Lease | undefined
   let wasMember = false
@@ -73,8 +73,8 @@ export const makeRounds = (standing: Standing) => {
   const isFree = Effect.fnUntraced(function*(found: Lease | undefined) {
     if (found === undefined || own.isOwn(found)) return true
     const isAlive = wasMember || left !== undefined && left.uid === found.uid && left.version !== found.version
-    if (isAlive && (wasMember || found.holder !== holder)) return yield* new Usurped({ instance, holder: found.holder })
-    if (found.holder === holder || sightings.isExpired(instance, now())) return true
+    if (isAlive) return yield* new Usurped({ instance, holder: found.holder })
+    if (own.isLeft(found) || sightings.isExpired(instance, now())) return true
     if (left === undefined) yield* Effect.logWarning(`waits until the Lease that ${found.holder} left has expired`)
     left = found
     return false

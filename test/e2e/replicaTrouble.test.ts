@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { AgentProcess, applyYaml } from "../support/AgentGround.ts"
 import { configMap } from "../support/ChaosGround.ts"
 import { replicaOf } from "../support/ownership.ts"
-import { Replicas } from "../support/Replicas.ts"
+import { leaseSeconds, Replicas } from "../support/Replicas.ts"
 import { agentName } from "../support/Tenants.ts"
 
 let replicas: Replicas
@@ -25,14 +25,28 @@ const ended = async ({ process }: AgentProcess) => {
 }
 
 describe("a replica that cannot have its Lease", () => {
-  it("ends with an error where another process has taken it, and the other goes on", async () => {
+  it("ends with an error where another process of its machine has it, and the other goes on", async () => {
     const first = await replicas.begin("same")
-    const second = await replicas.begin("same")
-    assert.strictEqual(await ended(first), 2)
-    assert.match(first.output, /another process \(same_\S+\) runs as instance same and holds its Lease/u)
-    assert.match(first.output, /Give each process a name of its own with --instance/u)
-    assert.isNull(second.process.exitCode)
+    const second = await replicas.begin("same", undefined, true)
+    assert.strictEqual(await ended(second), 2)
+    assert.match(second.output, /another process \(same_\S+\) runs as instance same and holds its Lease/u)
+    assert.match(second.output, /Give each process a name of its own with --instance/u)
+    assert.isNull(first.process.exitCode)
+    assert.notInclude(first.output, "level=ERROR")
     assert.deepStrictEqual(await replicas.leases(), [{ instance: "same", view: ["same"] }])
+    assert.strictEqual(await first.stop("SIGKILL"), null)
+    const began = performance.now()
+    await replicas.begin("same")
+    assert.isBelow(performance.now() - began, 1_000 * leaseSeconds, "nobody waits for a process that is gone")
+  }, 40_000)
+
+  it("ends with an error where the next process of its pod has taken it", async () => {
+    const first = await replicas.begin("restarted", "its-pod")
+    const second = await replicas.begin("restarted", "its-pod")
+    assert.strictEqual(await ended(first), 2)
+    assert.match(first.output, /another process \(restarted_its-pod\) runs as instance restarted and holds its Lease/u)
+    assert.isNull(second.process.exitCode)
+    await replicas.end("restarted")
   }, 40_000)
 
   it("waits for the Lease of another pod, and ends where that one lives", async () => {

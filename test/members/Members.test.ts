@@ -8,7 +8,7 @@ import { duration, keys, World } from "./World.ts"
 
 const count = Number(process.env.SLUICE_SEEDS ?? 5)
 /** The first, and those that have found what these do not. */
-const seeds = new Set([...Array.from({ length: count }, (_, index) => index + 1), 15, 17])
+const seeds = new Set([...Array.from({ length: count }, (_, index) => index + 1), 9, 17])
 const steps = 1_000
 
 const turns = (count: number) => Effect.forEach(Array.from({ length: count }), () => Effect.yieldNow, { discard: true })
@@ -32,9 +32,14 @@ const happen = (world: World, chance: Chances, places: { last: number }) =>
     const one = chance.of(alive)
     const roll = chance.next()
     if (roll < 0.01 && alive.length < 4 || alive.length === 0) {
-      const names = ["a", "b", "c", "d"].filter((name) => !alive.some((member) => member.name === name))
-      const place = chance.next() < 0.3 ? "machine" : `pod-${places.last++}`
-      yield* world.begin(chance.of(names)!, place)
+      const free = ["a", "b", "c", "d"].filter((name) => !alive.some((member) => member.name === name))
+      // At times another has the name.
+      const name = one !== undefined && chance.next() < 0.3 ? one.name : chance.of(free)!
+      const ended = world.members.findLast((member) => member.name === name)
+      const where = chance.next()
+      if (where < 0.4) yield* world.begin(name, `machine-${places.last++}`)
+      else if (where < 0.6 && ended?.isDead === true) yield* world.begin(name, ended.place.name)
+      else yield* world.begin(name, `pod-${places.last++}`)
     } else if (roll < 0.015 && one !== undefined) {
       world.crash(one)
     } else if (roll < 0.02 && one !== undefined && !one.isPaused) {
@@ -80,7 +85,7 @@ describe("Members, whatever happens", () => {
         const chance = chances(seed)
         const world = new World(yield* Clock.Clock, chance)
         const places = { last: 0 }
-        yield* world.begin("a", "machine")
+        yield* world.begin("a", "machine-a")
         yield* world.begin("b", "pod-b")
         for (let step = 0; step < steps; step++) {
           yield* happen(world, chance, places)

@@ -13,7 +13,9 @@ import { LeaseFence } from "../../src/kube/Fence.ts"
 import type { CollectionEvent } from "../../src/kube/KubeReader.ts"
 import { type Lease, Leases, type LeaseSpec } from "../../src/kube/Leases.ts"
 import { Members } from "../../src/members/Members.ts"
+import type { Place } from "../../src/members/Place.ts"
 import type { Chances } from "./chances.ts"
+import { placeOf } from "./placeOf.ts"
 
 /** Milliseconds. */
 export const duration = 3_000
@@ -40,6 +42,7 @@ interface Write {
 
 export interface Member {
   readonly name: string
+  readonly place: Place
   readonly members: Members["Service"]
   readonly fence: LeaseFence
   readonly clock: Clock.Clock
@@ -136,8 +139,9 @@ export class World {
     }
   }
 
-  /** A replica begins; one of the same name may have been there before. */
-  readonly begin = Effect.fnUntraced(function*(this: World, name: string, place: string) {
+  /** A replica begins; one of the same name may have been there before, or be there. */
+  readonly begin = Effect.fnUntraced(function*(this: World, name: string, where: string) {
+    const place = placeOf(where, this.members)
     const time = this.#time
     const [skew, pace] = [this.#chance.below(100_000_000), 0.97 + 0.06 * this.#chance.next()]
     // Clocks that tell other times, and go at other paces.
@@ -160,6 +164,7 @@ export class World {
     )
     const member: Member = {
       name,
+      place,
       members: Context.get(context, Members),
       fence,
       clock,
@@ -273,12 +278,20 @@ export class World {
     }
   }
 
-  /** Which replicas may write a key now, or have a write under way. (One that comes back takes over from itself.) */
+  /** Who takes over at once from a process that has ended, whatever is still under way of it; else it. */
+  #heirOf(member: Member): Member {
+    const heir = this.members.slice(this.members.indexOf(member) + 1)
+      .find(({ name, place }) => member.isDead && name === member.name && place.isOver(member.place.name))
+    return heir === undefined ? member : this.#heirOf(heir)
+  }
+
+  /** Which processes may write a key now, or have a write under way. */
   writersOf(key: string): ReadonlyArray<string> {
     return this.members.flatMap((member) => {
       const isWriting = [...member.writes].some((write) => write.key === key && write.until > this.now)
       const mayWrite = !member.isDead && member.running.has(key) && this.isOpen(member)
-      return isWriting || mayWrite ? [member.name] : []
-    }).filter((name, index, all) => all.indexOf(name) === index)
+      const { name, place } = this.#heirOf(member)
+      return isWriting || mayWrite ? [`${name} in ${place.name}`] : []
+    }).filter((writer, index, all) => all.indexOf(writer) === index)
   }
 }
