@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import type { KubeFailure } from "../domain/StageError.ts"
+import { uptimeOf } from "../domain/uptime.ts"
 import { type LeaseFence, type Moment, momentOf } from "../kube/Fence.ts"
 import type { Leases } from "../kube/Leases.ts"
 import { type Lease, type LeaseSpec } from "../kube/Leases.ts"
@@ -38,6 +39,7 @@ export class OwnLease {
   isCertain = true
   /** When the last write was sent that succeeded. */
   sent: Moment | undefined
+  #inherited: { readonly view: ReadonlyArray<string>; readonly until: number } | undefined
 
   constructor(replica: Replica, leases: Leases["Service"], clock: Clock.Clock) {
     ;[this.replica, this.#leases, this.#clock] = [replica, leases, clock]
@@ -58,6 +60,20 @@ export class OwnLease {
   /** Whether who holds a Lease of this name has ended for certain. */
   isLeft({ holder }: Lease): boolean {
     return holder.startsWith(this.#prefix) && this.replica.place.isOver(holder.slice(this.#prefix.length))
+  }
+
+  /**
+   * What the process before has told whose Lease this one takes before its time. Writes of it may be under way for so
+   * long: until then nobody else may have what was its own.
+   */
+  get inherited(): ReadonlyArray<string> | undefined {
+    return this.#inherited !== undefined && uptimeOf(this.#clock) < this.#inherited.until
+      ? this.#inherited.view
+      : undefined
+  }
+
+  inherit({ duration, view }: Lease): void {
+    if (view.includes(this.replica.instance)) this.#inherited = { view, until: uptimeOf(this.#clock) + duration }
   }
 
   /** Forgets it, and what may be changed with it. */
@@ -136,12 +152,14 @@ export class OwnLease {
     }
   })
 
-  /** Gives it up, so that others need not wait. */
+  /** Gives it up, so that others need not wait if nothing is under way. */
   get release(): Effect.Effect<void, KubeFailure> {
     return Effect.suspend(() => {
       const own = this.current
       this.drop()
-      return own === undefined ? Effect.void : this.#leases.delete(this.request, own, true)
+      return own === undefined || this.inherited !== undefined
+        ? Effect.void
+        : this.#leases.delete(this.request, own, true)
     }).pipe(Semaphore.withPermit(this.#lock))
   }
 }

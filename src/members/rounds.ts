@@ -98,7 +98,12 @@ export const makeRounds = (standing: Standing) => {
     }
     if (!(yield* putOut(listed))) return "anew"
 
-    const view = viewOf([instance, ...listed.filter(isOther).map((lease) => lease.instance)])
+    if (
+      own.current === undefined && found !== undefined && !own.isOwn(found) && !sightings.isExpired(instance, now())
+    ) {
+      own.inherit(found)
+    }
+    const view = own.inherited ?? viewOf([instance, ...listed.filter(isOther).map((lease) => lease.instance)])
     const isMember = own.current !== undefined
     if (own.current === undefined || !own.isCertain || !isSameView(own.current.view, view)) {
       standing.share = narrowed(standing.share, view)
@@ -133,7 +138,9 @@ export const makeRounds = (standing: Standing) => {
     if (!isAgreed) yield* leave
     yield* joined.open
     yield* standing.hands?.moved ?? Effect.void
-    if (!isSameView(viewOf([instance, ...others.map((lease) => lease.instance)]), view)) return "anew" as const
+    if (!isSameView(viewOf([instance, ...others.map((lease) => lease.instance)]), view)) {
+      return own.inherited === undefined ? "anew" as const : "waits" as const
+    }
     return isAgreed ? "settled" as const : "waits" as const
   })
 

@@ -8,7 +8,7 @@ import { duration, keys, World } from "./World.ts"
 
 const count = Number(process.env.SLUICE_SEEDS ?? 5)
 /** The first, and those that have found what these do not. */
-const seeds = new Set([...Array.from({ length: count }, (_, index) => index + 1), 9, 17])
+const seeds = new Set([...Array.from({ length: count }, (_, index) => index + 1), 9, 17, 90])
 const steps = 1_000
 
 const turns = (count: number) => Effect.forEach(Array.from({ length: count }), () => Effect.yieldNow, { discard: true })
@@ -35,7 +35,7 @@ const happen = (world: World, chance: Chances, places: { last: number }) =>
       const free = ["a", "b", "c", "d"].filter((name) => !alive.some((member) => member.name === name))
       // At times another has the name.
       const name = one !== undefined && chance.next() < 0.3 ? one.name : chance.of(free)!
-      const ended = world.members.findLast((member) => member.name === name)
+      const ended = world.members.findLast((member) => member.name === name && member.place.name.startsWith("pod"))
       const where = chance.next()
       if (where < 0.4) yield* world.begin(name, `machine-${places.last++}`)
       else if (where < 0.6 && ended?.isDead === true) yield* world.begin(name, ended.place.name)
