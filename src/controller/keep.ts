@@ -71,6 +71,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const denials = new Denials(again, longest)
   let fights = fighting.none
   let failures = 0
+  /** At which versions the last run left what it wrote. */
+  let written = new Map<string, string>()
   /** What only a run can put right. */
   const left = new Map<string, Suspect>()
   /** What policies keep from being put back: told once. */
@@ -81,7 +83,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const tellPolled = Effect.flatMap(drift.polled, polls)
   const follow = Effect.flatMap(inventory, (owned) =>
     owns(owned).pipe(
-      Effect.andThen(drift.follow(owned.entries)),
+      Effect.andThen(drift.follow(owned.entries, written)),
       // Only who has tried to watch knows what it may not.
       Effect.andThen(tellPolled)
     ))
@@ -111,9 +113,11 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
         return Effect.asVoid(Semaphore.release(pen, 1))
       })
       yield* Effect.acquireRelease(Semaphore.take(pen, 1), () => release)
+      written = new Map()
       yield* Effect.ignore(Effect.provide(record.save, rights))
       return release
     }),
+    wrote: (ref, resourceVersion) => Effect.sync(() => void written.set(key(ref), resourceVersion)),
     denied: ({ violations }) =>
       Effect.suspend(() => {
         const suspects = standing === undefined ? [...left.values()].filter(({ ref }) => !held.has(key(ref))) : []

@@ -23,9 +23,13 @@ export interface WatchOptions {
 export interface DriftWatch {
   /**
    * Starts and stops watches so that exactly these objects are watched; returns when all that is there is known (or
-   * cannot be: then that kind is polled). What is known of an entry that is the same stays known.
+   * cannot be: then that kind is polled). What is known of an entry that is the same stays known. `written` has, by their
+   * keys, the versions at which a run left what it wrote: what is seen before that tells nothing.
    */
-  readonly follow: (entries: ReadonlyArray<InventoryEntry>) => Effect.Effect<void>
+  readonly follow: (
+    entries: ReadonlyArray<InventoryEntry>,
+    written?: ReadonlyMap<string, string>
+  ) => Effect.Effect<void>
   /** Our own write, before or after its event comes. */
   readonly wrote: (entry: InventoryEntry, resourceVersion: string) => Effect.Effect<void>
   /** Waits until something looks taken, and leaves it there. */
@@ -184,7 +188,10 @@ export const make = Effect.fnUntraced(function*(
     yield* Scope.close(watched.scope, Exit.void)
   })
 
-  const follow = Effect.fnUntraced(function*(entries: ReadonlyArray<InventoryEntry>) {
+  const follow = Effect.fnUntraced(function*(
+    entries: ReadonlyArray<InventoryEntry>,
+    written: ReadonlyMap<string, string> = new Map()
+  ) {
     const wanted = new Map(entries.map(({ apiVersion, ref: { kind, namespace } }) => [
       nameOf(apiVersion, kind, namespace),
       { apiVersion, kind, namespace }
@@ -203,7 +210,7 @@ export const make = Effect.fnUntraced(function*(
       const known = expected.get(id)
       const isSame = known?.entry.uid === entry.uid && known?.entry.fingerprint === entry.fingerprint
       const isKnown = isSame && known !== undefined
-      expected.set(id, isKnown ? { ...known, entry } : { ...unknown, entry })
+      expected.set(id, isKnown ? { ...known, entry } : { ...unknown, entry, resourceVersion: written.get(id) })
       watchOf(entry)?.add(entry.ref, self)
     }
     for (const [name, watched] of watches) if (!wanted.has(name)) yield* stop(name, watched)
@@ -223,8 +230,8 @@ export const make = Effect.fnUntraced(function*(
   )
 
   const watch: DriftWatch = {
-    follow: (entries) =>
-      follow(entries).pipe(
+    follow: (entries, written) =>
+      follow(entries, written).pipe(
         Effect.andThen(Effect.suspend(() =>
           Effect.forEach(watches.values(), ({ watch }) => watch.listed, { concurrency: "unbounded", discard: true })
         )),

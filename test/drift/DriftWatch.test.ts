@@ -65,3 +65,18 @@ it.effect("misses what does not come by, and at once what went before its eyes",
     see(undefined)
     assert.deepStrictEqual((yield* drift.take).map(({ why }) => why), ["gone"])
   }))
+
+it.effect("takes what it has yet to see of a run's write for no drift, and what comes after it for what it is", () =>
+  Effect.gen(function*() {
+    const { drift, see } = yield* watching
+    see({ ...there, resourceVersion: "90", fingerprint: "of the run before" })
+    yield* drift.follow([entry], new Map([[key(ref), "100"]]))
+    assert.deepStrictEqual(yield* drift.take, [])
+    // Its status moved before the write.
+    see({ ...there, resourceVersion: "95", fingerprint: "of the run before" })
+    assert.deepStrictEqual(yield* drift.take, [])
+    see(there)
+    assert.deepStrictEqual(yield* drift.take, [])
+    see({ ...there, resourceVersion: "110", fingerprint: "of somebody" })
+    assert.deepStrictEqual((yield* drift.take).map(({ why }) => why), ["changed"])
+  }))
