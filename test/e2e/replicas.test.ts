@@ -142,7 +142,9 @@ source: {library: [images/digest-required]}, match: {namespaceSelector: {matchLa
   it("speak of a Notifier as one, once", async () => {
     const events = await replicas.ground.plane.readAudit()
     const writers = events.filter(({ objectRef, verb }) => objectRef?.resource === "notifiers" && verb === "patch")
-      .filter((event) => replicaOf(event) !== undefined).map(({ objectRef }) => `fleet/${objectRef?.name}`)
+      // One that is made over a version which has just been superseded is refused.
+      .filter((event) => replicaOf(event) !== undefined && event.responseStatus?.code === 200)
+      .map(({ objectRef }) => `fleet/${objectRef?.name}`)
     // The last is the namespace's own, which nobody names.
     assert.deepStrictEqual(writers.toSorted(), [...ids, "fleet/chat"].toSorted())
   })
