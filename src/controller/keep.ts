@@ -117,7 +117,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       yield* Effect.ignore(Effect.provide(record.save, rights))
       return release
     }),
-    wrote: (ref, resourceVersion) => Effect.sync(() => void written.set(key(ref), resourceVersion)),
+    wrote: ({ ref, written: left }) =>
+      Effect.sync(() => left === undefined ? undefined : void written.set(key(ref), left.resourceVersion)),
     denied: ({ violations }) =>
       Effect.suspend(() => {
         const suspects = standing === undefined ? [...left.values()].filter(({ ref }) => !held.has(key(ref))) : []

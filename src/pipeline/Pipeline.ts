@@ -53,11 +53,7 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree, w
   if (changed.length === 0 && settled) return yield* Effect.as(applied, unchanged)
   const named = { revision: format(tree.artifact.revision), identity, closure, policies: own }
   const applying = apply.apply(delivery, changeset, inventory, named)
-  const writing = Stream.runForEach(applying, ({ action, ref, written }) =>
-    Effect.andThen(
-      progress.wrote(action),
-      written === undefined ? Effect.void : watched.wrote(ref, written.resourceVersion)
-    ))
+  const writing = Stream.runForEach(applying, (one) => Effect.andThen(progress.wrote(one.action), watched.wrote(one)))
   const waiting = delivery.spec.apply.wait ? Stream.runDrain(apply.health(delivery, changeset)) : Effect.void
   const changes = counts(changeset.changes)
   yield* stage("apply", writing.pipe(Effect.andThen(applied), Effect.andThen(waiting)), () => note.told(changes))

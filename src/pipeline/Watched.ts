@@ -1,9 +1,9 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
+import type { Applied } from "../apply/Apply.ts"
 import type { Changeset } from "../domain/Changeset.ts"
 import type { Admitted, PolicySet, Verdict } from "../domain/Decision.ts"
-import type { ObjectRef } from "../domain/ObjectRef.ts"
 import type { StageError } from "../domain/StageError.ts"
 import type { ChangesetJudges } from "../policy/changesetPass.ts"
 import type { HealGate } from "./HealGate.ts"
@@ -14,8 +14,8 @@ export interface Watched {
   readonly rests: (identity: string) => Effect.Effect<boolean, StageError>
   /** From here on nothing else writes, until the scope closes or the effect that it answers is run. */
   readonly writes: Effect.Effect<Effect.Effect<void>, never, Scope.Scope>
-  /** The run under way has written an object, which is now at this version: what is seen of it before that is older. */
-  readonly wrote: (ref: ObjectRef, resourceVersion: string) => Effect.Effect<void>
+  /** The run under way has written an object: what is seen of it before that version is older. */
+  readonly wrote: (applied: Applied) => Effect.Effect<void>
   /** The policies have been read anew: the platform's judge what is put back from now on. */
   readonly judged: (judges: ChangesetJudges | undefined) => Effect.Effect<void>
   /** What is applied may not be put back as a whole: from now on each object is by itself, as far as policies let it be. */
