@@ -9,12 +9,10 @@ import * as Refusal from "../../src/controller/Refusal.ts"
 import { RedactedValues, Redactions } from "../../src/domain/redact.ts"
 import { AccessDenied, InvalidSpec, PolicyUnavailable, type StageError } from "../../src/domain/StageError.ts"
 import { Identity } from "../../src/kube/Identity.ts"
-import { KubeReader } from "../../src/kube/KubeReader.ts"
-import { KubeWriter } from "../../src/kube/KubeWriter.ts"
 import { Notify } from "../../src/notify/Notify.ts"
 import { Rights } from "../../src/pipeline/Rights.ts"
 import { unchanged } from "../notify/outcomes.ts"
-import { at, inProcess, makeWorld, notifiers, secrets, states } from "../notify/process.ts"
+import { at, inProcess, makeWorld, notifiers, rightsIn, states } from "../notify/process.ts"
 import { live, liveNotifier, type Options, registry } from "./live.ts"
 
 const identity = Identity.ServiceAccount({ namespace: "shop", name: "sluice" })
@@ -43,14 +41,7 @@ const played = Effect.fnUntraced(function*(
   const lines: Array<string> = []
   yield* inProcess(world, (notify) =>
     Effect.gen(function*() {
-      const own = yield* Layer.build(
-        Layer.mergeAll(
-          world.record.layer,
-          secrets,
-          Layer.mock(KubeReader)({ identity: "test" }),
-          Layer.mock(KubeWriter)({})
-        )
-      )
+      const own = yield* Layer.build(rightsIn(world))
       const refusal = yield* Refusal.make("shop/web", known, Effect.succeed(status)).pipe(
         Effect.provideService(Notify, notify),
         Effect.provideService(Rights, { of: (_, identity) => (asked.push(identity), own) })

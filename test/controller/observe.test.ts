@@ -11,12 +11,10 @@ import { empty } from "../../src/domain/Inventory.ts"
 import { Drift } from "../../src/drift/Drift.ts"
 import type { DriftWatch } from "../../src/drift/DriftWatch.ts"
 import { Identity } from "../../src/kube/Identity.ts"
-import { KubeReader } from "../../src/kube/KubeReader.ts"
-import { KubeWriter } from "../../src/kube/KubeWriter.ts"
 import type { Suspect } from "../../src/kube/Suspect.ts"
 import { Notify } from "../../src/notify/Notify.ts"
 import { Rights } from "../../src/pipeline/Rights.ts"
-import { inProcess, makeWorld, notifiers, secrets } from "../notify/process.ts"
+import { inProcess, makeWorld, notifiers, rightsIn } from "../notify/process.ts"
 import { live, liveNotifier, registry } from "./live.ts"
 
 const revision = `main@sha1:${"a".repeat(40)}`
@@ -52,14 +50,7 @@ const played = Effect.fnUntraced(function*(
     Effect.gen(function*() {
       const found = yield* Queue.unbounded<ReadonlyArray<Suspect>>()
       const drift = { follow: () => Effect.void, suspects: Queue.take(found) } as Partial<DriftWatch> as DriftWatch
-      const own = yield* Layer.build(
-        Layer.mergeAll(
-          world.record.layer,
-          secrets,
-          Layer.mock(KubeReader)({ identity: "test" }),
-          Layer.mock(KubeWriter)({})
-        )
-      )
+      const own = yield* Layer.build(rightsIn(world))
       const decided = Decided.Suspended({ delivery, identity: Identity.Self() })
       yield* observe(decided as never, known, (event) => Effect.sync(() => void heard.push(event._tag))).pipe(
         Effect.provide([

@@ -4,6 +4,8 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as TestClock from "effect/testing/TestClock"
 import type { Run } from "../../src/domain/Outcome.ts"
+import { KubeReader } from "../../src/kube/KubeReader.ts"
+import { KubeWriter } from "../../src/kube/KubeWriter.ts"
 import { Notify, type Options } from "../../src/notify/Notify.ts"
 import { revision, run } from "./outcomes.ts"
 import { delivery, makeRecord, notifier, secretsOf } from "./world.ts"
@@ -79,6 +81,15 @@ export const inProcess = <A, E>(
   )
 
 export const makeWorld = () => ({ record: makeRecord(), receiver: makeReceiver() })
+
+/** The rights of a Delivery that touches nothing in the cluster but its record. */
+export const rightsIn = ({ record }: ReturnType<typeof makeWorld>) =>
+  Layer.mergeAll(
+    record.layer,
+    secrets,
+    Layer.mock(KubeReader)({ identity: "test" }),
+    Layer.mock(KubeWriter)({})
+  )
 
 export const states = (accepted: ReadonlyArray<Accepted>) => {
   const seen = new Map(accepted.map(({ id, state }) => [id, state]))
