@@ -1,4 +1,3 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Semaphore from "effect/Semaphore"
@@ -14,6 +13,7 @@ import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { parse } from "../domain/Revision.ts"
+import { uptime } from "../domain/uptime.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
@@ -216,7 +216,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     yield* drift.stirred
     const suspects = yield* Semaphore.withPermit(pen, drift.take)
     if (suspects.length === 0) return
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* uptime
     fights = fighting.taken(fights, suspects.map(({ ref }) => ref), now)
     const waiting = suspects.filter(({ ref }) => mode === "heal" && fighting.waitOf(fights, ref, now) > 0)
     for (const { ref } of waiting) {
@@ -236,7 +236,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     const healed = yield* Effect.result(
       Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one)), withhold))
     )
-    fights = fighting.healed(fights, done, yield* Clock.currentTimeMillis)
+    fights = fighting.healed(fights, done, yield* uptime)
     const { news, stays } = denials.note(done)
     for (const { pause, ref } of stays) yield* Effect.forkIn(later(drift, [ref], pause), scope)
     const findings = [...news.map(findingOf(mode)), ...kept]

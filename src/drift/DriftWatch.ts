@@ -6,6 +6,7 @@ import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
+import { uptimeOf } from "../domain/uptime.ts"
 import type { Look } from "../kube/Known.ts"
 import type { LiveMetadata } from "../kube/KubeReader.ts"
 import type { Suspect, Suspicion } from "../kube/Suspect.ts"
@@ -57,7 +58,7 @@ export interface DriftWatch {
 interface Case {
   verdict: Verdict
   live: LiveMetadata | undefined
-  /** Clock time before which it cannot be told: what we wrote may not have come by, or its second not be over. */
+  /** By `uptime`, before which it cannot be told: what we wrote may not have come by, or its second not be over. */
   due: number
   isTold: boolean
   /** What it was told for: the same again is nothing new. */
@@ -87,7 +88,7 @@ export const make = Effect.fnUntraced(function*(
   const wake = yield* Latch.make(false)
   const moves = yield* Latch.make(false)
   const clock = yield* Clock.Clock
-  const soon = () => clock.currentTimeMillisUnsafe() + second
+  const soon = () => uptimeOf(clock) + second
   const watches = new Map<string, Watched>()
   const expected = new Map<string, Expected>()
   /** Objects of which we know what a heal left, until they are seen that way. */
@@ -137,7 +138,7 @@ export const make = Effect.fnUntraced(function*(
       const verdict = verdictOf(id)
       if (verdict !== undefined) return open(id, verdict, live, 0)
       const seen = watchOf(known.entry)?.seen(id)
-      if (typeof seen === "object" && isDoubtful(known, seen, before, clock.currentTimeMillisUnsafe())) {
+      if (typeof seen === "object" && isDoubtful(known, seen, before, uptimeOf(clock))) {
         return open(id, "doubt", live, soon())
       }
       if (!isDoubt(id)) cases.delete(id)
@@ -159,7 +160,7 @@ export const make = Effect.fnUntraced(function*(
 
   const take = Effect.sync(() => {
     review()
-    const now = clock.currentTimeMillisUnsafe()
+    const now = uptimeOf(clock)
     return [...cases].filter(([, one]) => dueOf(one) <= now).map(([id, one]): Suspect => {
       one.isTold = true
       one.told = stateOf(id)
@@ -172,7 +173,7 @@ export const make = Effect.fnUntraced(function*(
     for (;;) {
       yield* wake.close
       review()
-      const pause = Math.min(...[...cases.values()].map(dueOf)) - clock.currentTimeMillisUnsafe()
+      const pause = Math.min(...[...cases.values()].map(dueOf)) - uptimeOf(clock)
       if (pause <= 0) return
       yield* pause === Infinity ? wake.await : Effect.raceFirst(wake.await, Effect.sleep(pause))
     }
@@ -243,7 +244,7 @@ export const make = Effect.fnUntraced(function*(
         const id = key(entry.ref)
         const [known, before] = [expected.get(id), cases.get(id)]
         const isNew = known?.entry.fingerprint !== entry.fingerprint
-        const writtenAt = isNew ? clock.currentTimeMillisUnsafe() : known?.writtenAt
+        const writtenAt = isNew ? uptimeOf(clock) : known?.writtenAt
         expected.set(id, { entry, resourceVersion, writtenAt, accepted: known?.accepted })
         // What was handed out is answered by a heal: what people own inside by then is theirs to own.
         if (before?.isTold === true) answered.set(id, resourceVersion)

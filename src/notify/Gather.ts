@@ -1,7 +1,7 @@
-import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { uptime } from "../domain/uptime.ts"
 import type { Message } from "./Message.ts"
 
 /** A message that waits for others like it. */
@@ -50,11 +50,11 @@ export const make = (hold: number): Gather => {
     group: Group,
     tellAll: (all: ReadonlyArray<Waiting>) => Effect.Effect<boolean, never, R>
   ) {
-    yield* Effect.sleep(holdFor(key, yield* Clock.currentTimeMillis))
+    yield* Effect.sleep(holdFor(key, yield* uptime))
     groups.delete(key)
     if (group.members.size <= few) return false
     const told = yield* tellAll([...group.members])
-    if (told) toldAt.set(key, yield* Clock.currentTimeMillis)
+    if (told) toldAt.set(key, yield* uptime)
     return told
   })
 

@@ -1,5 +1,5 @@
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { uptime } from "../domain/uptime.ts"
 
 /** Turns to send, one after the other for each sink. */
 export interface Pace {
@@ -19,14 +19,14 @@ export const make = (interval: number): Pace => {
     if (free.size > remembered) { for (const [sink, at] of free) if (at <= now) free.delete(sink) }
   }
   const turn = Effect.fnUntraced(function*(sink: string) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* uptime
     forget(now)
     const at = Math.max(now, free.get(sink) ?? 0)
     free.set(sink, at + interval)
     if (at > now) yield* Effect.sleep(at - now)
   })
   const hold = Effect.fnUntraced(function*(sink: string, milliseconds: number) {
-    const now = yield* Clock.currentTimeMillis
+    const now = yield* uptime
     free.set(sink, Math.max(now + milliseconds, free.get(sink) ?? 0))
   })
   return { turn, hold }

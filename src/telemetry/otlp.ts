@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as OtlpTracer from "effect/observability/OtlpTracer"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Semaphore from "effect/Semaphore"
 import * as Tracer from "effect/Tracer"
 import { Redactions } from "../domain/redact.ts"
@@ -147,10 +148,10 @@ export const layer = (options: OtlpOptions) =>
         }).pipe(Layer.provide([serialization, client]))
       )
       const tracer = Context.get(built, Tracer.Tracer)
-      const kept = yield* Effect.orDie(ratio)
+      const [kept, random] = [yield* Effect.orDie(ratio), yield* Random.Random]
       const ended = (trace: RunTrace): void => {
         const { parent } = trace
-        const sampled = parent?.sampled ?? Math.random() < kept
+        const sampled = parent?.sampled ?? random.nextDoubleUnsafe() < kept
         if (!sampled) return
         const [run, ...stages] = trace.spans(cluster)
         if (run === undefined) return

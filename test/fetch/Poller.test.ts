@@ -3,23 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import { makePoller } from "../../src/fetch/Poller.ts"
-
-/** The test's clock, as a wall clock that somebody sets. */
-const settable = Effect.clockWith((clock) =>
-  Effect.sync(() => {
-    let ahead = 0
-    const wall = () => clock.currentTimeMillisUnsafe() + ahead
-    const set: Clock.Clock = Object.create(clock, {
-      currentTimeMillisUnsafe: { value: wall },
-      currentTimeMillis: { value: Effect.sync(wall) }
-    })
-    return { clock: set, setBack: (by: number) => void (ahead -= by) }
-  })
-)
+import { settableClock } from "../support/settableClock.ts"
 
 it.effect("goes on listing when the clock of the machine is set back", () =>
   Effect.gen(function*() {
-    const { clock, setBack } = yield* settable
+    const { clock, setBack } = yield* settableClock
     let listings = 0
     const poller = makePoller(Effect.sync(() => {
       listings++
