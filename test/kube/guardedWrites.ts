@@ -1,28 +1,19 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { createSecureServer, type ServerHttp2Session } from "node:http2"
+import type { ServerHttp2Session } from "node:http2"
 import type { AddressInfo } from "node:net"
 import { exchange } from "../../src/kube/exchange.ts"
-import { makeAuthority } from "../support/controlplane/x509.ts"
+import { answeringServer } from "./answeringServer.ts"
 
 const { Agent } = await import("@effect/platform-node/Undici")
 
 // Writes that may be stopped at each step, on connections that are cut: a process of its own, because what goes wrong
 // here takes the whole process along.
-const authority = makeAuthority()
-const { certificate, key } = authority.server(["localhost"])
+const { ca, server } = answeringServer()
 const sessions = new Set<ServerHttp2Session>()
-const server = createSecureServer({ cert: certificate, key })
 server.on("session", (session) => sessions.add(session.on("error", () => {})))
-server.on("stream", (stream) => {
-  stream.on("error", () => {}).on("end", () => {
-    if (stream.destroyed) return
-    stream.respond({ ":status": 200 })
-    stream.end("answered")
-  }).resume()
-})
 server.listen(0, "127.0.0.1", () => {
-  const dispatcher = new Agent({ allowH2: true, connect: { ca: authority.certificate } })
+  const dispatcher = new Agent({ allowH2: true, connect: { ca } })
   const { port } = server.address() as AddressInfo
   let turn = 0
   const write = exchange(dispatcher, {

@@ -1,26 +1,16 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import { createSecureServer } from "node:http2"
 import type { AddressInfo } from "node:net"
 import { exchange } from "../../src/kube/exchange.ts"
-import { makeAuthority } from "../support/controlplane/x509.ts"
+import { answeringServer } from "./answeringServer.ts"
 
 const { Agent } = await import("@effect/platform-node/Undici")
 
 // Interrupts writes while their bodies are sent, and then asks for an answer: a process of its own, because what goes
 // wrong here takes the whole process along.
-const authority = makeAuthority()
-const { certificate, key } = authority.server(["localhost"])
-const server = createSecureServer({ cert: certificate, key })
-server.on("stream", (stream) => {
-  stream.on("error", () => {}).on("end", () => {
-    if (stream.destroyed) return
-    stream.respond({ ":status": 200 })
-    stream.end("answered")
-  }).resume()
-})
+const { ca, server } = answeringServer()
 server.listen(0, "127.0.0.1", () => {
-  const dispatcher = new Agent({ allowH2: true, connections: 1, connect: { ca: authority.certificate } })
+  const dispatcher = new Agent({ allowH2: true, connections: 1, connect: { ca } })
   const { port } = server.address() as AddressInfo
   const write = exchange(dispatcher, {
     origin: `https://127.0.0.1:${port}`,
