@@ -5,26 +5,7 @@ import { digest } from "../../../src/domain/digest.ts"
 import { policySet } from "../../../src/domain/policySet.ts"
 import { Policy } from "../../../src/policy/Policy.ts"
 import { configMap, gate, judge, manifestOf, renderedOf } from "../gate.ts"
-
-const template = (rego: string, kind = "Own") =>
-  `apiVersion: templates.gatekeeper.sh/v1
-kind: ConstraintTemplate
-metadata: {name: ${kind.toLowerCase()}}
-spec:
-  crd: {spec: {names: {kind: ${kind}}}}
-  targets:
-    - target: admission.k8s.gatekeeper.sh
-      rego: |
-${rego.split("\n").map((line) => `        ${line}`).join("\n")}
-`
-
-const constraint = (spec = "{}", kind = "Own") =>
-  `---
-apiVersion: constraints.gatekeeper.sh/v1beta1
-kind: ${kind}
-metadata: {name: all}
-spec: ${spec}
-`
+import { constraint, template } from "./templates.ts"
 
 const says = (message: string) =>
   `package own\nviolation[{"msg": "${message}"}] { input.review.object.kind == "ConfigMap" }`
