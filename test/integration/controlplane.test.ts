@@ -2,8 +2,10 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { CoreV1Api, KubeConfig } from "@kubernetes/client-node"
 import { spawn } from "node:child_process"
 import { existsSync, mkdtempSync } from "node:fs"
+import { connect } from "node:http2"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { adminCredential, Told } from "../support/AgentScene.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 
 let plane: ControlPlane
@@ -68,6 +70,22 @@ describe("ControlPlane", () => {
     assert.include(seen[0]!.user.groups ?? [], "developers")
     assert.strictEqual(seen[0]!.objectRef?.resource, "secrets")
     assert.strictEqual(seen[0]!.responseStatus?.code, 403)
+  })
+
+  it("has every write in its audit log that a watch has told of, also before it is answered", async () => {
+    const path = "/api/v1/namespaces/default/configmaps"
+    const told = new Told(plane, `${path}?watch=true`)
+    const session = connect(plane.server, { ca: plane.caData, ...adminCredential(plane) })
+    // As long as nobody reads the answer, which is larger than the window of HTTP/2, it is not complete.
+    const answer = session.request({ ":method": "POST", ":path": path, "content-type": "application/json" })
+    answer.end(JSON.stringify({ metadata: { name: "seen" }, data: { large: "a".repeat(900_000) } }))
+    await told.find("it is seen", ({ metadata }) => (metadata as { name?: string }).name === "seen")
+    const log = plane.readAudit()
+    setTimeout(() => answer.resume(), 500)
+    const created = (await log).filter(({ objectRef, verb }) => verb === "create" && objectRef?.name === "seen")
+    assert.deepStrictEqual(created.map(({ stage }) => stage), ["ResponseComplete"])
+    session.close()
+    told.stop()
   })
 
   it("makes a Deployment available", async () => {

@@ -109,9 +109,6 @@ const requests = (verb: string, resource: string, name?: string) =>
 
 const writes = (name: string) => requests("patch", "deliveries", name)
 
-/** The writes so far, once the log has so many: an object is seen before the answer to its writer is logged. */
-const writesOf = (name: string, least: number) => Effect.repeat(writes(name), { until: (count) => count >= least })
-
 const kubectl = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const plane = yield* Plane
@@ -159,18 +156,18 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("status in the 
       yield* tell(writer, run(applied, "a"))
       const first = yield* until("web", isReady("True"))
       assert.deepStrictEqual(first, yield* writer.current)
-      assert.strictEqual(yield* writesOf("web", 1), 1)
+      assert.strictEqual(yield* writes("web"), 1)
 
       for (const why of ["interval", "webhook", "drift"]) yield* tell(writer, run(advanced, "a", why))
       const [start, , end] = run(applied, "a", "drift") as [Happening, Happening, Happening]
       yield* tell(writer, [start, event({ _tag: "StageStarted", stage: "apply", revision: revision("a") }), end])
       yield* until("web", ({ history }) => history?.[0]?.why === "drift")
-      assert.strictEqual(yield* writesOf("web", 2), 2)
+      assert.strictEqual(yield* writes("web"), 2)
 
       yield* tell(writer, run(denied, "b"))
       const blocked = yield* until("web", isReady("False"))
       assert.strictEqual(blocked.lastAppliedRevision, first.lastAppliedRevision)
-      assert.strictEqual(yield* writesOf("web", 3), 3)
+      assert.strictEqual(yield* writes("web"), 3)
 
       yield* tell(writer, run(applied, "c").slice(0, 2))
       const waiting = yield* until("web", isReady("Unknown"))
@@ -180,7 +177,7 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("status in the 
         until("web", isReady("True"))
       ))
       console.info(`Ready was seen ${Math.round(Duration.toMillis(time))} ms after the run ended`)
-      assert.strictEqual(yield* writesOf("web", 5), 5)
+      assert.strictEqual(yield* writes("web"), 5)
       assert.notProperty(yield* live("web"), "stage")
 
       const managers = at(yield* ask("GET", `${base}/web`), "metadata", "managedFields") as ReadonlyArray<JsonObject>

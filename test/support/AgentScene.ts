@@ -7,7 +7,7 @@ import type { AuditEvent } from "./controlplane/audit.ts"
 import { type GitServer, startGitServer } from "./GitServer.ts"
 
 /** What the admin of a control plane proves itself with. */
-const adminCredential = ({ adminKubeconfig }: ControlPlane) => {
+export const adminCredential = ({ adminKubeconfig }: ControlPlane) => {
   const user = at(parse(adminKubeconfig) as JsonObject, "users", 0, "user")
   const pem = (name: string) => Buffer.from(String(at(user, name)), "base64").toString()
   return { cert: pem("client-certificate-data"), key: pem("client-key-data") }
