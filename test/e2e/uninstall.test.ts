@@ -72,7 +72,9 @@ describe("sluice uninstall, on a real API server", () => {
     const own = (await scene.plane.readAudit()).filter(({ requestReceivedTimestamp, user }) =>
       user.username === "admin" && requestReceivedTimestamp > since
     )
-    assert.deepStrictEqual(writes(own).filter((write) => write.includes("sluice-system")), [])
+    // The agent renews its Lease meanwhile, as the same user.
+    const isOther = (write: string) => write.includes("sluice-system") && !write.includes("/leases/")
+    assert.deepStrictEqual(writes(own).filter(isOther), [])
   })
 
   it("lets nothing go while an agent is at work that it did not stop", async () => {
