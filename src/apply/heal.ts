@@ -16,7 +16,7 @@ import {
   originAnnotation
 } from "../domain/ownership.ts"
 import { ApplyConflict, type ApplyError, classOf } from "../domain/StageError.ts"
-import { type IsLeft, ours, stale } from "../domain/stale.ts"
+import { ours, stale, type Tolerance } from "../domain/stale.ts"
 import { makeAutoscalers } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
@@ -70,6 +70,12 @@ export const heal = Effect.fnUntraced(function*(
   // What an autoscaler decides is not put back, also where only the cluster has one.
   const autoscalers = yield* makeAutoscalers({ timeToLive: "10 seconds" })
 
+  const toleranceOf = (manifest: Manifest, { unwanted }: Suspect): Tolerance => ({
+    allowed,
+    unwanted,
+    isLeft: leavesField(manifest)
+  })
+
   const read = ({ apiVersion, ref }: Suspect) =>
     Effect.map(
       Effect.mapError(reader.get(apiVersion, ref), applyFailed(undefined)),
@@ -108,27 +114,25 @@ export const heal = Effect.fnUntraced(function*(
       )
     )
 
-  /** An apply takes what the manifest holds; what people hold besides, or as well, is taken over for it. */
-  const apply = Effect.fnUntraced(function*(manifest: Manifest, live: LiveMetadata | undefined, isLeft: IsLeft) {
-    const isAdded = live !== undefined && hasAdditions(manifest, stale(live.managedFields, allowed, isLeft), isLeft)
-    const answer = yield* send(manifest, isAdded ? yield* takeOver(manifest, live, allowed, isLeft) : undefined)
-    const rest = live === undefined
-      ? undefined
-      : yield* takeOver(manifest, metadataOf(manifest, answer), allowed, isLeft)
+  /** An apply takes what the manifest holds; what others hold besides, or as well, is taken over for it. */
+  const apply = Effect.fnUntraced(function*(manifest: Manifest, live: LiveMetadata | undefined, tolerance: Tolerance) {
+    const isAdded = live !== undefined && hasAdditions(manifest, live.managedFields, tolerance)
+    const answer = yield* send(manifest, isAdded ? yield* takeOver(manifest, live, tolerance) : undefined)
+    const rest = live === undefined ? undefined : yield* takeOver(manifest, metadataOf(manifest, answer), tolerance)
     return rest === undefined ? answer : yield* send(manifest, rest)
   })
 
   /** Healed, or the uid of an object that is on its way out. */
   const write = Effect.fnUntraced(function*(manifest: Manifest, suspect: Suspect, live: LiveMetadata | undefined) {
-    const isLeft = leavesField(manifest)
-    const strange = live === undefined ? [] : stale(live.managedFields, allowed, isLeft)
+    const tolerance = toleranceOf(manifest, suspect)
+    const strange = live === undefined ? [] : stale(live.managedFields, tolerance)
     const answer = writes
-      ? yield* apply(manifest, live, isLeft)
+      ? yield* apply(manifest, live, tolerance)
       : yield* Effect.mapError(reader.dryRun(withoutLeft(manifest), { force: true }), applyFailed(manifest))
     const after = metadataOf(manifest, answer)
     if (after.deleting) return after.uid
     const before = live?.managedFields ?? []
-    const attribution = attribute(before, after.managedFields, strange, isLeft)
+    const attribution = attribute(before, after.managedFields, strange, tolerance.isLeft)
     const isSame = strange.length === 0
       ? fingerprint(before) === fingerprint(after.managedFields) &&
         // In the second of another write in our name, ours looks the same; a doubt is settled after it.
@@ -145,10 +149,9 @@ export const heal = Effect.fnUntraced(function*(
     return healed
   }, (effect) => Effect.uninterruptible(effect)) // half-known results look like drift
 
-  const asked = (manifest: Manifest, live: LiveMetadata | undefined) => {
+  const asked = (manifest: Manifest, suspect: Suspect, live: LiveMetadata | undefined) => {
     if (admits === undefined || !writes) return Effect.succeed(undefined)
-    const isLeft = leavesField(manifest)
-    const takesMore = live !== undefined && hasAdditions(manifest, stale(live.managedFields, allowed, isLeft), isLeft)
+    const takesMore = live !== undefined && hasAdditions(manifest, live.managedFields, toleranceOf(manifest, suspect))
     return Semaphore.withPermit(slots, admits(manifest, takesMore))
   }
 
@@ -163,7 +166,7 @@ export const heal = Effect.fnUntraced(function*(
       const manifest = yield* Effect.mapError(autoscalers.leave(restored), applyFailed(restored))
       const conflict = live && handedOver(manifest, live, label)
       if (conflict !== undefined) return yield* conflict
-      const denial = live?.deleting === true ? undefined : yield* asked(manifest, live)
+      const denial = live?.deleting === true ? undefined : yield* asked(manifest, suspect, live)
       if (denial !== undefined) return denied(manifest, live, denial)
       const put = live?.deleting === true
         ? live.uid

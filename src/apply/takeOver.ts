@@ -3,7 +3,7 @@ import { resolve } from "../domain/fieldPaths.ts"
 import type { Manifest } from "../domain/Manifest.ts"
 import type { Ownership } from "../domain/ownership.ts"
 import { refusalOf } from "../domain/refusal.ts"
-import { beyond, type IsLeft, merged, stale } from "../domain/stale.ts"
+import { beyond, merged, stale, type Tolerance } from "../domain/stale.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
 import { KubeWriter } from "../kube/KubeWriter.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
@@ -17,9 +17,13 @@ export interface TakenOver {
 }
 
 /** Whether what people own inside is not all in the manifest: then an apply alone leaves it there. */
-export const hasAdditions = (manifest: Manifest, strange: ReadonlyArray<Ownership>, isLeft: IsLeft): boolean =>
-  strange.some((entry) =>
-    [...beyond(entry, isLeft).values()].some((path) => resolve(manifest.object, path) === undefined)
+export const hasAdditions = (
+  manifest: Manifest,
+  entries: ReadonlyArray<Ownership>,
+  tolerance: Tolerance
+): boolean =>
+  stale(entries, tolerance).some((entry) =>
+    [...beyond(entry, tolerance.isLeft).values()].some((path) => resolve(manifest.object, path) === undefined)
   )
 
 /**
@@ -29,13 +33,12 @@ export const hasAdditions = (manifest: Manifest, strange: ReadonlyArray<Ownershi
 export const takeOver = Effect.fnUntraced(function*(
   manifest: Manifest,
   first: LiveMetadata,
-  allowed: ReadonlyArray<string>,
-  isLeft: IsLeft
+  tolerance: Tolerance
 ) {
   const [reader, writer] = [yield* KubeReader, yield* KubeWriter]
   const { apiVersion, ref } = manifest
-  for (let live = first, attempt = 1; stale(live.managedFields, allowed, isLeft).length > 0; attempt++) {
-    const owners = merged(live.managedFields, allowed, apiVersion, isLeft)
+  for (let live = first, attempt = 1; stale(live.managedFields, tolerance).length > 0; attempt++) {
+    const owners = merged(live.managedFields, apiVersion, tolerance)
     const answer = yield* writer.setOwners(apiVersion, ref, live.resourceVersion, owners).pipe(
       Effect.catchIf(
         (failure) => refusalOf(failure) === "conflict" && attempt === 1,

@@ -1,31 +1,28 @@
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
-import type { Standing } from "../apply/Standing.ts"
-import type { PolicySet } from "../domain/Decision.ts"
-import type { DecisionRecord } from "../domain/DecisionRecord.ts"
 import type { Healed } from "../domain/Drift.ts"
 import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
-import { parse } from "../domain/Revision.ts"
+import { policySet } from "../domain/policySet.ts"
 import { uptime } from "../domain/uptime.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
-import { open } from "../pipeline/HealGate.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { RefusedNow } from "../pipeline/refusedNow.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import type { Watched } from "../pipeline/Watched.ts"
 import { Denials } from "./denials.ts"
 import { findingOf, findingOfFight, withheld } from "./findings.ts"
+import { Guests, isGuest, type Refused } from "./guests.ts"
+import { type Hears, makeHealing, type Stand } from "./healing.ts"
 import { makeHealRecord } from "./healRecord.ts"
-import { indexing, isOurWrite, suspicion } from "./suspicion.ts"
+import { suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
@@ -61,14 +58,14 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const rights = yield* Effect.context<Right>()
   const scope = yield* Effect.scope
   const pen = yield* Semaphore.make(1)
+  const healing = yield* makeHealing(delivery, refused)
   const record = yield* makeHealRecord(pen)
   const isNeeded = yield* Latch.make(false)
   const { apply: spec } = delivery.spec
   const { drift: mode, wait } = spec
-  let standing: Standing | undefined
-  let admittedBy: PolicySet | undefined
-  let gate = open
+  let stand: Stand | undefined
   const denials = new Denials(again, longest)
+  const guests = new Guests(nameOf(delivery), refused, spec.allowManagers)
   let fights = fighting.none
   let failures = 0
   /** At which versions the last run left what it wrote. */
@@ -77,6 +74,9 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const left = new Map<string, Suspect>()
   /** What policies keep from being put back: told once. */
   const held = new Map<string, ObjectRef>()
+  /** In which policies are to be asked what controllers hold. */
+  const arrived = new Map<string, Suspect>()
+  let isReceiving = false
   let tell: Beside["tell"] = () => Effect.void
 
   const inventory = Effect.provide(Effect.andThen(record.save, inventories.load), rights)
@@ -92,10 +92,12 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     const suspects = [...left.values()]
     left.clear()
     held.clear()
-    if (suspects.length === 0) return Effect.void
-    const findings = suspects.filter(({ why }) => why !== "doubt").map((suspect) => suspicion(suspect, spec, "healed"))
+    if (suspects.length === 0) return drift.rejudge
+    const findings = suspects.filter((one) => one.why !== "doubt" && !isGuest(one)).map((suspect) =>
+      suspicion(suspect, spec, "healed")
+    )
     const told = findings.length === 0 ? Effect.void : tell({ _tag: "DriftFound", findings })
-    return Effect.andThen(told, drift.again(suspects.map(({ ref }) => ref)))
+    return Effect.all([told, drift.rejudge, drift.again(suspects.map(({ ref }) => ref))], { discard: true })
   })
 
   const watched: Watched = {
@@ -103,7 +105,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       const { applied } = yield* inventory
       if (applied?.identity !== identity || (wait && !applied.healthy)) return false
       yield* follow
-      return mode !== "heal" || (yield* drift.isQuiet)
+      return left.size === 0 && (mode !== "heal" || (yield* drift.isQuiet))
     }),
     writes: Effect.gen(function*() {
       let isHeld = true
@@ -121,7 +123,9 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       Effect.sync(() => left === undefined ? undefined : void written.set(key(ref), left.resourceVersion)),
     denied: ({ violations }) =>
       Effect.suspend(() => {
-        const suspects = standing === undefined ? [...left.values()].filter(({ ref }) => !held.has(key(ref))) : []
+        const suspects = stand === undefined
+          ? [...left.values()].filter((suspect) => !isGuest(suspect) && !held.has(key(suspect.ref)))
+          : []
         if (suspects.length === 0) return Effect.void
         for (const { ref } of suspects) held.set(key(ref), ref)
         const [first] = violations
@@ -133,75 +137,24 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       }),
     judged: (judges) =>
       Effect.suspend(() => {
-        gate = gate.renewed(judges)
-        // What was denied may be let through by now.
-        return drift.again(denials.refs)
+        if (stand !== undefined) stand = { ...stand, gate: stand.gate.renewed(judges) }
+        // What was denied may be let through by now, and the other way round.
+        return Effect.andThen(drift.rejudge, drift.again(denials.refs))
       }),
-    stands: (changeset, policies, heals) =>
+    stands: (changeset, policies, gate) =>
       Effect.suspend(() => {
-        standing = apply.standing(changeset)
-        admittedBy = policies
-        gate = heals
+        stand = { bytes: apply.standing(changeset), policies, gate }
         const suspects = [...left.values()].map(({ ref }) => ref)
         left.clear()
-        return drift.again(suspects)
+        return Effect.andThen(drift.rejudge, drift.again(suspects))
       }),
-    applied: (changeset, policies, heals) =>
+    applied: (changeset, policies, gate) =>
       Effect.suspend(() => {
-        standing = apply.standing(changeset)
-        admittedBy = policies
-        gate = heals
+        stand = { bytes: apply.standing(changeset), policies, gate }
         denials.clear()
         return Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.ignore(follow), resume), scope))
       })
   }
-
-  const entriesOf = indexing()
-  const decided = ({ applied }: Inventory) => (record: DecisionRecord) =>
-    tell({ _tag: "PolicyDecided", revision: applied && parse(applied.revision), record })
-
-  /** Heals what may be healed now; answers what is left to a run, because its bytes are not at hand. */
-  const healNow = Effect.fnUntraced(function*(
-    suspects: ReadonlyArray<Suspect>,
-    found: (healed: Healed) => Effect.Effect<void>,
-    withhold: (healed: Healed, suspect: Suspect, why: string) => void
-  ) {
-    const owned = yield* inventories.load
-    const entries = entriesOf(owned)
-    const bytes = standing
-    const isAtHand = ({ ref }: Suspect) => bytes?.get(key(ref))?.digest === entries.get(key(ref))?.digest
-    const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
-    const atHand = taken.filter(isAtHand)
-    const objects = atHand.flatMap(({ ref }) => bytes?.get(key(ref)) ?? [])
-    const now = mode === "heal" && admittedBy !== undefined && objects.length > 0
-      ? yield* refused(admittedBy, objects, () => bytes?.values() ?? [])
-      : undefined
-    const why = now?.why ?? new Map<string, string>()
-    if (now !== undefined) gate = gate.renewed(now.judges)
-    const [healing, refusing] = [false, true].map((is) => atHand.filter(({ ref }) => why.has(key(ref)) === is))
-    if (bytes !== undefined && healing!.length > 0) {
-      yield* Stream.runForEach(
-        apply.heal(delivery, bytes, owned, healing!, {
-          writes: mode === "heal",
-          admits: gate.admits?.(decided(owned))
-        }),
-        (healed) => found(healed)
-      )
-    }
-    if (bytes !== undefined && refusing!.length > 0) {
-      const suspectOf = new Map(refusing!.map((suspect) => [key(suspect.ref), suspect]))
-      yield* Stream.runForEach(
-        apply.heal(delivery, bytes, owned, refusing!, { writes: false }),
-        (healed) =>
-          Effect.sync(() => {
-            const id = key(healed.ref)
-            const suspect = suspectOf.get(id)
-            if (suspect !== undefined) withhold(healed, suspect, why.get(id) ?? "")
-          })
-      )
-    }
-    return taken.filter((suspect) => !isAtHand(suspect))
-  }, Effect.provide(rights))
 
   const noted = Effect.fnUntraced(function*(healed: Healed) {
     if (mode !== "heal" || healed.action === "denied") return
@@ -211,11 +164,13 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     yield* drift.wrote(healed.entry, healed.resourceVersion)
   })
 
-  const turn = Effect.gen(function*() {
-    // Taken while nobody writes: what a run writes is not suspect once its books are closed.
-    yield* drift.stirred
-    const suspects = yield* Semaphore.withPermit(pen, drift.take)
-    if (suspects.length === 0) return
+  const owe = (suspects: ReadonlyArray<Suspect>) => {
+    for (const suspect of suspects) left.set(key(suspect.ref), suspect)
+    return suspects.length === 0 ? Effect.void : isNeeded.open
+  }
+
+  /** Puts back what may be put back now, unless it is fought about; `strange` is what policies refuse of it. */
+  const putBack = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>, strange: ReadonlyArray<Refused> = []) {
     const now = yield* uptime
     fights = fighting.taken(fights, suspects.map(({ ref }) => ref), now)
     const waiting = suspects.filter(({ ref }) => mode === "heal" && fighting.waitOf(fights, ref, now) > 0)
@@ -227,19 +182,24 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     const due = suspects.filter((suspect) => !waiting.includes(suspect))
     const done: Array<Healed> = []
     const kept: Array<DriftFinding> = []
-    const withhold = (healed: Healed, suspect: Suspect, why: string) => {
-      const isNews = !held.has(key(healed.ref))
-      left.set(key(healed.ref), suspect)
-      held.set(key(healed.ref), healed.ref)
-      if (isNews && healed.action !== "untouched") kept.push(withheld(findingOf("report")(healed), why))
+    const hears: Hears = {
+      healed: (healed) => (done.push(healed), noted(healed)),
+      withheld: (healed, suspect, why) =>
+        Effect.sync(() => {
+          const isNews = !held.has(key(healed.ref))
+          left.set(key(healed.ref), suspect)
+          held.set(key(healed.ref), healed.ref)
+          if (isNews && healed.action !== "untouched") kept.push(withheld(findingOf("report")(healed), why))
+        }),
+      decided: (revision, record) => tell({ _tag: "PolicyDecided", revision, record })
     }
-    const healed = yield* Effect.result(
-      Semaphore.withPermit(pen, healNow(due, (one) => (done.push(one), noted(one)), withhold))
-    )
-    fights = fighting.healed(fights, done, yield* uptime)
+    const healed = yield* Effect.result(Semaphore.withPermit(pen, healing(due, stand, hears)))
+    const over = yield* uptime
+    fights = fighting.healed(fights, done, over)
     const { news, stays } = denials.note(done)
     for (const { pause, ref } of stays) yield* Effect.forkIn(later(drift, [ref], pause), scope)
-    const findings = [...news.map(findingOf(mode)), ...kept]
+    const refusedNow = strange.filter(({ suspect }) => !waiting.includes(suspect))
+    const findings = [...guests.note(refusedNow, news.map(findingOf(mode))), ...kept]
     if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
     yield* Effect.provide(record.saveSoon, rights)
     if (healed._tag === "Failure") {
@@ -251,12 +211,45 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     failures = healed._tag === "Failure" ? failures + 1 : 0
     if (others.length === 0) return
     if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: others.map((one) => suspicion(one, spec)) })
-    for (const suspect of others) left.set(key(suspect.ref), suspect)
-    yield* isNeeded.open
+    yield* owe(others.filter((suspect) => !isGuest(suspect)))
     if (failures === 0) return
     // The newest revision may be one that is never applied: what memory can heal does not wait for it alone.
     const pause = Math.min(longest, again * 2 ** (failures - 1))
     yield* Effect.forkIn(later(drift, others.map(({ ref }) => ref), pause), scope)
+  })
+
+  /** Policies are at hand once a run has read them: after a restart it is asked for one, if there are any. */
+  const judgeGuests = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>) {
+    if (stand === undefined) {
+      const isGuarded = Effect.all([inventory, refused(policySet([]), [], () => [])]).pipe(
+        Effect.map(([{ policies }, { asks }]) => asks || policies !== undefined),
+        Effect.orElseSucceed(() => true)
+      )
+      return (yield* isGuarded) ? yield* owe(suspects) : undefined
+    }
+    const judged = yield* Effect.provide(guests.judge(suspects, stand), rights)
+    if (judged === undefined) return yield* Effect.forkIn(later(drift, suspects.map(({ ref }) => ref), again), scope)
+    yield* putBack(mode === "heal" ? judged.map(({ suspect }) => suspect) : [], judged)
+  })
+
+  /** One after the other: what is judged is as the heal before left it. */
+  const receive = Effect.gen(function*() {
+    for (isReceiving = true; arrived.size > 0;) {
+      const suspects = [...arrived.values()]
+      arrived.clear()
+      yield* judgeGuests(suspects)
+    }
+  }).pipe(Effect.ensuring(Effect.sync(() => isReceiving = false)))
+
+  const turn = Effect.gen(function*() {
+    // Taken while nobody writes: what a run writes is not suspect once its books are closed.
+    yield* drift.stirred
+    const suspects = yield* Semaphore.withPermit(pen, drift.take)
+    const taken = suspects.filter((suspect) => !isGuest(suspect))
+    // Policies take their time: what is taken for sure does not wait for them.
+    for (const suspect of suspects) if (isGuest(suspect)) arrived.set(key(suspect.ref), suspect)
+    if (arrived.size > 0 && !isReceiving) yield* Effect.forkIn(receive, scope)
+    if (taken.length > 0) yield* putBack(taken)
   })
 
   /** Asks for the runs that are needed; what no run puts right (it is denied, or fails) must not make it run on and on. */

@@ -47,7 +47,7 @@ export const observe = Effect.fnUntraced(function*(
     const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(source.interval) })
     yield* drift.follow(entries)
     for (;;) {
-      const suspects = (yield* drift.suspects).filter(({ why }) => why !== "doubt")
+      const suspects = (yield* drift.suspects).filter(({ why }) => why !== "doubt" && why !== "unjudged")
       if (suspects.length === 0) continue
       const findings = yield* Effect.forEach(
         suspects,

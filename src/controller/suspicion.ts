@@ -20,7 +20,7 @@ const heldBy = ({ managedFields, ref }: LiveMetadata, manager: string, { allowMa
   if (pointersFor(ignore)(ref).length > 0) return []
   const own = members(ours(managedFields)?.fieldsV1)
   const maps = parents(own)
-  const held = stale(managedFields, allowManagers)
+  const held = stale(managedFields, { allowed: allowManagers })
     .filter((entry) => entry.manager === manager)
     .flatMap((entry) => Array.from(beyond(entry)))
   return told(new Map(held.filter(([id]) => !own.has(id) && !maps.has(id))))

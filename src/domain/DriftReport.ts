@@ -18,7 +18,7 @@ export interface DriftFinding {
    * kept as it is by the policies.
    */
   readonly action: "healed" | "reported" | "backing off" | "denied"
-  /** The policy that denies it, and what it says. */
+  /** The policy that denies it, or that refuses what a controller added, and what it says. */
   readonly why?: string | undefined
 }
 

@@ -56,21 +56,48 @@ export const fieldsV1 = (set: FieldSet): JsonObject => {
 
 export const minus = (set: FieldSet, other: FieldSet): FieldSet => new Map([...set].filter(([id]) => !other.has(id)))
 
-const step = (value: Json | undefined, segment: string): Json | undefined => {
+/** Where in a list a segment leads: -1 if nowhere. */
+const indexIn = (items: ReadonlyArray<Json>, segment: string): number => {
   const name = segment.slice(2)
-  if (segment.startsWith("f:")) return at(value, name)
-  if (!Array.isArray(value)) return undefined
-  const items = value as ReadonlyArray<Json>
-  if (segment.startsWith("i:")) return items[Number(name)]
+  if (segment.startsWith("i:")) return Number(name) < items.length ? Number(name) : -1
   const wanted = JSON.parse(name) as Json
-  if (segment.startsWith("v:")) return items.find((item) => same(item, wanted))
+  if (segment.startsWith("v:")) return items.findIndex((item) => same(item, wanted))
   return isJsonObject(wanted)
-    ? items.find((item) => Object.entries(wanted).every(([key, expected]) => same(at(item, key), expected)))
-    : undefined
+    ? items.findIndex((item) => Object.entries(wanted).every(([key, expected]) => same(at(item, key), expected)))
+    : -1
+}
+
+const step = (value: Json | undefined, segment: string): Json | undefined => {
+  if (segment.startsWith("f:")) return at(value, segment.slice(2))
+  return Array.isArray(value) ? (value as ReadonlyArray<Json>)[indexIn(value, segment)] : undefined
 }
 
 /** The value of an object at a path. */
 export const resolve = (object: Json, path: FieldPath): Json | undefined => path.reduce<Json | undefined>(step, object)
+
+const withValue = (into: Json | undefined, [segment, ...rest]: FieldPath, value: Json): Json => {
+  if (segment === undefined) return value
+  if (segment.startsWith("f:")) {
+    const name = segment.slice(2)
+    return { ...isJsonObject(into) ? into : {}, [name]: withValue(at(into, name), rest, value) }
+  }
+  const items: ReadonlyArray<Json> = Array.isArray(into) ? into : []
+  const index = indexIn(items, segment)
+  const keys = segment.startsWith("k:") ? JSON.parse(segment.slice(2)) as Json : undefined
+  return index < 0
+    ? [...items, withValue(keys, rest, value)]
+    : items.with(index, withValue(items[index], rest, value))
+}
+
+/** An object with what another has at some paths: whole items of lists, and the leaves of everything else. */
+export const graft = (object: JsonObject, other: JsonObject, set: FieldSet): JsonObject => {
+  const above = parents(set)
+  return [...set].reduce<JsonObject>((grown, [id, path]) => {
+    const value = resolve(other, path)
+    const isWhole = isItem(path.at(-1)!) && resolve(grown, path) === undefined
+    return value === undefined || (above.has(id) && !isWhole) ? grown : withValue(grown, path, value) as JsonObject
+  }, object)
+}
 
 /** A field's name as a path of people's goes on with it: `.image`, `["app.kubernetes.io/name"]`. */
 export const nameInPath = (name: string): string => /^[\w-]+$/u.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`

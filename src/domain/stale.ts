@@ -27,6 +27,15 @@ export type IsLeft = (path: FieldPath) => boolean
 
 const nothing: IsLeft = () => false
 
+/** Who, beside us, may hold what inside an object. */
+export interface Tolerance {
+  /** Managers whose additions may stay. */
+  readonly allowed?: ReadonlyArray<string> | undefined
+  /** Managers that may hold no more than people: policies refuse what they added. */
+  readonly unwanted?: ReadonlyArray<string> | undefined
+  readonly isLeft?: IsLeft
+}
+
 const mayStay = (entry: Ownership, isLeft: IsLeft) => ([id, path]: readonly [string, FieldPath]): boolean =>
   isLeft(path) || (!isForged(entry) && (isOwnMetadata(path) || id === restarted || id === restartedIn))
 
@@ -44,32 +53,52 @@ export const beyond = (entry: Ownership, isLeft: IsLeft = nothing): FieldSet => 
 }
 
 /**
- * The ownership of people (and of others who write in our name) inside an object, as far as it is expressed in our
- * version of the kind: what they added or changed by hand. Status and scale belong to who writes them.
+ * The ownership of people (and of others who write in our name, or are unwanted) inside an object, as far as it is
+ * expressed in our version of the kind: what they added or changed. Status and scale belong to who writes them.
  */
 export const stale = <E extends Ownership>(
   entries: ReadonlyArray<E>,
-  allowed: ReadonlyArray<string> = [],
-  isLeft: IsLeft = nothing
+  { allowed = [], isLeft = nothing, unwanted = [] }: Tolerance = {}
 ): ReadonlyArray<E> => {
   const version = ours(entries)?.apiVersion
   return entries.filter((entry) =>
     entry.subresource === undefined &&
-    (isForged(entry) || people.test(entry.manager)) &&
+    (isForged(entry) || people.test(entry.manager) || unwanted.includes(entry.manager)) &&
     !allowed.includes(entry.manager) &&
     (version === undefined || entry.apiVersion === version) &&
     beyond(entry, isLeft).size > 0
   )
 }
 
+/**
+ * The ownership of controllers, webhooks and other tools of an object: neither ours nor people's. Of status and scale
+ * nothing is told.
+ */
+export const guests = <E extends Ownership>(entries: ReadonlyArray<E>): ReadonlyArray<E> =>
+  entries.filter(({ manager, subresource }) =>
+    subresource === undefined && manager !== fieldManager && !people.test(manager)
+  )
+
+const isStatus = ([first]: FieldPath): boolean => first === "f:status"
+
+/** What of an object they hold that is not ours as well. */
+export const guestFields = (entries: ReadonlyArray<Ownership>): FieldSet => {
+  const strange = guests(entries)
+  if (strange.length === 0) return none
+  const own = members(ours(entries)?.fieldsV1)
+  return new Map(
+    strange.flatMap(({ fieldsV1 }) => [...members(fieldsV1)].filter(([id, path]) => !own.has(id) && !isStatus(path)))
+  )
+}
+
 /** The same entries with what is stale in our own: the next apply takes away what it does not hold. */
 export const merged = <E extends Ownership>(
   entries: ReadonlyArray<E>,
-  allowed: ReadonlyArray<string>,
   apiVersion: string,
-  isLeft: IsLeft = nothing
+  tolerance: Tolerance = {}
 ): ReadonlyArray<E | Ownership> => {
-  const strange = new Set<Ownership>(stale(entries, allowed, isLeft))
+  const { isLeft = nothing } = tolerance
+  const strange = new Set<Ownership>(stale(entries, tolerance))
   const own: Ownership = ours(entries) ?? { manager: fieldManager, operation: "Apply", apiVersion }
   const all = new Map(members(own.fieldsV1))
   for (const entry of strange) for (const [id, path] of beyond(entry, isLeft)) all.set(id, path)

@@ -44,7 +44,9 @@ export interface DriftWatch {
   readonly suspects: Effect.Effect<ReadonlyArray<Suspect>>
   /** Puts back what was not healed: it is handed out again, unless it turns out to be well. */
   readonly again: (refs: ReadonlyArray<ObjectRef>) => Effect.Effect<void>
-  /** Whether nothing is suspect and every watch is live. */
+  /** What is `unjudged` is handed out again: others judge, or judge something else. */
+  readonly rejudge: Effect.Effect<void>
+  /** Whether nothing is suspect, but for what policies say of controllers, and every watch is live. */
   readonly isQuiet: Effect.Effect<boolean>
   /** What is known of a watched object, for the diff: undefined where no live watch covers it. */
   readonly seen: Look
@@ -75,6 +77,10 @@ const evidence = 1_000
 const second = 1_100
 
 const unknown = { resourceVersion: undefined, writtenAt: undefined, accepted: undefined }
+
+/** Whether something is wrong with an object by itself, without a policy to be asked. */
+const isTaken = (verdict: Verdict): verdict is Exclude<Verdict, undefined | "unjudged"> =>
+  verdict !== undefined && verdict !== "unjudged"
 
 const nameOf = (apiVersion: string, kind: string, namespace: string): string => `${apiVersion} ${kind} ${namespace}`
 
@@ -112,15 +118,18 @@ export const make = Effect.fnUntraced(function*(
     return judge(accepting, now, watch?.position(), allowed)
   }
 
-  const stateOf = (id: string): string => {
+  const stateOf = (id: string, verdict: Verdict): string => {
     const known = expected.get(id)
     const now = known && watchOf(known.entry)?.seen(id)
-    return typeof now === "object" ? `${now.uid} ${now.deleting} ${now.fingerprint} ${now.intrusion}` : String(now)
+    if (typeof now !== "object") return String(now)
+    // What we write ourselves is no news about what controllers hold.
+    if (verdict === "unjudged") return `${now.uid} ${now.held}`
+    return `${now.uid} ${now.deleting} ${now.fingerprint} ${now.intrusion}`
   }
 
   const open = (id: string, verdict: Verdict, live: LiveMetadata | undefined, due: number) => {
     const before = cases.get(id)
-    const isTold = before?.isTold === true && before.told === stateOf(id) && verdict !== "doubt"
+    const isTold = before?.isTold === true && before.told === stateOf(id, verdict) && verdict !== "doubt"
     const kept = before?.live !== undefined || cases.size < evidence ? live : undefined
     cases.set(id, { verdict, live: kept, due, isTold, told: before?.told ?? "" })
     if (!isTold) wake.openUnsafe()
@@ -136,12 +145,14 @@ export const make = Effect.fnUntraced(function*(
       const known = expected.get(id)
       if (known === undefined) return
       const verdict = verdictOf(id)
-      if (verdict !== undefined) return open(id, verdict, live, 0)
+      if (isTaken(verdict)) return open(id, verdict, live, 0)
       const seen = watchOf(known.entry)?.seen(id)
       if (typeof seen === "object" && isDoubtful(known, seen, before, uptimeOf(clock))) {
         return open(id, "doubt", live, soon())
       }
-      if (!isDoubt(id)) cases.delete(id)
+      if (isDoubt(id)) return
+      if (verdict === undefined) cases.delete(id)
+      else open(id, verdict, live, 0)
     }
   }
 
@@ -149,8 +160,9 @@ export const make = Effect.fnUntraced(function*(
   const review = () => {
     for (const [id, one] of cases) {
       const verdict = verdictOf(id)
-      if (verdict !== undefined) one.verdict = verdict
-      else if (one.verdict !== "doubt") cases.delete(id)
+      if (one.verdict === "doubt" && !isTaken(verdict)) continue
+      if (verdict === undefined) cases.delete(id)
+      else one.verdict = verdict
     }
   }
 
@@ -163,9 +175,11 @@ export const make = Effect.fnUntraced(function*(
     const now = uptimeOf(clock)
     return [...cases].filter(([, one]) => dueOf(one) <= now).map(([id, one]): Suspect => {
       one.isTold = true
-      one.told = stateOf(id)
+      one.told = stateOf(id, one.verdict)
       const { apiVersion, ref } = expected.get(id)!.entry
-      return { ref, apiVersion, why: one.verdict as Suspicion, live: one.verdict === "gone" ? undefined : one.live }
+      const { live, verdict } = one
+      if (verdict === "unjudged") one.live = undefined
+      return { ref, apiVersion, why: verdict as Suspicion, live: verdict === "gone" ? undefined : live }
     })
   })
 
@@ -248,14 +262,16 @@ export const make = Effect.fnUntraced(function*(
         expected.set(id, { entry, resourceVersion, writtenAt, accepted: known?.accepted })
         // What was handed out is answered by a heal: what people own inside by then is theirs to own.
         if (before?.isTold === true) answered.set(id, resourceVersion)
-        cases.delete(id)
+        if (before?.verdict !== "unjudged") cases.delete(id)
         const verdict = verdictOf(id)
-        if (verdict !== undefined) return open(id, verdict, before?.live, 0)
+        if (isTaken(verdict)) return open(id, verdict, before?.live, 0)
         // Somebody wrote after us and was seen first: with nothing to compare it to, it may have been in our name.
         const seen = watchOf(entry)?.seen(id)
         if (isNew && typeof seen === "object" && seen.isNewest && isOlder(resourceVersion, seen.resourceVersion)) {
-          open(id, "doubt", before?.live, soon())
+          return open(id, "doubt", before?.live, soon())
         }
+        if (verdict === undefined) cases.delete(id)
+        else open(id, verdict, undefined, 0)
       }),
     stirred,
     take,
@@ -268,9 +284,14 @@ export const make = Effect.fnUntraced(function*(
         }
         wake.openUnsafe()
       }),
+    rejudge: Effect.sync(() => {
+      for (const one of cases.values()) if (one.verdict === "unjudged") one.isTold = false
+      wake.openUnsafe()
+    }),
     isQuiet: Effect.sync(() => {
       review()
-      return cases.size === 0 && [...watches.values()].every(({ watch }) => watch.state() === "live")
+      return ![...cases.values()].some(({ verdict }) => isTaken(verdict)) &&
+        [...watches.values()].every(({ watch }) => watch.state() === "live")
     }),
     seen: (apiVersion, ref) => {
       const watch = watches.get(nameOf(apiVersion, ref.kind, ref.namespace))?.watch

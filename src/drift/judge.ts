@@ -38,8 +38,9 @@ export const judge = (
   if (now.deleting) return "leaving"
   if (now.uid !== entry.uid) return "replaced"
   if (now.resourceVersion !== resourceVersion && now.fingerprint !== entry.fingerprint) return "changed"
-  if (now.intrusion === accepted) return undefined
-  return now.intruders.some((manager) => !allowed.includes(manager)) ? "additions" : undefined
+  const isWanted = (manager: string) => allowed.includes(manager)
+  if (now.intrusion !== accepted && !now.intruders.every(isWanted)) return "additions"
+  return now.guests.every(isWanted) ? undefined : "unjudged"
 }
 
 /** Milliseconds after our write until which another in its second may come by. */

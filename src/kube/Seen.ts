@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { deliveryLabel, fieldManager, fingerprint, originAnnotation, pruneAnnotation } from "../domain/ownership.ts"
-import { ours, stale } from "../domain/stale.ts"
+import { guestFields, guests, ours, stale } from "../domain/stale.ts"
 import type { LiveMetadata } from "./KubeReader.ts"
 
 /** What is kept of a live object, some hundred bytes: managedFields are not. */
@@ -19,6 +19,10 @@ export interface Seen {
   readonly intruders: ReadonlyArray<string>
   /** Of what they own; empty if there are none. */
   readonly intrusion: string
+  /** Controllers and other tools that hold something of it, status aside, that we do not. */
+  readonly guests: ReadonlyArray<string>
+  /** Of what they hold, and of when it was last set; empty if there is none. */
+  readonly held: string
   /** Of all other ownership. */
   readonly others: string
   /** Whether nobody wrote in a later second than we. */
@@ -39,6 +43,8 @@ export const seen = (live: LiveMetadata): Seen => {
   const others = managedFields.filter((entry) => !own.includes(entry))
   const written = ours(managedFields)?.time ?? ""
   const strange = stale(managedFields)
+  const isHeld = guestFields(managedFields).size > 0
+  const held = isHeld ? guests(managedFields) : []
   return {
     uid: live.uid,
     resourceVersion: live.resourceVersion,
@@ -50,6 +56,8 @@ export const seen = (live: LiveMetadata): Seen => {
     isOurs: own.length > 0,
     intruders: strange.length === 0 ? nobody : [...new Set(strange.map(({ manager }) => manager))],
     intrusion: strange.length === 0 ? "" : sum(strange),
+    guests: isHeld ? [...new Set(held.map(({ manager }) => manager))] : nobody,
+    held: isHeld ? sum([generation, held]) : "",
     others: sum(others),
     isNewest: others.every(({ time = "" }) => time <= written),
     content: generation === undefined ? undefined : sum([labels, annotations, generation])

@@ -3,10 +3,10 @@ import type { LiveMetadata } from "./KubeReader.ts"
 
 /**
  * What speaks against an object: our ownership `changed`, it is `gone` (or without our label), it was `replaced` by
- * another of its name, people own something inside (`additions`), or a write in our name may hide in the second of our
- * own (`doubt`).
+ * another of its name, people own something inside (`additions`), a write in our name may hide in the second of our own
+ * (`doubt`), or controllers own something inside of which no policy has been asked (`unjudged`).
  */
-export type Suspicion = "changed" | "gone" | "replaced" | "additions" | "doubt"
+export type Suspicion = "changed" | "gone" | "replaced" | "additions" | "doubt" | "unjudged"
 
 /** An object that looks taken. */
 export interface Suspect {
@@ -15,4 +15,6 @@ export interface Suspect {
   readonly why: Suspicion
   /** As it was seen, with who owns what; where it is undefined, only a GET tells. */
   readonly live: LiveMetadata | undefined
+  /** Managers whose additions policies refuse: they go as those of people do. */
+  readonly unwanted?: ReadonlyArray<string>
 }

@@ -91,11 +91,12 @@ const fields = ({ fieldCount, fields }: Finding): RichText => {
 
 const consequence = ({ action, seen, time, why = "" }: Finding): string => {
   if (action === "denied") return `not reverted, because a policy denies it: ${clip(why, 300)}`
-  if (action === "reported") return "not reverted"
+  const because = why === "" ? "" : `; ${clip(why, 300)}`
+  if (action === "reported") return `not reverted${because}`
   if (action === "backing off") return "reverted later each time"
   const after = time === undefined ? 0 : seen - time
   // managedFields know seconds, and clocks differ.
-  return after < 2_000 ? "reverted at once" : `reverted after ${seconds(after)}`
+  return (after < 2_000 ? "reverted at once" : `reverted after ${seconds(after)}`) + because
 }
 
 const changedBy = (finding: Finding, now: number): RichText => {

@@ -18,8 +18,9 @@ const manifestOf = ({ apiVersion, digest, json, origin, ref }: Kept): Manifest =
   object: JSON.parse(json) as JsonObject
 })
 
-const told = ({ bundle, message, policy }: Violation): string =>
-  `${bundle.name === "repository" ? policy : `${policy} of PolicyBundle ${bundle.name}`} refuses it by now: ${message}`
+/** Which rule refuses it: `when`, with a blank before it, if it did not always. */
+export const refusal = ({ bundle, message, policy }: Violation, when = ""): string =>
+  `${bundle.name === "repository" ? policy : `${policy} of PolicyBundle ${bundle.name}`} refuses it${when}: ${message}`
 
 /** Whether the same rules may say something else by now than when they let objects through: where a waiver may end. */
 const isWaived = ({ bundles, waivers }: PolicySet): boolean =>
@@ -28,7 +29,7 @@ const isWaived = ({ bundles, waivers }: PolicySet): boolean =>
 /**
  * Which of some objects, that were let through before by these policies, are refused by now: why, by the object's key. The
  * platform may have other bundles since, or a waiver has ended. What rules refuse about all that stands (`standing`) keeps
- * every one of them. And who judges changesets for the platform by now.
+ * every one of them. And who judges changesets for the platform by now; `asks` tells whether there is any rule.
  */
 export const refusedNow = (guards: Guards) =>
   Effect.map(
@@ -40,18 +41,18 @@ export const refusedNow = (guards: Guards) =>
           const judges = platform.length === 0 ? undefined : yield* policy.judges(policySet(platform))
           const own = admittedBy.bundles.filter(({ origin }) => origin === "repository")
           const set = policySet([...platform, ...own], admittedBy.waivers)
-          const why = new Map<string, string>()
-          if (set.bundles.length === 0) return { why, judges }
+          const why = new Map<string, Violation>()
+          if (set.bundles.length === 0) return { why, judges, asks: false }
           const isOther = set.digest !== admittedBy.digest || isWaived(set)
           const all = isOther ? () => [...standing()].map(manifestOf) : undefined
           const { each, together: [denial] } = yield* policy.denials(set, objects.map(manifestOf), all)
-          if (denial !== undefined) { for (const { ref } of objects) why.set(key(ref), told(denial)) }
+          if (denial !== undefined) { for (const { ref } of objects) why.set(key(ref), denial) }
           for (const violation of each) {
             const { apiVersion, kind, name, namespace = "" } = violation.object
             const of = key({ group: groupOf(apiVersion), kind, namespace, name })
-            if (!why.has(of)) why.set(of, told(violation))
+            if (!why.has(of)) why.set(of, violation)
           }
-          return { why, judges }
+          return { why, judges, asks: true }
         }
       )
   )

@@ -11,9 +11,10 @@ import type { Standing } from "../../src/apply/Standing.ts"
 import { keep, type Options } from "../../src/controller/keep.ts"
 import type { Changeset } from "../../src/domain/Changeset.ts"
 import type { Admitted } from "../../src/domain/Decision.ts"
+import type { Violation } from "../../src/domain/Decision.ts"
 import type { Healed } from "../../src/domain/Drift.ts"
 import { empty, type Inventory, type InventoryEntry } from "../../src/domain/Inventory.ts"
-import { key } from "../../src/domain/ObjectRef.ts"
+import { key, type ObjectRef } from "../../src/domain/ObjectRef.ts"
 import { policySet } from "../../src/domain/policySet.ts"
 import { ApplyFailed } from "../../src/domain/StageError.ts"
 import type { DriftWatch } from "../../src/drift/DriftWatch.ts"
@@ -53,6 +54,14 @@ const healed = (one: InventoryEntry): Healed => ({
 
 const [a, b] = [entry("a"), entry("b")]
 
+/** What one policy says of an object. */
+const violationOf = ({ kind, name }: ObjectRef): Violation => ({
+  policy: "short",
+  message: "no",
+  bundle: { name: "baseline" },
+  object: { apiVersion: "v1", kind, name }
+} as unknown as Violation)
+
 /** Healing over a cluster and a watch that the test plays: what is found, what heals do, what is saved. */
 const played = Effect.fnUntraced(function*(options: {
   readonly heals: (suspect: Suspect) => boolean
@@ -78,6 +87,7 @@ const played = Effect.fnUntraced(function*(options: {
     take: Effect.sync(() => stirred),
     suspects: Effect.never,
     again: (refs) => Effect.sync(() => void again.push(...refs.map(({ name }) => name))),
+    rejudge: Effect.void,
     isQuiet: Effect.succeed(true),
     seen: () => undefined,
     polled: Effect.succeed([]),
@@ -115,8 +125,11 @@ const played = Effect.fnUntraced(function*(options: {
   )
   const refused: Options["refused"] = (_, objects) =>
     Effect.succeed({
-      why: new Map(objects.filter(({ ref }) => options.refuses?.has(ref.name)).map(({ ref }) => [key(ref), "no"])),
-      judges: options.judges
+      why: new Map(
+        objects.filter(({ ref }) => options.refuses?.has(ref.name)).map(({ ref }) => [key(ref), violationOf(ref)])
+      ),
+      judges: options.judges,
+      asks: true
     })
   const services = yield* Layer.build(Layer.mergeAll(apply, store, rights))
   const keeping = yield* keep({
@@ -226,7 +239,10 @@ describe("keep", () => {
       yield* watched.applied(changeset, policies, open)
       yield* TestClock.adjust(1)
       yield* Queue.offer(found, [suspect(a), suspect(b)])
-      assert.deepStrictEqual([yield* Queue.take(told), yield* Queue.take(told)], ["b", "a: no"])
+      assert.deepStrictEqual([yield* Queue.take(told), yield* Queue.take(told)], [
+        "b",
+        "a: short of PolicyBundle baseline refuses it by now: no"
+      ])
       assert.deepStrictEqual(wrote, ["b"])
       yield* Queue.offer(found, [suspect(a)])
       yield* TestClock.adjust("1 minute")

@@ -29,8 +29,8 @@ describe("stale ownership", () => {
     const controller = entry("istio", "Update", container("proxy", { "f:image": {} }))
     const entries = [ours, kubectl, controller]
     assert.deepStrictEqual(stale(entries).map(({ manager }) => manager), ["kubectl-edit"])
-    assert.deepStrictEqual(stale(entries, ["kubectl-edit"]), [])
-    const [own, other, rest, ...more] = merged(entries, [], "apps/v1")
+    assert.deepStrictEqual(stale(entries, { allowed: ["kubectl-edit"] }), [])
+    const [own, other, rest, ...more] = merged(entries, "apps/v1")
     assert.deepStrictEqual(more, [])
     assert.deepStrictEqual(other, controller)
     assert.strictEqual(own?.time, ours.time)
@@ -47,7 +47,7 @@ describe("stale ownership", () => {
 
   it("is also what others wrote in our name, labels included", () => {
     const forged = entry("sluice", "Update", { "f:metadata": { "f:labels": { "f:team": {} } } })
-    const result = merged([forged], [], "apps/v1")
+    const result = merged([forged], "apps/v1")
     assert.deepStrictEqual(result, [{
       manager: "sluice",
       operation: "Apply",

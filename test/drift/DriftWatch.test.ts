@@ -19,6 +19,8 @@ const there: Seen = {
   isOurs: true,
   intruders: [],
   intrusion: "",
+  guests: [],
+  held: "",
   others: "",
   isNewest: true,
   content: undefined
@@ -79,4 +81,41 @@ it.effect("takes what it has yet to see of a run's write for no drift, and what 
     assert.deepStrictEqual(yield* drift.take, [])
     see({ ...there, resourceVersion: "110", fingerprint: "of somebody" })
     assert.deepStrictEqual((yield* drift.take).map(({ why }) => why), ["changed"])
+  }))
+
+it.effect("hands out what controllers hold once, again when they hold something else or others judge, and is quiet", () =>
+  Effect.gen(function*() {
+    const { drift, see } = yield* watching
+    const why = Effect.map(drift.take, (suspects) => suspects.map(({ why }) => why))
+    see(there)
+    yield* drift.follow([entry])
+    const held = (of: string, resourceVersion: string) => ({ ...there, guests: ["mesh"], held: of, resourceVersion })
+    see(held("a proxy", "101"))
+    assert.isTrue(yield* drift.isQuiet)
+    assert.deepStrictEqual(yield* why, ["unjudged"])
+    see(held("a proxy", "102"))
+    assert.deepStrictEqual(yield* why, [])
+    yield* drift.wrote(entry, "102")
+    assert.deepStrictEqual(yield* why, [], "a heal that changed nothing is no news of theirs")
+    see(held("two proxies", "104"))
+    assert.deepStrictEqual(yield* why, ["unjudged"])
+    yield* drift.rejudge
+    assert.deepStrictEqual(yield* why, ["unjudged"])
+    assert.isTrue(yield* drift.isQuiet)
+  }))
+
+it.effect("does not let what controllers hold hide a doubt", () =>
+  Effect.gen(function*() {
+    const { drift, see } = yield* watching
+    const why = Effect.map(drift.take, (suspects) => suspects.map(({ why }) => why))
+    const guest = { ...there, guests: ["mesh"], held: "a proxy" }
+    see(guest)
+    yield* drift.follow([entry])
+    assert.deepStrictEqual(yield* why, ["unjudged"])
+    yield* drift.wrote({ ...entry, fingerprint: "of a heal" }, "101")
+    see({ ...guest, resourceVersion: "101", fingerprint: "of a heal" })
+    // In our name, within the second of our own write.
+    see({ ...guest, resourceVersion: "102", fingerprint: "of a heal" })
+    yield* TestClock.adjust("2 seconds")
+    assert.deepStrictEqual(yield* why, ["doubt"])
   }))

@@ -36,7 +36,8 @@ export const tend = Effect.fnUntraced(function*(subject: Delivery, objects: Read
   const lane = yield* Semaphore.make(1)
   const heal = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>) {
     yield* Stream.runForEach(
-      apply.heal(subject, standing, { entries: [] }, suspects),
+      // No policy is asked here: what others hold stays.
+      apply.heal(subject, standing, { entries: [] }, suspects.filter(({ why }) => why !== "unjudged")),
       (one) =>
         Effect.andThen(
           watch.wrote(one.entry, one.resourceVersion),

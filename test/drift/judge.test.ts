@@ -67,7 +67,7 @@ describe("judge", () => {
       mine(),
       theirs("kube-controller-manager", { "f:status": { "f:replicas": {} } }, { subresource: "status" }),
       theirs("kubectl", { "f:spec": { "f:replicas": {} } }, { subresource: "scale" }),
-      theirs("some-controller", { "f:spec": { "f:paused": {} } })
+      theirs("some-controller", { "f:status": {}, "f:spec": { "f:replicas": {} } })
     ])))
     assert.isUndefined(verdict(live("101", [
       mine(),
@@ -107,8 +107,18 @@ describe("judge", () => {
     assert.strictEqual(verdict(live("101", [mine(), { ...sidecar, manager: "before-first-apply" }])), "additions")
     const accepted = seen(live("101", [mine(), sidecar])).intrusion
     assert.isUndefined(judge({ ...expected, accepted }, seen(live("102", [mine(), sidecar])), "150", []))
-    assert.isUndefined(verdict(live("101", [mine(), { ...sidecar, manager: "istio" }])))
     assert.isUndefined(verdict(live("101", [mine(), { ...sidecar, apiVersion: "apps/v1beta1" }])))
+  })
+
+  it("has policies asked of what controllers and other tools add, unless they may", () => {
+    const paused = theirs("k9s", { "f:spec": { "f:paused": {} } })
+    assert.strictEqual(verdict(live("101", [mine(), paused])), "unjudged")
+    assert.isUndefined(verdict(live("101", [mine(), paused]), ["k9s"]))
+    assert.strictEqual(
+      verdict(live("101", [mine(), theirs("istio", { "f:metadata": { "f:labels": { "f:mesh": {} } } })])),
+      "unjudged"
+    )
+    assert.strictEqual(verdict(live("101", [mine({ time: "later" }), paused])), "changed", "what is taken comes first")
   })
 
   it("knows its own writes, before and after their events", () => {

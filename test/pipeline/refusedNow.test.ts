@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import { PolicyBundle } from "../../src/api/v1alpha1/PolicyBundle.ts"
 import { key } from "../../src/domain/ObjectRef.ts"
 import { policySet } from "../../src/domain/policySet.ts"
-import { refusedNow } from "../../src/pipeline/refusedNow.ts"
+import { refusal, refusedNow } from "../../src/pipeline/refusedNow.ts"
 import { Policy } from "../../src/policy/Policy.ts"
 import { artifactOf, configMap, gate, manifestOf } from "../policy/gate.ts"
 
@@ -31,7 +31,8 @@ layer(gate())("what is put back", (it) => {
       const refused = yield* refusedNow({ current: Effect.succeed([bundle]) })
       const [a, b] = [manifestOf(configMap("a")), manifestOf(configMap("b"))]
       const { why } = yield* refused(policySet([]), [a], () => [a, b])
-      assert.deepStrictEqual([...why], [[key(a.ref), "one of PolicyBundle baseline refuses it by now: there are two"]])
+      const told = [...why].map(([id, violation]) => [id, refusal(violation, " by now")])
+      assert.deepStrictEqual(told, [[key(a.ref), "one of PolicyBundle baseline refuses it by now: there are two"]])
       assert.strictEqual((yield* refused(policySet([]), [a], () => [a])).why.size, 0)
     }))
 })

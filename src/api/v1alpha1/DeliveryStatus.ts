@@ -53,7 +53,7 @@ export const LastDrift = Schema.Struct({
   fields: required(Schema.Array(String), "The fields that changed, as far as they can be known."),
   time: required(String, "RFC 3339."),
   action: required(Literals(["healed", "reported", "backing off", "denied"]), "healed, or why it was not."),
-  why: optional(String, "What the policy says that denies it.")
+  why: optional(String, "What the policy says that denies it, or refuses what was added.")
 })
 export type LastDrift = typeof LastDrift.Type
 

@@ -1,0 +1,134 @@
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { at, type JsonObject } from "../../src/domain/Json.ts"
+import { AgentScene, deployment } from "../support/AgentScene.ts"
+import type { Repository } from "../support/git/Repository.ts"
+
+const soon = 30_000
+const namespace = "shop"
+
+let scene: AgentScene
+
+beforeAll(async () => {
+  scene = await AgentScene.start()
+  await scene.tenant(namespace)
+}, 90_000)
+
+afterAll(async () => {
+  assert.notInclude(scene.agent.output, "a mistake in Sluice")
+  await scene.stop()
+})
+
+const images = (registry: string) =>
+  `# METADATA
+# title: Images are ours
+# custom:
+#   id: our-images
+package images
+deny contains {"msg": sprintf("%s is not of ours", [container.image])} if {
+	some container in input.spec.template.spec.containers
+	not startswith(container.image, "${registry}")
+}
+`
+
+const pathOf = (name: string) => `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`
+const containersOf = async (name: string): Promise<ReadonlyArray<unknown>> =>
+  (at(await scene.find(pathOf(name)) ?? {}, "spec", "template", "spec", "containers") as ReadonlyArray<JsonObject>)
+    .map(({ name }) => name).sort()
+
+/** Puts a container into a Deployment, as some tool that is not kubectl. */
+const addContainer = (deployed: string, name: string, image: string, manager = "k9s") =>
+  scene.plane.request(
+    "PATCH",
+    `${pathOf(deployed)}?fieldManager=${manager}`,
+    { spec: { template: { spec: { containers: [{ name, image }] } } } },
+    "application/strategic-merge-patch+json"
+  )
+
+/** Waits for the drift of a Delivery that is about a container. */
+const driftAbout = async (id: string, container: string) => {
+  const delivery = await scene.deliveries.delivery(
+    id,
+    `tells of ${container}`,
+    ({ status }) => status?.drift?.last?.fields.some((field) => field.includes(container)) === true,
+    soon
+  )
+  return delivery.status!.drift!
+}
+
+describe("what others add inside our objects", () => {
+  let repository: Repository
+
+  const delivered = async (name: string, apply: string) => {
+    repository = await scene.git.repository(name)
+    const commit = await repository.commit({
+      "policies/images.rego": images("ours.example/"),
+      [`app/${name}.yaml`]: deployment(name, "ours.example/app:1")
+    }, "Begin")
+    await scene.deliver(`${namespace}/${name}`, repository.url, `path: app, apply: {wait: false, ${apply}}`)
+    await scene.ready(`${namespace}/${name}`, commit)
+  }
+
+  it("goes away where an enforced policy refuses it, and stays where none does", async () => {
+    await delivered("web", "drift: heal")
+    await addContainer("web", "proxy", "ours.example/proxy:1", "mesh")
+    await addContainer("web", "miner", "elsewhere.example/miner:1")
+    const { last } = await driftAbout("shop/web", "miner")
+    assert.deepInclude(last, {
+      action: "healed",
+      manager: "k9s",
+      fields: ["spec.template.spec.containers[name=miner]"],
+      why: "our-images refuses it: elsewhere.example/miner:1 is not of ours"
+    })
+    assert.deepStrictEqual(await containersOf("web"), ["app", "proxy"])
+    assert.match(
+      String((await scene.event("shop/web", "Healed", /miner/u)).note),
+      /k9s, put back: our-images refuses it/u
+    )
+    assert.strictEqual(scene.deliveries.get("shop/web")?.status?.drift?.count, 1, "of the proxy nothing is told")
+  })
+
+  it("is judged anew when the policies change", async () => {
+    const commit = await repository.commit({
+      "policies/images.rego": images("ours.example/app"),
+      "app/web.yaml": deployment("web", "ours.example/app:1")
+    }, "Nothing but the app")
+    await scene.ready("shop/web", commit)
+    const { last } = await driftAbout("shop/web", "proxy")
+    assert.deepInclude(last, { action: "healed", manager: "mesh" })
+    assert.deepStrictEqual(await containersOf("web"), ["app"])
+  })
+
+  it("is seen after a restart too, when nothing has been read from Git yet", async () => {
+    await scene.restart()
+    setTimeout(() => console.log(scene.agent.output.slice(-3000)), 8000)
+    await scene.ready("shop/web")
+    await addContainer("web", "again", "elsewhere.example/again:1")
+    const { last } = await driftAbout("shop/web", "again")
+    assert.deepInclude(last, { action: "healed", manager: "k9s" })
+    assert.deepStrictEqual(await containersOf("web"), ["app"])
+  })
+
+  it("is told once and left where drift is only reported", async () => {
+    await delivered("told", "drift: report")
+    await addContainer("told", "miner", "elsewhere.example/miner:1")
+    const { count, last } = await driftAbout("shop/told", "miner")
+    assert.deepInclude(last, { action: "reported", manager: "k9s" })
+    assert.match(last?.why ?? "", /our-images refuses it/u)
+    assert.deepStrictEqual(await containersOf("told"), ["app", "miner"])
+    // A run on another revision judges anew, and finds the same.
+    await scene.ready("shop/told", await repository.commit({ "README.md": "more" }, "More"))
+    await scene.ready(
+      "shop/told",
+      await repository.commit({ "app/told.yaml": deployment("told", "ours.example/app:2") }, "Two")
+    )
+    assert.strictEqual(scene.deliveries.get("shop/told")?.status?.drift?.count, count)
+  })
+
+  it("is left alone where the Delivery allows it", async () => {
+    await delivered("mine", "allowManagers: [k9s]")
+    await addContainer("mine", "debug", "elsewhere.example/debug:1")
+    await addContainer("mine", "miner", "elsewhere.example/miner:1", "curl")
+    await driftAbout("shop/mine", "miner")
+    assert.deepStrictEqual(await containersOf("mine"), ["app", "debug"])
+  })
+})
