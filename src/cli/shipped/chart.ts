@@ -131,10 +131,13 @@ const tenants = (): string => {
 
 const isClusterWide = (object: JsonObject): boolean => nameOf(object) === "ClusterRoleBinding/sluice-agent-deliveries"
 
+/** Helm 3 keeps its release in the namespace, which is there before, and never takes over what is there. */
+const makesNamespace = "and .Values.namespace.create (semverCompare \">=4.0.0-0\" .Capabilities.HelmVersion.Version)"
+
 const templates = (): ReadonlyArray<ChartFile> => {
   const rights = objectsOf("base/rbac")
   return [
-    file("namespace", objectsIn("base/namespace.yaml").map(kept).map(ours), ".Values.namespace.create"),
+    file("namespace", objectsIn("base/namespace.yaml").map(kept).map(ours), makesNamespace),
     ...objectsOf("base/crds").map((object) => {
       const [plural = ""] = String(at(object, "metadata", "name")).split(".")
       return file(`crds/${plural}`, [ours(kept(object))], ".Values.crds.install")
@@ -183,6 +186,12 @@ The CRDs and the namespace have \`helm.sh/resource-policy: keep\`: \`helm uninst
 Delivery, held by its finalizer, and what it owns; [here](../docs/install.md#uninstall) is how the rest goes. An upgrade
 brings the CRDs up to date, since they are templates. The image is not published yet: name yours by \`image.repository\`
 and \`image.tag\`.
+
+Helm 3 makes the namespace by \`--create-namespace\` alone, and cannot give it labels. Give it what the chart gives it with Helm 4:
+
+\`\`\`sh
+kubectl label namespace sluice-system pod-security.kubernetes.io/enforce=restricted
+\`\`\`
 
 ${valuesTable()}
 `

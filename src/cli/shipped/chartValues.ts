@@ -60,7 +60,7 @@ const values = (): ReadonlyArray<Value> => {
     {
       path: "namespace.create",
       schema: truth,
-      about: "the namespace is part of the release, with its Pod Security labels, and stays without it",
+      about: "with Helm 4 the namespace is part of the release, with its Pod Security labels, and stays without it",
       value: true
     },
     {
