@@ -30,6 +30,8 @@ import { version } from "./telemetry/version.ts"
 export interface AgentOptions extends ClusterOptions {
   /** Where Git's packs, workspaces and compiled policies are kept: the cache, unless given. */
   readonly data: string | undefined
+  /** Bytes that it may take, but for what is downloaded at the moment and compiled policies (80 MiB at most). */
+  readonly room: number
   readonly http: Address
   readonly metrics: Address | undefined
   /** Requests to the API server at once. */
@@ -69,7 +71,7 @@ const watching = Layer.effectDiscard(Effect.gen(function*() {
  * other verb needs it.
  */
 export const agentLayer = (options: AgentOptions) => {
-  const { allowLoopback, cluster, concurrency, data, http, metrics, ready, replica } = options
+  const { allowLoopback, cluster, concurrency, data, http, metrics, ready, replica, room } = options
   const fence = new LeaseFence()
   const members = Layer.provide(Members.layer({ ...replica, fence }), Leases.layer)
   const server = Layer.unwrap(Effect.map(Effect.all([Sources, Members]), ([{ hint }, members]) =>
@@ -94,13 +96,13 @@ export const agentLayer = (options: AgentOptions) => {
     server
   ).pipe(
     Layer.provideMerge(Layer.merge(Sources.layer, ReportWriter.layer)),
-    Layer.provideMerge(Layer.mergeAll(fetching(data), Hooks.layer, members)),
+    Layer.provideMerge(Layer.mergeAll(fetching(data, room), Hooks.layer, members)),
     Layer.provideMerge(
       Layer.provideMerge(
         granting(true),
         client({ ...options, concurrency }, maskKey, { instance: replica.instance, fence })
       )
     ),
-    Layer.provideMerge(offlineIn(data))
+    Layer.provideMerge(offlineIn(data, room))
   )
 }

@@ -27,11 +27,12 @@ export const granting = (isHomed: boolean) =>
   )
 
 /** Git, with its packs below `data` or in the cache. */
-export const fetching = (data: string | undefined) =>
+export const fetching = (data: string | undefined, room?: number) =>
   Layer.unwrap(
     Effect.map(
       settings,
-      ({ cacheDirectory, proxy }) => Fetch.layer({ cacheDirectory: join(data ?? cacheDirectory, "git"), proxy })
+      ({ cacheDirectory, proxy }) =>
+        Fetch.layer({ cacheDirectory: join(data ?? cacheDirectory, "git"), proxy, room: room && room * 3 / 4 })
     )
   )
 

@@ -14,9 +14,10 @@ export const maskKey = randomBytes(32)
 
 /**
  * What `sluice check` needs, apart from the rest of the root because loading is most of what it costs: the programs,
- * render and the gate. No cluster, no network but to get the programs. What it keeps is below `data`, or in the cache.
+ * render and the gate. No cluster, no network but to get the programs. What it keeps is below `data`, or in the cache; of
+ * `room` bytes a quarter is for the folders in which programs run.
  */
-export const offlineIn = (data: string | undefined) =>
+export const offlineIn = (data: string | undefined, room?: number) =>
   Layer.unwrap(
     Effect.map(settings, ({ cacheDirectory, installedOnly, kubebuilderAssets, logFormat, logLevel, path }) => {
       const programs = Programs.layer({
@@ -27,7 +28,7 @@ export const offlineIn = (data: string | undefined) =>
       })
       const kept = data ?? cacheDirectory
       return Layer.mergeAll(
-        Render.layer({ workDirectory: join(kept, "workspaces") }),
+        Render.layer({ workDirectory: join(kept, "workspaces"), room: room && room / 4 }),
         Policy.layer({ cacheDirectory: join(kept, "policies"), maskingKey: maskKey })
       ).pipe(
         Layer.provideMerge(Layer.provide(programs, FetchHttpClient.layer)),

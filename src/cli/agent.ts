@@ -15,7 +15,21 @@ import { Server } from "../server/Server.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { Failures } from "./Failures.ts"
 
-const defaults = { http: "127.0.0.1:9292", metrics: "127.0.0.1:8080", namespace: "sluice-system", lease: "15s" }
+const defaults = {
+  http: "127.0.0.1:9292",
+  metrics: "127.0.0.1:8080",
+  namespace: "sluice-system",
+  lease: "15s",
+  room: "3Gi"
+}
+
+/** Bytes of a quantity as Kubernetes writes them: `3Gi`, `500Mi`, a number. */
+const bytesOf = (quantity: string): number => {
+  const [, number, unit = ""] = /^([0-9]+)(|Mi|Gi|Ti)$/u.exec(quantity) ?? []
+  return Number(number) * { "": 1, Mi: 2 ** 20, Gi: 2 ** 30, Ti: 2 ** 40 }[unit]!
+}
+/** Bytes: the largest tree that may be has to find room. */
+const leastRoom = 2 ** 29
 
 /** Seconds for which a Lease may hold: shorter ones cost renewals, longer ones make others wait. */
 const [shortest, longest] = [3, 300]
@@ -59,6 +73,11 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
   if (count !== undefined && !(Number.isInteger(count) && count >= 1 && count <= 1_000)) {
     wrong("concurrency", `${JSON.stringify(concurrency)} is no number from 1 to 1000`, "32 is right for most clusters.")
   }
+  const limit = textOf(given, "data-limit") ?? defaults.room
+  const room = bytesOf(limit)
+  if (!(room >= leastRoom)) {
+    wrong("data-limit", `${JSON.stringify(limit)} is no size from 512Mi on`, "Such as 3Gi; the volume needs 1Gi more.")
+  }
   const collector = textOf(given, "otlp-endpoint")
   if (collector !== undefined && !/^https?:\/\//u.test(collector)) {
     wrong("otlp-endpoint", `${JSON.stringify(collector)} is no http address`, "Such as http://collector:4318.")
@@ -67,6 +86,7 @@ export const settingsOf = Effect.fnUntraced(function*(given: Given) {
     kubeconfig: textOf(given, "kubeconfig"),
     context: textOf(given, "context"),
     data: textOf(given, "data-dir"),
+    room,
     http: address("http-address", defaults.http),
     metrics: textOf(given, "metrics-address") === "none" ? undefined : address("metrics-address", defaults.metrics),
     concurrency: count,

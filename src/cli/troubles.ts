@@ -75,10 +75,12 @@ export const troubles: Readonly<Record<Reason, Trouble>> = {
     causes: [
       "The Git host is down, or the cluster may not reach it: DNS, a proxy, a NetworkPolicy, a certificate.",
       "The branch, tag or commit is not there (any more).",
-      "The address redirects, or is no repository; the repository is larger than the limits."
+      "The address redirects, or is no repository; the repository is larger than the limits.",
+      "The namespace's repositories take more than its share of the agent's disk, which is full."
     ],
     steps: [
       "Compare spec.source.git with the repository; look whether others of the same host fail as well.",
+      "Where there is no room: follow fewer or smaller repositories there, or raise --data-limit and the `data` volume.",
       "A certificate of your own CA goes into `ca.crt` of the Secret."
     ],
     commands: ["sluice get -A --status-selector ready=false", "sluice events shop -n shop", now]

@@ -149,6 +149,7 @@ export const verbs = {
       "lease-duration": { value: "DURATION", about: "how long before others take over from one that is gone (15s)" },
       "allow-cross-namespace": { about: "let a Delivery depend on one of another namespace" },
       "data-dir": { value: "DIR", about: "where packs, workspaces and compiled policies are kept (the cache)" },
+      "data-limit": { value: "SIZE", about: "what they may take together, shared by namespaces in equal parts (3Gi)" },
       "http-address": { value: "HOST:PORT", about: "where webhooks and probes are served (127.0.0.1:9292)" },
       "metrics-address": { value: "HOST:PORT", about: "where metrics are served, or none (127.0.0.1:8080)" },
       "otlp-endpoint": { value: "URL", about: "where traces of runs go by OTLP/HTTP (OTEL_EXPORTER_OTLP_ENDPOINT)" },

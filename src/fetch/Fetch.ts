@@ -14,6 +14,7 @@ import { expiryOf } from "./expiry.ts"
 import { wantedOf } from "./gitRef.ts"
 import { type GitSourceOptions, make as makeGitSource } from "./GitSource.ts"
 import { parseGitUrl } from "./gitUrl.ts"
+import { platform } from "./room.ts"
 
 /** What a source may cost unless the settings say otherwise. */
 export const fetchDefaults = {
@@ -24,6 +25,8 @@ export const fetchDefaults = {
 
 /** Whatever has a source of its own: a Delivery, a PolicyBundle. */
 export interface Sourced {
+  /** The namespace that it counts for. */
+  readonly metadata?: { readonly namespace?: string | undefined }
   readonly spec: { readonly source: Pick<Source, "git" | "interval"> }
 }
 
@@ -68,7 +71,7 @@ const make = Effect.fnUntraced(function*(
   const git = yield* makeGitSource(options)
 
   const open = Effect.fnUntraced(function*(
-    { spec: { source } }: Sourced
+    { metadata, spec: { source } }: Sourced
   ): Effect.fn.Return<Opened, FetchError, Secrets> {
     const wanted = yield* Effect.fromResult(wantedOf(source.git))
     const url = yield* Effect.fromResult(parseGitUrl(source.git.url))
@@ -91,7 +94,7 @@ const make = Effect.fnUntraced(function*(
       pinned,
       list: wanted.kind === "commit" ? Effect.succeed(pinned!) : git.head(repository, wanted),
       fetch: (revision) => Effect.mapError(git.fetch(repository, revision), told),
-      follow: git.follow(repository),
+      follow: git.follow(repository, metadata?.namespace ?? platform),
       told
     }
   })

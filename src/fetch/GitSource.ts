@@ -26,6 +26,8 @@ export interface GitSourceOptions {
   readonly timeouts: { readonly listing: number; readonly download: number }
   /** A store with more packs, or more bytes than twice an artifact may have, starts over. */
   readonly packs: number
+  /** Bytes that all of it may take together; no limit, unless given. */
+  readonly room?: number | undefined
 }
 
 /** One Git repository as one identity. */
@@ -35,8 +37,8 @@ export interface Repository {
 }
 
 export interface GitSource {
-  /** Keeps what was downloaded of a repository until the scope closes. */
-  readonly follow: (repository: Repository) => Effect.Effect<void, never, Scope.Scope>
+  /** Keeps what was downloaded of a repository until the scope closes; it counts for a namespace, or the `platform`. */
+  readonly follow: (repository: Repository, owner: string) => Effect.Effect<void, never, Scope.Scope>
   readonly head: (repository: Repository, wanted: Wanted) => Effect.Effect<Revision, FetchError>
   /** Costs no request if the cache has the revision. */
   readonly fetch: (repository: Repository, revision: Revision) => Effect.Effect<Artifact, FetchError, Scope.Scope>
@@ -120,7 +122,7 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<GitSource, never, Scope.Scope> {
   const { limits, timeouts } = options
   const worker = yield* makeWorker({ proxy: options.proxy })
-  const stores = yield* makeStores(options.cacheDirectory, worker)
+  const stores = yield* makeStores(options.cacheDirectory, worker, options.room)
   const folders = yield* makeFolders(worker)
   const listings = makeTurns(listingsAtOnce)
   const downloads = makeTurns(downloadsAtOnce)
@@ -150,10 +152,12 @@ export const make = Effect.fnUntraced(function*(
   const download = Effect.fnUntraced(function*(remote: Remote, store: GitStore, hash: string) {
     const generation = store.isFull || store.isDamaged ? store.generation + 1 : store.generation
     const directory = generationOf(store, generation)
+    yield* stores.clear(store)
     const { bytes, commit, packs } = yield* worker
       .call("fetch", { remote, directory, hash, limits, timeout: timeouts.download }, timeouts.download + grace)
       .pipe(queues.download(downloads(remote.url)))
     store.generation = generation
+    store.sizes.set(generation, bytes)
     store.isDamaged = false
     store.isFull = packs >= options.packs || bytes > 2 * limits.bytes
     return { commit, generation }
@@ -193,7 +197,8 @@ export const make = Effect.fnUntraced(function*(
 
   return {
     // A cache that cannot be used is told when it is.
-    follow: (repository) => Effect.ignore(Effect.flatMap(storeOf(repository), stores.follow)),
+    follow: (repository, owner) =>
+      Effect.ignore(Effect.flatMap(storeOf(repository), (store) => stores.follow(store, owner))),
     head: (repository, wanted) => Cache.get(heads, { repository, wanted }),
     fetch: Effect.fnUntraced(function*(repository, revision) {
       const store = yield* storeOf(repository)

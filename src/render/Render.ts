@@ -47,6 +47,8 @@ export interface Closure {
 export interface Options {
   /** Where each delivery's closure is kept for the programs. */
   readonly workDirectory: string
+  /** Bytes that those folders may take together; no limit, unless given. */
+  readonly room?: number | undefined
   /** Of one program run: 1 minute, unless given. */
   readonly programDeadline?: Duration.Input
   /** Of parsing one batch of YAML: 10 seconds, unless given. */
@@ -90,7 +92,7 @@ const make = Effect.fnUntraced(function*(options: Options) {
     maximum: 2 * maximumBytes,
     remembered: 32 * 1024 * 1024
   })
-  const inWorkspace = yield* workspace.make(options.workDirectory)
+  const inWorkspace = yield* workspace.make(options.workDirectory, options.room)
   const originsOf = kustomizeOrigins.make()
   const steady = new Set<string>()
 

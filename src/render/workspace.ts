@@ -68,7 +68,7 @@ const update = Effect.fnUntraced(function*(
   const changed = [...closure].filter(([path, id]) => !files.has(path) || before?.get(path) !== id).map(([path]) =>
     path
   )
-  if (before !== undefined && extra.length + foreign.length + changed.length === 0) return tree
+  if (before !== undefined && extra.length + foreign.length + changed.length === 0) return { tree, isChanged: false }
 
   yield* onDisk(() => rm(index, { force: true }))
   yield* onDisk(async () => {
@@ -90,8 +90,14 @@ const update = Effect.fnUntraced(function*(
     await writeFile(`${index}.part`, JSON.stringify(Object.fromEntries(closure)))
     await rename(`${index}.part`, index)
   })
-  return tree
+  return { tree, isChanged: true }
 })
+
+const sizeOf = async (root: string): Promise<number> => {
+  let bytes = 0
+  for (const path of (await inventory(root)).files) bytes += (await stat(join(root, path))).size
+  return bytes
+}
 
 /** Milliseconds after which a folder that nobody used goes: its delivery may be gone, and who comes back fills it again. */
 const kept = 3_600_000
@@ -99,11 +105,13 @@ const kept = 3_600_000
 /**
  * The folders of all deliveries, of this process alone: runs of one delivery take turns, and other processes have folders
  * of their own, so that no program sees a folder that changes under it. What nobody used for an hour is removed, with the
- * next use of another.
+ * next use of another; and what was used longest ago, where all together take more than `limit` bytes.
  */
-export const make = Effect.fnUntraced(function*(directory: string) {
+export const make = Effect.fnUntraced(function*(directory: string, limit = Infinity) {
   const own = yield* Effect.cached(Effect.mapError(ownFolder(directory), unkept))
   const turns = new Map<string, { readonly turn: Semaphore.Semaphore; users: number }>()
+  /** Bytes of each folder, the one that was used longest ago first. */
+  const sizes = new Map<string, number>()
   let sweptAt = 0
 
   const turnOf = (folder: string) =>
@@ -120,16 +128,36 @@ export const make = Effect.fnUntraced(function*(directory: string) {
         })
     )
 
+  const remove = Effect.fnUntraced(function*(folder: string) {
+    const turn = yield* turnOf(folder)
+    const path = join(yield* own, folder)
+    yield* turn.withPermits(1)(onDisk(() => rm(path, { recursive: true, force: true })))
+    sizes.delete(folder)
+  }, Effect.scoped)
+
   /** Each use makes two folders anew in a delivery's: that is when it was used last. */
   const sweep = Effect.gen(function*() {
     const [root, now] = [yield* own, yield* Clock.currentTimeMillis]
     for (const folder of yield* onDisk(() => readdir(root))) {
       const isUnused = () => stat(join(root, folder)).then(({ mtimeMs }) => now - mtimeMs > kept, () => false)
-      if (turns.has(folder) || !(yield* onDisk(isUnused))) continue
-      const turn = yield* turnOf(folder)
-      yield* turn.withPermits(1)(onDisk(() => rm(join(root, folder), { recursive: true, force: true })))
+      if (!turns.has(folder) && (yield* onDisk(isUnused))) yield* remove(folder)
     }
-  }).pipe(Effect.scoped, Effect.ignore)
+  }).pipe(Effect.ignore)
+
+  /** Notes what a folder takes, and makes room for it. */
+  const weigh = Effect.fnUntraced(function*(folder: string, tree: string, isChanged: boolean) {
+    if (limit === Infinity) return
+    const known = isChanged ? undefined : sizes.get(folder)
+    sizes.delete(folder)
+    sizes.set(folder, known ?? (yield* onDisk(() => sizeOf(tree))))
+    let total = sizes.values().reduce((sum, size) => sum + size, 0)
+    for (const [other, size] of sizes) {
+      if (total <= limit) return
+      if (turns.has(other)) continue
+      yield* remove(other)
+      total -= size
+    }
+  })
 
   const sweepNow = Effect.gen(function*() {
     const now = yield* Clock.currentTimeMillis
@@ -154,7 +182,8 @@ export const make = Effect.fnUntraced(function*(directory: string) {
         const generated = join(root, "generated")
         const home = join(root, "home")
         yield* onDisk(() => mkdir(root, { recursive: true, mode: 0o700 }))
-        const tree = yield* update(root, closure, read)
+        const { isChanged, tree } = yield* update(root, closure, read)
+        yield* weigh(folder, tree, isChanged)
         yield* onDisk(() => Promise.all([fresh(generated), fresh(home).then(() => mkdir(join(home, "tmp")))]))
         return yield* use({ tree, generated, home })
       }))

@@ -71,7 +71,7 @@ describe("stores of Git on the disk", () => {
       const store = yield* stores.open(["https://git.example.com/shop.git"])
       yield* filled(store)
       yield* Effect.scoped(Effect.gen(function*() {
-        yield* stores.follow(store)
+        yield* stores.follow(store, "shop")
         yield* pass(6)
         assert.lengthOf(yield* kept, 1)
       }))
@@ -93,4 +93,61 @@ describe("stores of Git on the disk", () => {
       yield* pass(2)
       assert.lengthOf(yield* kept, 0)
     }), 30_000)
+})
+
+describe("stores of Git that would fill the disk", () => {
+  const megabyte = 2 ** 20
+  const full = Effect.gen(function*() {
+    const root = yield* temporaryFolder
+    const worker = yield* makeWorker({ proxy: noProxy })
+    const stores = yield* make(root, worker, 10 * megabyte)
+    const put = Effect.fnUntraced(function*(name: string, owner: string, megabytes: number) {
+      const store = yield* stores.open([name])
+      yield* stores.follow(store, owner)
+      yield* filled(store)
+      store.sizes.set(store.generation, megabytes * megabyte)
+      return store
+    })
+    const left = Effect.promise(async () => (await readdir(root)).filter((name) => name !== "key"))
+    return { left, put, root, stores, worker }
+  })
+
+  it.effect("give way where they are beyond their share, and deny their owner more", () =>
+    Effect.gen(function*() {
+      const { left, put, stores } = yield* full
+      const shop = yield* put("shop", "shop", 1)
+      const [large, small] = [yield* put("large", "greedy", 8), yield* put("small", "greedy", 2)]
+      const denied = yield* Effect.flip(stores.clear(small))
+      assert.include(denied.detail, "the repositories of namespace greedy take 10 MiB")
+      assert.include(denied.detail, "its share of 5 MiB")
+      assert.strictEqual(denied.class, "transient")
+      yield* stores.clear(shop)
+      assert.notInclude(yield* left, basename(large.directory))
+      assert.includeMembers(yield* left, [shop, small].map(({ directory }) => basename(directory)))
+      // Whoever follows it finds it gone, and may have it back once there is room.
+      yield* stores.clear(yield* stores.open(["large"]))
+    }).pipe(Effect.scoped))
+
+  it.effect("lose the generation before first, and what an earlier process left", () =>
+    Effect.gen(function*() {
+      const { left, put, root, stores, worker } = yield* full
+      yield* Effect.promise(async () => {
+        await mkdir(join(root, "left", "1"), { recursive: true })
+        await writeFile(join(root, "left", "1", "pack"), Buffer.alloc(megabyte))
+      })
+      const shop = yield* put("shop", "shop", 5)
+      shop.generation = 2
+      yield* filled(shop)
+      shop.sizes.set(2, 5 * megabyte)
+      yield* stores.clear(shop)
+      assert.deepStrictEqual(yield* Effect.promise(() => readdir(shop.directory)), ["2"])
+      assert.include(yield* left, "left", "that was enough")
+      shop.sizes.set(2, 10 * megabyte)
+      yield* stores.clear(shop)
+      assert.notInclude(yield* left, "left")
+      // What is there is weighed anew by the next process.
+      yield* Effect.promise(() => writeFile(join(shop.directory, "2", "pack"), Buffer.alloc(3 * megabyte)))
+      const again = yield* (yield* make(root, worker, 10 * megabyte)).open(["shop"])
+      assert.deepStrictEqual([...again.sizes], [[2, 3 * megabyte]])
+    }).pipe(Effect.scoped))
 })

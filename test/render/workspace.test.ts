@@ -179,3 +179,22 @@ it.effect("keeps no folder of a delivery that nobody has rendered for an hour", 
     assert.deepStrictEqual(folders.map((folder) => existsSync(folder)), [true, false, false])
     assert.strictEqual(yield* folderOf("two"), folders[1])
   }))
+
+it.effect("keeps no more than there is room for: what was used longest ago goes, and comes back", () =>
+  Effect.gen(function*() {
+    const use = yield* workspace.make(yield* directory, 25)
+    const folderOf = (name: string, text: string) => {
+      const { closure, read } = closureOf({ "a": text })
+      return use(name, closure, read, ({ tree }) => Effect.succeed(dirname(tree)))
+    }
+    const ten = "0123456789"
+    const folders = [yield* folderOf("one", ten), yield* folderOf("two", ten)]
+    yield* folderOf("one", ten)
+    const three = yield* folderOf("three", ten)
+    assert.deepStrictEqual([...folders, three].map((folder) => existsSync(folder)), [true, false, true])
+    yield* folderOf("two", ten)
+    assert.deepStrictEqual([...folders, three].map((folder) => existsSync(folder)), [false, true, true])
+    // What is in use stays, however large it is.
+    const large = yield* folderOf("two", ten.repeat(9))
+    assert.deepStrictEqual([existsSync(large), existsSync(three)], [true, false])
+  }))
