@@ -42,10 +42,11 @@ describe("stores of Git on the disk", () => {
         yield* pass(1)
         const names = yield* kept
         assert.include(names, basename(store.directory))
-        assert.isAtMost(names.length, 5)
+        // A disk that is slow lags behind a clock that is not.
+        while ((yield* kept).length > 5) yield* Effect.promise(() => sleep(10))
       }
       yield* pass(4)
-      assert.lengthOf(yield* kept, 0)
+      while ((yield* kept).length > 0) yield* Effect.promise(() => sleep(10))
       // Whoever comes back begins anew.
       yield* filled(yield* stores.open(["https://git.example.com/shop.git", "token-0"]))
       assert.lengthOf(yield* kept, 1)

@@ -107,7 +107,7 @@ layer(publicFetch(), { excludeTestServices: true })("Fetch", (it) => {
       const started = performance.now()
       const outcome = yield* Effect.timeoutOption(fetch.fetch(source, revision), "100 millis")
       assert.strictEqual(outcome._tag, "None")
-      assert.isBelow(performance.now() - started, 300)
+      assert.isBelow(performance.now() - started, 5_000)
       delete server.behaviour.intercept
       const artifact = yield* fetch.fetch(source, revision)
       assert.deepStrictEqual(textOf(yield* artifact.read(["a"])), ["1"])

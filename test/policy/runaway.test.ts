@@ -39,28 +39,14 @@ layer(gate(undefined, { deadline: 500 }), { excludeTestServices: true })("a runa
       assert.match(decision.violations[3]!.message, /policy slow could not judge ConfigMap\/shop\/b: .*exceeded/)
     }), 30_000)
 
-  it.effect("lets the others go on meanwhile, and costs its deadline once", () =>
-    Effect.gen(function*() {
-      const hanging = judge(runaway, [configMap("hangs", { hang: "yes" })])
-      const first = yield* Effect.forkChild(hanging)
-      const others = yield* Effect.forEach([1, 2, 3], (index) => judge(runaway, [configMap(`fine${index}`)]))
-      assert.deepStrictEqual(others.map(({ _tag }) => _tag), ["Passed", "Passed", "Passed"])
-      assert.isUndefined(first.pollUnsafe(), "the three were judged while the first was still running away")
-      const denied = yield* Fiber.join(first)
-      assert.strictEqual(denied._tag, "Denied")
-      const again = yield* Effect.timeoutOption(hanging, "300 millis")
-      const told = Option.map(again, ({ violations }) => violations)
-      assert.deepStrictEqual(told, Option.some(denied.violations), "it is remembered")
-    }), 30_000)
-
   it.effect("blames no object for a batch that was too slow as a whole", () =>
     Effect.gen(function*() {
       const slow = {
         "policies/slow.rego": `package slow
 
 deny contains "found" if {
-	some a in numbers.range(1, 250)
-	some b in numbers.range(1, 250)
+	some a in numbers.range(1, 80)
+	some b in numbers.range(1, 80)
 	a * b == -1
 }
 `
@@ -99,4 +85,21 @@ deny contains "found" if {
       }),
     60_000
   )
+})
+
+// Time enough for three others beside it, however busy the machine is.
+layer(gate(undefined, { deadline: 2_000 }), { excludeTestServices: true })("a runaway policy with more time", (it) => {
+  it.effect("lets the others go on meanwhile, and costs its deadline once", () =>
+    Effect.gen(function*() {
+      const hanging = judge(runaway, [configMap("hangs", { hang: "yes" })])
+      const first = yield* Effect.forkChild(hanging)
+      const others = yield* Effect.forEach([1, 2, 3], (index) => judge(runaway, [configMap(`fine${index}`)]))
+      assert.deepStrictEqual(others.map(({ _tag }) => _tag), ["Passed", "Passed", "Passed"])
+      assert.isUndefined(first.pollUnsafe(), "the three were judged while the first was still running away")
+      const denied = yield* Fiber.join(first)
+      assert.strictEqual(denied._tag, "Denied")
+      const again = yield* Effect.timeoutOption(hanging, "1500 millis")
+      const told = Option.map(again, ({ violations }) => violations)
+      assert.deepStrictEqual(told, Option.some(denied.violations), "it is remembered")
+    }), 30_000)
 })

@@ -67,12 +67,12 @@ describe("a hook that comes in at one of several replicas", () => {
     Effect.gen(function*() {
       const [refusing, silent] = [yield* stranger(401), yield* stranger()]
       const peers = () => [peer(refusing.port), peer(silent.port), "127.0.0.1:1", "no address"]
-      const own = yield* open({ peers, limits: { relaying: 300 } })
+      const own = yield* open({ peers, limits: { relaying: 30_000 } })
       yield* follow(own, repository, { token: "open-sesame" })
       const began = performance.now()
       assert.strictEqual((yield* own.post("/hooks/gitlab", senders.gitlab(body, "open-sesame"), body)).status, 202)
-      assert.isBelow(performance.now() - began, 250, "nobody is waited for")
-      assert.isAtLeast(refusing.asked.length, 1)
+      assert.isBelow(performance.now() - began, 10_000, "nobody is waited for")
+      while (refusing.asked.length === 0) yield* Effect.sleep(5)
       assert.strictEqual(refusing.asked[0], "POST /hooks/gitlab 1")
     }))
 
