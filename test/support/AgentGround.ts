@@ -68,12 +68,13 @@ export const installCrds = async (plane: ControlPlane): Promise<void> => {
     await applyYaml(plane, readFileSync(join(crds, file), "utf8"))
   }
   for (const plural of ["deliveries", "notifiers", "policybundles"]) {
-    for (let attempt = 0;; attempt++) {
+    for (const deadline = Date.now() + 30_000;;) {
       try {
         await plane.request("GET", `/apis/sluice.dev/v1alpha1/${plural}?limit=1`)
         break
       } catch (error) {
-        if (attempt > 1_000) throw error
+        if (Date.now() > deadline) throw error
+        await new Promise((resolve) => setTimeout(resolve, 20))
       }
     }
   }
@@ -275,7 +276,7 @@ export class AgentProcess {
   }
 
   /** Waits for the agent to say something. */
-  async says(pattern: RegExp, timeoutMs = 30_000): Promise<RegExpExecArray> {
+  async says(pattern: RegExp, timeoutMs = 45_000): Promise<RegExpExecArray> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
       const found = pattern.exec(this.output)

@@ -37,7 +37,7 @@ export class Told {
   async find(
     what: string,
     claim: (object: JsonObject, type: string) => boolean,
-    timeoutMs = 20_000
+    timeoutMs = 40_000
   ): Promise<{ readonly object: JsonObject; readonly at: number }> {
     const deadline = Date.now() + timeoutMs
     for (;;) {
@@ -158,12 +158,12 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
   }
 
   /** Waits until a Delivery is Ready on a commit, or on any. */
-  ready(id: string, commit?: string, timeoutMs = 20_000): Promise<LiveDelivery> {
+  ready(id: string, commit?: string, timeoutMs = 40_000): Promise<LiveDelivery> {
     return this.deliveries.ready(id, commit, timeoutMs)
   }
 
   /** Waits until a Delivery is no more. */
-  gone(id: string, timeoutMs = 20_000): Promise<void> {
+  gone(id: string, timeoutMs = 40_000): Promise<void> {
     return this.deliveries.until(`${id} is gone`, (known) => !known.has(id), timeoutMs)
   }
 

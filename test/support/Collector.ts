@@ -69,7 +69,7 @@ export class Collector {
   }
 
   /** Waits until what came fits. */
-  async until(what: string, claim: (collector: this) => boolean, timeoutMs = 20_000): Promise<void> {
+  async until(what: string, claim: (collector: this) => boolean, timeoutMs = 40_000): Promise<void> {
     const deadline = Date.now() + timeoutMs
     while (!claim(this)) {
       const left = deadline - Date.now()

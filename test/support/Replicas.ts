@@ -75,7 +75,7 @@ export class Replicas {
   }
 
   /** Waits until these replicas, and no other, share the work; answers after how many milliseconds. */
-  async agree(instances: ReadonlyArray<string>, timeoutMs = 20_000): Promise<number> {
+  async agree(instances: ReadonlyArray<string>, timeoutMs = 40_000): Promise<number> {
     const [began, wanted] = [performance.now(), instances.toSorted().join(",")]
     for (;;) {
       const leases = await this.leases()

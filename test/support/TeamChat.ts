@@ -48,7 +48,7 @@ spec: {webhook: {secretRef: {name: chat}}}
 
   /** Waits for a message about a Delivery that fits. */
   async says(id: string, what: string, claim: (data: JsonObject) => Json | undefined): Promise<JsonObject> {
-    const late = AbortSignal.timeout(20_000)
+    const late = AbortSignal.timeout(40_000)
     const gone = once(late, "abort")
     for (;;) {
       const found = this.about(id).find(claim)
