@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises"
 import { gunzipSync } from "node:zlib"
 import type { Condition } from "../../src/api/v1alpha1/DeliveryStatus.ts"
 import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
+import { anew } from "../support/anew.ts"
 import { type ChatServer, startChatServer } from "../support/ChatServer.ts"
 import { Collector } from "../support/Collector.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
@@ -213,26 +214,54 @@ describe("an agent with secrets", () => {
     const body = JSON.stringify({ object_kind: "push", project: { git_http_url: good.url } })
     await fetch(hooks, { method: "POST", body, headers: { "x-gitlab-token": `${canaries.token}!` } })
     await fetch(hooks, { method: "POST", body, headers: { "x-gitlab-token": canaries.token } })
-    await chat.received(4)
-    assert.isTrue(chat.messages.some(({ body }) => JSON.stringify(body).includes("Rotate (redacted)")))
+    const isTold = () => chat.messages.some(({ body }) => JSON.stringify(body).includes("Rotate (redacted)"))
+    while (!isTold()) await chat.received(chat.messages.length + 1)
   }, 180_000)
 })
 
 describe("a Notifier", () => {
-  const late = `/hooks/${canaries.sink}/late`
-  const toLate = () => chat.attempts.filter(({ path }) => path === late).map(({ status }) => status)
+  /** The Notifier, its Secret and its Delivery. */
+  let late = ""
+  const sink = () => `/hooks/${canaries.sink}/${late}`
+  const toLate = () => chat.attempts.filter(({ path }) => path === sink()).map(({ status }) => status)
   /** Others tell the same chat. */
   const told = async (count: number) => {
     while (toLate().length < count) await chat.attempted(chat.attempts.length + 1)
     return toLate()
   }
   const say = async (says: string) => {
-    const commit = await repository.commit({ "a.yaml": secretManifest("words", says) }, says)
-    await deliveries.ready("shop/late", commit, soon)
+    const commit = await repository.commit({ "a.yaml": secretManifest(`${late}-words`, says) }, says)
+    await deliveries.ready(`shop/${late}`, commit, soon)
   }
+  /** It lacks its Secret, gets it, and tells the first words. */
+  const begin = async () => {
+    late = anew("late")
+    const object = { apiVersion: "sluice.dev/v1alpha1", kind: "Notifier", metadata: { name: late, namespace: "shop" } }
+    await applyYaml(plane, JSON.stringify({ ...object, spec: { webhook: { secretRef: { name: late } } } }))
+    await notifier(late, ({ status }) => status === "True")
+    repository = await git.repository(late)
+    await applyYaml(
+      plane,
+      `apiVersion: sluice.dev/v1alpha1
+kind: Delivery
+metadata: {name: ${late}, namespace: shop}
+spec:
+  source: {git: {url: "${repository.url}", branch: main, secretRef: {name: git}, insecure: true}, interval: 1s}
+  notify: [{name: ${late}, on: [applied]}]
+`
+    )
+    await say("first words")
+  }
+  /** It gets its Secret. */
+  const goOn = async () => {
+    await secret(late, { address: `${chat.url}${sink()}`, token: canaries.token })
+    assert.deepStrictEqual(await told(1), [204])
+  }
+  let isWell = false
   let repository: Awaited<ReturnType<GitServer["repository"]>>
 
   it("says that it is malformed, and is well when it was mended, also where nobody names it", async () => {
+    const odd = anew("odd")
     await withoutSchema(
       plane,
       { kind: "Notifier", plural: "notifiers", namespace: "shop" },
@@ -240,68 +269,58 @@ describe("a Notifier", () => {
         plane.request("POST", notifiers, {
           apiVersion: "sluice.dev/v1alpha1",
           kind: "Notifier",
-          metadata: { name: "odd" },
+          metadata: { name: odd },
           spec: { webhook: { secretRef: { name: 7 } } }
         })
     )
-    const malformed = await notifier("odd", ({ status }) => status === "False")
+    const malformed = await notifier(odd, ({ status }) => status === "False")
     assert.strictEqual(malformed.reason, "InvalidSpec")
     assert.match(malformed.message, /^spec\.webhook\.secretRef\.name: .*Mend the fields that are named/u)
     await plane.request(
       "PATCH",
-      `${notifiers}/odd`,
+      `${notifiers}/${odd}`,
       { spec: { webhook: { secretRef: { name: "nobody" } } } },
       "application/merge-patch+json"
     )
-    await notifier("odd", ({ status }) => status === "True")
-    assert.strictEqual(await writes("odd"), 2)
+    await notifier(odd, ({ status }) => status === "True")
+    assert.strictEqual(await writes(odd), 2)
   })
 
   it("says what it lacks, and what waits goes out at once when that is there", async () => {
-    const object = {
-      apiVersion: "sluice.dev/v1alpha1",
-      kind: "Notifier",
-      metadata: { name: "late", namespace: "shop" }
-    }
-    await applyYaml(plane, JSON.stringify({ ...object, spec: { webhook: { secretRef: { name: "late" } } } }))
-    await notifier("late", ({ status }) => status === "True")
-    repository = await git.repository("late")
-    await applyYaml(
-      plane,
-      `apiVersion: sluice.dev/v1alpha1
-kind: Delivery
-metadata: {name: late, namespace: shop}
-spec:
-  source: {git: {url: "${repository.url}", branch: main, secretRef: {name: git}, insecure: true}, interval: 1s}
-  notify: [{name: late, on: [applied]}]
-`
-    )
-    await say("first words")
-    const lacks = await notifier("late", ({ status }) => status === "False")
+    await begin()
+    const lacks = await notifier(late, ({ status }) => status === "False")
     assert.strictEqual(lacks.reason, "InvalidSpec")
-    assert.match(lacks.message, /^There is no Secret late\./u)
-    await agent.says(/there is no Secret late; tried again/u)
-    await secret("late", { address: `${chat.url}${late}`, token: canaries.token })
+    assert.match(lacks.message, new RegExp(`^There is no Secret ${late}\\.`, "u"))
+    await agent.says(new RegExp(`there is no Secret ${late}; tried again`, "u"))
     const came = performance.now()
-    assert.deepStrictEqual(await told(1), [204])
+    await goOn()
     const took = performance.now() - came
     console.log(`told ${Math.round(took)} ms after the Secret was there`)
-    assert.isBelow(took, 2_000)
-    await notifier("late", ({ status }) => status === "True")
-    assert.strictEqual(await writes("late"), 3)
+    // Looked for without a watch it would be found after ten seconds.
+    assert.isBelow(took, 8_000)
+    await notifier(late, ({ status }) => status === "True")
+    assert.strictEqual(await writes(late), 3)
+    isWell = true
   })
 
   it("says once that its sink refuses it, and no more of that when its Secret is another", async () => {
-    await secret("late", { address: `${chat.url}${late}`, token: canaries.wrong })
+    if (!isWell) {
+      // A second try: the first one left its Notifier somewhere half-way.
+      await begin()
+      await goOn()
+      await notifier(late, ({ status }) => status === "True")
+    }
+    isWell = false
+    await secret(late, { address: `${chat.url}${sink()}`, token: canaries.wrong })
     await say("second words")
-    const refused = await notifier("late", ({ status }) => status === "False")
+    const refused = await notifier(late, ({ status }) => status === "False")
     assert.strictEqual(refused.reason, "AuthFailed")
     assert.match(refused.message, /^It answered 401\. Put what it takes into its Secret/u)
     await say("third words")
     assert.deepStrictEqual(await told(3), [204, 401, 401])
-    await secret("late", { address: `${chat.url}${late}`, token: canaries.token })
-    await notifier("late", ({ status }) => status === "True")
-    assert.strictEqual(await writes("late"), 5)
+    await secret(late, { address: `${chat.url}${sink()}`, token: canaries.token })
+    await notifier(late, ({ status }) => status === "True")
+    assert.strictEqual(await writes(late), 5)
   })
 })
 
@@ -316,10 +335,9 @@ describe("a canary", () => {
     )
     assert.isAbove(records.length, 1)
     const metrics = await fetch(`${await agent.address("metrics")}/metrics`)
-    const files = execFileSync("find", [agent.dataFolder, "-type", "f", "-not", "-path", "*/git/*", "-size", "-4M"])
-    const data = files.toString().split("\n").filter(Boolean).map((file) =>
-      execFileSync("cat", [file]).toString("latin1")
-    )
+    // The agent goes on, and removes what it has done with.
+    const all = "find \"$0\" -type f -not -path '*/git/*' -size -4M -exec cat {} + 2>/dev/null || true"
+    const data = execFileSync("sh", ["-c", all, agent.dataFolder], { maxBuffer: 64e6 }).toString("latin1")
     const events = await list("/apis/events.k8s.io/v1/events")
     assert.isAbove(events.items.length, 5)
     const status = await Promise.all(
@@ -345,7 +363,7 @@ describe("a canary", () => {
       messages: text(chat.messages.map(({ body, headers }) => [body, headers])),
       configMaps: text(maps),
       records: records.join("\n"),
-      data: data.join("\n")
+      data
     }
     const found = Object.entries(places).flatMap(([place, said]) =>
       Object.entries(canaries).flatMap(([canary, value]) =>
