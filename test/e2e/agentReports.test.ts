@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs"
 import { writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { Agent } from "../support/Agent.ts"
-import { AgentProcess, applyYaml, Deliveries, installCrds } from "../support/AgentGround.ts"
+import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
+import { anew } from "../support/anew.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 import { type GitServer, startGitServer } from "../support/GitServer.ts"
 import { agentName, leastRights, tenant } from "../support/Tenants.ts"
@@ -145,8 +146,19 @@ const gone = async (path: string, patience = soon) => {
   }
 }
 
+/** A line that is still being written is left out. */
 const decisions = () =>
-  agent.output.split("\n").filter((line) => line.includes("\"msg\":\"decision\"")).map((line) => JSON.parse(line))
+  agent.output.split("\n").slice(0, -1).filter((line) => line.includes("\"msg\":\"decision\""))
+    .map((line) => JSON.parse(line))
+
+/** What was decided after the first so many, as soon as there are some: the log may come later than the status. */
+const decided = async (before: number) => {
+  for (const deadline = Date.now() + soon; decisions().length <= before;) {
+    if (Date.now() > deadline) throw new Error(`no decision was logged:\n${agent.output}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  return decisions().slice(before)
+}
 
 /** What the agent itself asked of reports and their definitions. */
 const asked = async () =>
@@ -169,17 +181,36 @@ spec:
 `
   )
 
+/** How many results of the rule passed, warned and denied, and how many decisions denied, by the metrics. */
+const results = async (): Promise<ReadonlyArray<number>> => {
+  const rows = (await (await fetch(`${await agent.address("metrics")}/metrics`)).text()).split("\n")
+  const count = (name: string, ...labels: ReadonlyArray<string>) =>
+    Number(rows.find((row) => row.startsWith(`${name}{`) && labels.every((l) => row.includes(l)))?.split(" ")[1] ?? 0)
+  const ofRule = (result: string) =>
+    count("sluice_policy_results_total", `bundle="repository"`, `rule="image-latest"`, `result="${result}"`)
+  return [...["passed", "warned", "denied"].map(ofRule), count("sluice_policy_decisions_total", `verdict="denied"`)]
+}
+
 describe("the record of decisions", () => {
   it("is a line in the field names of OPA's decision log, and metrics", async () => {
+    const [before, counted] = [decisions().length, await results()]
     const first = await repository.commit({
       "policies/images.rego": policies,
       "app/web.yaml": deployment("registry.example.com/web:latest"),
       "app/keys.yaml": secret,
-      "app/settings.yaml": configMap("1")
+      // At a second try another value: what is the same is not judged anew.
+      "app/settings.yaml": configMap(anew("settings"))
     }, "Begin")
     await deliver()
-    await deliveries.reason("shop/shop", "PolicyDenied", soon)
-    const [line, ...others] = decisions()
+    await deliveries.delivery(
+      "shop/shop",
+      "is denied",
+      (delivery) =>
+        condition(delivery, "Ready")?.reason === "PolicyDenied" &&
+        delivery.status?.lastAttemptedRevision?.endsWith(first) === true,
+      soon
+    )
+    const [line, ...others] = await decided(before)
     assert.lengthOf(others, 0)
     assert.match(line.decision_id, /^sha256:[0-9a-f]{64}$/u)
     assert.match(line.input_digest, /^sha256:[0-9a-f]{64}$/u)
@@ -201,16 +232,8 @@ describe("the record of decisions", () => {
       message: "main uses registry.example.com/web:latest",
       source: "app/web.yaml:9"
     })
-    const metrics = await (await fetch(`${await agent.address("metrics")}/metrics`)).text()
-    const count = (result: string) =>
-      Number(
-        metrics.split("\n").find((row) =>
-          row.startsWith("sluice_policy_results_total{") && row.includes("bundle=\"repository\"") &&
-          row.includes("rule=\"image-latest\"") && row.includes(`result="${result}"`)
-        )?.split(" ")[1]
-      )
-    assert.deepStrictEqual(["passed", "warned", "denied"].map(count), [3, 2, 1])
-    assert.match(metrics, /sluice_policy_decisions_total\{[^}]*verdict="denied"[^}]*\} 1/u)
+    const now = await results()
+    assert.deepStrictEqual(now.map((count, index) => count - counted[index]!), [3, 2, 1, 1])
     // No kind of report is there: nothing was asked for but whether there is one.
     assert.deepStrictEqual(await writes(), [])
   }, 60_000)
@@ -275,6 +298,7 @@ describe("the record of decisions", () => {
     const made = async () => (await asked()).slice(since).filter(({ verb }) => verb !== "watch")
     while ((await made()).length < 4) {
       if (Date.now() > deadline) throw new Error("reports were not listed")
+      await new Promise((resolve) => setTimeout(resolve, 50))
     }
     const now = await made()
     assert.deepStrictEqual(now.map(({ objectRef, verb }) => `${verb} ${objectRef?.resource}`).sort(), [
