@@ -258,7 +258,8 @@ describe("an agent that is told to end", () => {
     }
     const second = await commit(2)
     await writing.promise
-    assert.isBelow(await end(agent), 5_000)
+    // After nine seconds it would end in any case.
+    assert.isBelow(await end(agent), 8_000)
     const since = proxy.requests.length
     const next = await ground.agent(proxy.url)
     await ground.deliveries.ready(id, second)
@@ -283,7 +284,8 @@ describe("an agent that is told to end", () => {
     }
     const second = await commit(2)
     await writing.promise
-    assert.isBelow(await end(agent), 10_500)
+    // Nine seconds, and what a busy machine adds to them.
+    assert.isBelow(await end(agent), 12_000)
     proxy.fate = () => undefined
     const next = await ground.agent(proxy.url)
     await ground.deliveries.ready(id, second)
