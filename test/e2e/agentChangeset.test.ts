@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { at } from "../../src/domain/Json.ts"
 import { condition, type LiveDelivery } from "../support/AgentGround.ts"
 import { AgentScene, configMap } from "../support/AgentScene.ts"
+import { anew } from "../support/anew.ts"
 import type { Files, Repository } from "../support/git/Repository.ts"
 
 let scene: AgentScene
@@ -216,15 +217,16 @@ deny contains {"msg": sprintf("%s needs a signed commit", [operation.name]), "op
   })
 
   it("fail closed where their record cannot be read, and are gone with their Delivery", async () => {
-    const lost = await delivered("lost", { ...policies, "app/plain.yaml": configMap("plain", "1") })
-    await scene.plane.request("DELETE", "/api/v1/namespaces/lost/configmaps/sluice-app-policies-0")
+    const namespace = anew("lost")
+    const lost = await delivered(namespace, { ...policies, "app/plain.yaml": configMap("plain", "1") })
+    await scene.plane.request("DELETE", `/api/v1/namespaces/${namespace}/configmaps/sluice-app-policies-0`)
     await scene.restart()
-    await scene.ready("lost/app")
+    await scene.ready(`${namespace}/app`)
     await lost.commit({ "policies/changes.rego": null, "policies/objects.rego": null }, "Off")
-    const blocked = await scene.deliveries.reason("lost/app", "PolicyUnavailable")
+    const blocked = await scene.deliveries.reason(`${namespace}/app`, "PolicyUnavailable")
     assert.match(condition(blocked, "Ready")?.message ?? "", /their record is gone.*Change spec\.policy/u)
-    await scene.patch("lost/app", { spec: { policy: { data: { lifted: "yes" } } } })
-    await scene.ready("lost/app", await lost.head())
+    await scene.patch(`${namespace}/app`, { spec: { policy: { data: { lifted: "yes" } } } })
+    await scene.ready(`${namespace}/app`, await lost.head())
     await scene.remove("guarded/app")
     await scene.gone("guarded/app")
     assert.isUndefined(await find("guarded", "sluice-app-policies-0"))
@@ -233,20 +235,22 @@ deny contains {"msg": sprintf("%s needs a signed commit", [operation.name]), "op
 
 describe("the trigger", () => {
   it("of a revision that was applied before is rollback", async () => {
-    const repository = await delivered("rolled", { ...policies, "app/plain.yaml": configMap("plain", "1") })
+    const rolled = anew("rolled")
+    const repository = await delivered(rolled, { ...policies, "app/plain.yaml": configMap("plain", "1") })
     const first = await repository.head()
     const second = await repository.commit({ "app/plain.yaml": configMap("plain", "2") }, "Second")
-    await scene.ready("rolled/app", second)
+    await scene.ready(`${rolled}/app`, second)
     await repository.branch("main", first)
-    const { status } = await denied("rolled/app", first)
+    const { status } = await denied(`${rolled}/app`, first)
     assert.strictEqual(status?.policy?.violations?.[0]?.message, "a rollback says so in its message")
-    assert.strictEqual(at(await find("rolled", "plain"), "data", "value"), "2")
+    assert.strictEqual(at(await find(rolled, "plain"), "data", "value"), "2")
     const reverted = await repository.commit({ "app/plain.yaml": configMap("plain", "3") }, "A new one is no rollback")
-    await scene.ready("rolled/app", reverted)
+    await scene.ready(`${rolled}/app`, reverted)
   })
 
   it("of a heal is drift: what policies deny stays as it is and is told once, the rest is put back", async () => {
-    await delivered("healed", {
+    const healed = anew("healed")
+    await delivered(healed, {
       ...policies,
       "app/frozen.yaml": configMap("frozen", "1"),
       "app/free.yaml": configMap("free", "1")
@@ -254,33 +258,33 @@ describe("the trigger", () => {
     const edit = (name: string, value: string) =>
       scene.plane.request(
         "PATCH",
-        `/api/v1/namespaces/healed/configmaps/${name}?fieldManager=kubectl-edit`,
+        `/api/v1/namespaces/${healed}/configmaps/${name}?fieldManager=kubectl-edit`,
         { data: { value } },
         "application/merge-patch+json"
       )
     await edit("frozen", "taken")
-    await scene.event("healed/app", "HealDenied", /frozen.*kubectl-edit, not put back: changes: frozen things stay/u)
+    await scene.event(`${healed}/app`, "HealDenied", /frozen.*kubectl-edit, not put back: changes: frozen things stay/u)
     const { status } = await scene.deliveries.delivery(
-      "healed/app",
+      `${healed}/app`,
       "says that a heal is denied",
       (delivery) => delivery.status?.drift?.last?.action === "denied"
     )
     assert.deepInclude(status?.drift?.last, {
-      object: "ConfigMap/healed/frozen",
+      object: `ConfigMap/${healed}/frozen`,
       manager: "kubectl-edit",
       fields: ["data.value"],
       why: "changes: frozen things stay as they were made"
     })
     await edit("free", "taken")
-    await scene.event("healed/app", "Healed", /free/u)
-    assert.strictEqual(at(await find("healed", "free"), "data", "value"), "1")
-    assert.strictEqual(at(await find("healed", "frozen"), "data", "value"), "taken")
-    assert.lengthOf(scene.eventsOf("healed/app").filter((reason) => reason === "HealDenied"), 1)
+    await scene.event(`${healed}/app`, "Healed", /free/u)
+    assert.strictEqual(at(await find(healed, "free"), "data", "value"), "1")
+    assert.strictEqual(at(await find(healed, "frozen"), "data", "value"), "taken")
+    assert.lengthOf(scene.eventsOf(`${healed}/app`).filter((reason) => reason === "HealDenied"), 1)
     // Nothing is in memory now: a run would put all of it back, and is denied. Each object is judged by itself all the same.
     await scene.restart()
-    await scene.deliveries.reason("healed/app", "PolicyDenied")
+    await scene.deliveries.reason(`${healed}/app`, "PolicyDenied")
     await edit("free", "taken again")
-    while (at(await find("healed", "free"), "data", "value") !== "1");
-    assert.strictEqual(at(await find("healed", "frozen"), "data", "value"), "taken")
+    while (at(await find(healed, "free"), "data", "value") !== "1");
+    assert.strictEqual(at(await find(healed, "frozen"), "data", "value"), "taken")
   })
 })

@@ -1,4 +1,4 @@
-import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { afterAll, assert, beforeAll, beforeEach, describe, it } from "@effect/vitest"
 import {
   AgentProcess,
   applyYaml,
@@ -29,6 +29,18 @@ afterAll(async () => {
   deliveries?.stop()
   await agent?.remove()
   await Promise.all([plane?.stop(), git?.stop()])
+})
+
+const admission = "/apis/admissionregistration.k8s.io/v1/validatingadmission"
+
+// Each test, and each try of one, finds nothing of those before.
+beforeEach(async () => {
+  for (const kind of ["policybindings", "policies"]) {
+    await plane.request("DELETE", `${admission}${kind}/refusing`).catch(() => undefined)
+  }
+  await plane.request("DELETE", "/apis/sluice.dev/v1alpha1/namespaces/shop/deliveries")
+  await deliveries.until("none is left", (known) => known.size === 0)
+  await plane.request("DELETE", "/api/v1/namespaces/shop/configmaps")
 })
 
 const configMap = (name: string, says: string, annotations = "{}") =>
@@ -136,9 +148,8 @@ describe("two Deliveries that claim one object", () => {
   })
 
   it("deletes nothing for an entry that was written ahead and never applied", async () => {
-    const refusing = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicies"
     // What is proven is refused when it is written: the entry is all that there is of it.
-    await plane.request("POST", refusing, {
+    await plane.request("POST", `${admission}policies`, {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "ValidatingAdmissionPolicy",
       metadata: { name: "refusing" },
@@ -153,7 +164,7 @@ describe("two Deliveries that claim one object", () => {
         }]
       }
     })
-    await plane.request("POST", refusing.replace("policies", "policybindings"), {
+    await plane.request("POST", `${admission}policybindings`, {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "ValidatingAdmissionPolicyBinding",
       metadata: { name: "refusing" },

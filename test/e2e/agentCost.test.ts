@@ -1,15 +1,15 @@
-import { afterAll, assert, beforeAll, it } from "vitest"
+import { afterEach, assert, beforeEach, it } from "vitest"
 import { Fleet } from "../bench/Fleet.ts"
 import { Ground } from "../bench/Ground.ts"
 
 let ground: Ground
 let fleet: Fleet
 
-beforeAll(async () => {
+beforeEach(async () => {
   ground = await Ground.start()
   fleet = await Fleet.make(ground, { deliveries: 3, objects: 2, renderer: "plain", interval: "1m" })
 })
-afterAll(async () => {
+afterEach(async () => {
   await fleet.remove()
   await ground.stop()
 })

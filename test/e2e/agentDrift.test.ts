@@ -119,7 +119,7 @@ describe("modes", () => {
       ({ status }) => status?.drift?.last?.action === "backing off" && status.drift.last.manager === rival
     )
     await take("ConfigMap/beside")
-    await versionIs("ConfigMap/beside", "git", 5_000)
+    await versionIs("ConfigMap/beside", "git")
     await ground.objects.until(
       "an Event tells who fights",
       (known) =>
@@ -261,7 +261,7 @@ spec:
       ({ status }) => status?.stage === "apply" && status.inventory?.entries.length === 2
     )
     await take("ConfigMap/waiting")
-    await versionIs("ConfigMap/waiting", "git", 10_000)
+    await versionIs("ConfigMap/waiting", "git")
   })
 
   it("heals what is taken while a revision is applied", async () => {
@@ -270,6 +270,7 @@ spec:
         Array.from({ length: 200 }, (_, index) => [`${index}.yaml`, configMap(`busy-${index}`, version)])
       )
     const repository = await delivered("busy", files("git"))
+    const before = driftOf("busy")?.count ?? 0
     const stop = ground.objects.listen((id, object) => {
       // As soon as the new revision shows on one, somebody takes it.
       if (id === "ConfigMap/busy-0" && object?.data?.["version"] === "new") {
@@ -280,17 +281,22 @@ spec:
     const commit = await repository.commit(files("new"), "New")
     await ask("busy")
     await ground.deliveries.ready(`${namespace}/busy`, commit)
-    await ground.deliveries.delivery(`${namespace}/busy`, "healed it", ({ status }) => status?.drift?.count === 1)
+    await ground.deliveries.delivery(
+      `${namespace}/busy`,
+      "healed it",
+      ({ status }) => status?.drift?.count === before + 1
+    )
     await versionIs("ConfigMap/busy-0", "new")
   })
 
-  it("heals after a restart what was taken meanwhile", { timeout: 90_000 }, async () => {
+  it("heals after a restart what was taken meanwhile", { timeout: 120_000 }, async () => {
     await ground.agent.stop("SIGKILL")
     await take("ConfigMap/bulk-900")
     await ground.plane.request("DELETE", ground.path("ConfigMap/bulk-901"))
     await ground.startAgent()
-    await versionIs("ConfigMap/bulk-900", "git")
-    await versionIs("ConfigMap/bulk-901", "git")
+    // Its first run goes through a thousand objects.
+    await versionIs("ConfigMap/bulk-900", "git", 60_000)
+    await versionIs("ConfigMap/bulk-901", "git", 60_000)
     await ground.deliveries.ready(`${namespace}/bulk`)
   })
 })

@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { senders } from "../server/webhooks.ts"
 import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
+import { anew } from "../support/anew.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 import type { Repository } from "../support/git/Repository.ts"
 import { type GitServer, startGitServer } from "../support/GitServer.ts"
@@ -61,7 +62,7 @@ const commit = (repository: Repository, says: string) =>
     {
       "a.yaml": `apiVersion: v1
 kind: ConfigMap
-metadata: {name: ${/(\w+)\.git$/u.exec(repository.url)![1]}}
+metadata: {name: ${/([\w-]+)\.git$/u.exec(repository.url)![1]}}
 data: {says: "${says}"}
 `
     },
@@ -83,6 +84,8 @@ const until = async (what: string, claim: () => boolean): Promise<void> => {
 }
 
 describe("webhooks", () => {
+  /** Another Delivery at another try. */
+  let hooked = ""
   let repository: Repository
   const gitlab = () =>
     JSON.stringify({ object_kind: "push", after: "1".repeat(40), project: { git_http_url: repository.url } })
@@ -90,24 +93,25 @@ describe("webhooks", () => {
   const generic = () => JSON.stringify({ repository: repository.url })
 
   it("make a push be applied at once, though the interval is ten minutes", async () => {
-    repository = await git.repository("hooked")
+    hooked = anew("hooked")
+    repository = await git.repository(hooked)
     const first = await commit(repository, "nothing yet")
-    await secret("shop", "hooked-git", { username: "sluice", password })
-    await secret("shop", "hooked-hook", { token: "a-plain-token", signingToken })
-    await deliver("shop", "hooked", repository, "10m", true)
-    await deliveries.ready("shop/hooked", first, soon)
+    await secret("shop", `${hooked}-git`, { username: "sluice", password })
+    await secret("shop", `${hooked}-hook`, { token: "a-plain-token", signingToken })
+    await deliver("shop", hooked, repository, "10m", true)
+    await deliveries.ready(`shop/${hooked}`, first, soon)
 
     const pushes = [
       ["gitlab", gitlab(), senders.gitlab("", "a-plain-token", "id-1")],
       ["gitlab", gitlab(), senders.gitlabSigned(gitlab(), signingToken, "id-2")],
       ["github", github(), senders.github(github(), "a-plain-token", "id-3")],
       ["generic", generic(), senders.generic(generic(), "a-plain-token")],
-      ["gitlab/shop/hooked", gitlab(), senders.gitlab("", "a-plain-token", "id-4")]
+      [`gitlab/shop/${hooked}`, gitlab(), senders.gitlab("", "a-plain-token", "id-4")]
     ] as const
     for (const [source, body, headers] of pushes) {
       const pushed = await commit(repository, `by ${source} ${Object.keys(headers).length}`)
       assert.strictEqual(await post(source, body, headers), 202, source)
-      await deliveries.ready("shop/hooked", pushed, soon)
+      await deliveries.ready(`shop/${hooked}`, pushed, soon)
     }
   })
 
@@ -128,14 +132,15 @@ describe("webhooks", () => {
   })
 
   it("are signed with the Secret as it is now", async () => {
+    const newer = anew("a-newer-token")
     git.requests.length = 0
-    await secret("shop", "hooked-hook", { token: "a-newer-token", signingToken })
+    await secret("shop", `${hooked}-hook`, { token: newer, signingToken })
     // The newer Secret was taken when the source is followed anew.
     await until("the source is listed anew", () => git.requests.length > 0)
     const pushed = await commit(repository, "by the newer token")
     assert.strictEqual(await post("gitlab", gitlab(), senders.gitlab("", "a-plain-token", "id-9")), 401)
-    assert.strictEqual(await post("gitlab", gitlab(), senders.gitlab("", "a-newer-token", "id-10")), 202)
-    await deliveries.ready("shop/hooked", pushed, soon)
+    assert.strictEqual(await post("gitlab", gitlab(), senders.gitlab("", newer, anew("id"))), 202)
+    await deliveries.ready(`shop/${hooked}`, pushed, soon)
   })
 })
 
@@ -152,13 +157,14 @@ describe("a changed credential", () => {
   })
 
   it("may come a moment after it was needed: a Secret that was missing", async () => {
-    const repository = await git.repository("missing")
+    const missing = anew("missing")
+    const repository = await git.repository(missing)
     const first = await commit(repository, "missing")
-    await deliver("shop", "missing", repository, "10m")
-    const refused = await deliveries.reason("shop/missing", "InvalidSpec", soon)
-    assert.include(condition(refused, "Ready")!.message, `there is no Secret "missing-git"`)
-    await secret("shop", "missing-git", { username: "sluice", password })
-    await deliveries.ready("shop/missing", first, soon)
+    await deliver("shop", missing, repository, "10m")
+    const refused = await deliveries.reason(`shop/${missing}`, "InvalidSpec", soon)
+    assert.include(condition(refused, "Ready")!.message, `there is no Secret "${missing}-git"`)
+    await secret("shop", `${missing}-git`, { username: "sluice", password })
+    await deliveries.ready(`shop/${missing}`, first, soon)
   })
 
   it("is noticed at the interval by who may get the Secret and not watch it", async () => {
