@@ -57,8 +57,19 @@ export const exists = Effect.fnUntraced(function*(path: string) {
   return yield* Effect.promise(() => plane.request("GET", path).then(() => true, () => false))
 })
 
-export const makeNamespace = (name: string) =>
-  ask("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name } })
+/** An empty namespace: what a first try of a test left in it goes. */
+export const makeNamespace = Effect.fnUntraced(function*(name: string) {
+  const made = { apiVersion: "v1", kind: "Namespace", metadata: { name } }
+  if (!(yield* exists(`/api/v1/namespaces/${name}`))) return yield* ask("POST", "/api/v1/namespaces", made)
+  const rbac = "rbac.authorization.k8s.io/v1"
+  for (
+    const resource of ["v1/configmaps", "v1/secrets", "apps/v1/deployments", `${rbac}/roles`, `${rbac}/rolebindings`]
+  ) {
+    const at = resource.lastIndexOf("/")
+    const group = resource.slice(0, at)
+    yield* ask("DELETE", `/${group === "v1" ? "api" : "apis"}/${group}/namespaces/${name}${resource.slice(at)}`)
+  }
+})
 
 /** `patch`, `patch (dry run)`, `list`…: the requests about a namespace since the effect began, Sluice's record left out. */
 export const requestsOf = Effect.fnUntraced(function*<A, E, R>(namespace: string, effect: Effect.Effect<A, E, R>) {
