@@ -53,6 +53,15 @@ const now = () => new Date().toISOString().replace("Z", "000Z")
 const since = (events: ReadonlyArray<AuditEvent>, time: string) =>
   events.filter(({ requestReceivedTimestamp }) => requestReceivedTimestamp > time)
 
+/** Waits until no replica has asked for anything for a while, but for what keeps its Lease. */
+const quiet = async (forMs = 1_500) => {
+  for (const deadline = performance.now() + patience; performance.now() < deadline; await sleep(100)) {
+    const lately = since(await replicas.ground.plane.readAudit(), new Date(Date.now() - forMs).toISOString())
+    const isAsking = ({ objectRef, verb }: AuditEvent) => verb !== "watch" && objectRef?.resource !== "leases"
+    if (!lately.some((event) => replicaOf(event) !== undefined && isAsking(event))) return
+  }
+}
+
 beforeAll(async () => {
   replicas = await Replicas.start()
   await replicas.ground.namespace("fleet")
@@ -82,7 +91,7 @@ describe("replicas", () => {
   it("share what there is, and moves what must alone when one comes", async () => {
     for (const [before, comes] of [[["a"], "b"], [["a", "b"], "c"]] as const) {
       const after = [...before, comes]
-      await sleep(2_500)
+      await quiet()
       const began = now()
       await replicas.begin(comes)
       console.log(`${comes} shares after ${Math.round(await replicas.agree(after))} ms, once it was ready`)
@@ -95,9 +104,10 @@ describe("replicas", () => {
       assert.deepStrictEqual(kept.map(({ requestURI, userAgent, verb }) => `${userAgent} ${verb} ${requestURI}`), [])
     }
     assert.deepStrictEqual(strangers(await replicas.ground.plane.readAudit(), keyOf), [])
-  }, 60_000)
+  }, 120_000)
 
   it("ask for nothing while nothing happens, but for what keeps their Leases", async () => {
+    await quiet()
     const began = now()
     await sleep(3_000)
     const events = since(await replicas.ground.plane.readAudit(), began)
@@ -106,14 +116,21 @@ describe("replicas", () => {
       "update leases"
     ])
     assert.isAtMost(asked.length, 3 * 5)
-  }, 20_000)
+  }, 90_000)
 
   it("take over at once from one that is told to end", async () => {
-    const began = performance.now()
-    await Promise.all([replicas.end("c"), replicas.agree(["a", "b"])])
-    const elapsed = Math.round(performance.now() - began)
-    console.log(`others take over ${elapsed} ms after the signal to end`)
-    assert.isBelow(elapsed, 1_000 * leaseSeconds - 1_000, "before a Lease could expire")
+    if (!replicas.running.has("c")) {
+      // A second try.
+      await replicas.begin("c", "another pod")
+      await replicas.agree(["a", "b", "c"], patience)
+    }
+    const [began, signalled] = [performance.now(), now()]
+    await Promise.all([replicas.end("c"), replicas.agree(["a", "b"], patience)])
+    console.log(`others take over ${Math.round(performance.now() - began)} ms after the signal to end`)
+    const ends = since(await replicas.ground.plane.readAudit(), signalled).filter(({ objectRef, verb }) =>
+      objectRef?.resource === "leases" && objectRef.name === "sluice-c" && verb === "delete"
+    )
+    assert.deepStrictEqual(ends.map(replicaOf), ["c"], "its Lease did not expire: it gave it up")
     await onNewest(await commit(), patience)
     await replicas.begin("c", "another pod")
     await replicas.agree(["a", "b", "c"], patience)
@@ -128,7 +145,7 @@ describe("replicas", () => {
 source: {library: [images/digest-required]}, match: {namespaceSelector: {matchLabels: {guarded: "true"}}}}}`
     )
     const isReady = async () => JSON.stringify(await plane.request("GET", path)).includes(`"reason":"Succeeded"`)
-    for (let turn = 0; !(await isReady()) && turn < 200; turn++) await sleep(100)
+    for (let turn = 0; !(await isReady()) && turn < 400; turn++) await sleep(100)
     await sleep(1_500)
     const events = await plane.readAudit()
     const writers = events.filter(({ objectRef, verb }) => objectRef?.resource === "policybundles" && verb === "patch")
@@ -166,9 +183,9 @@ source: {library: [images/digest-required]}, match: {namespaceSelector: {matchLa
     }, "Add the family")
     await replicas.ground.deliver(`fleet/${parent}`, family.url, "path: parent, apply: {wait: false}")
     const { deliveries } = replicas.ground
-    await deliveries.ready(`fleet/${child}`, first, 20_000)
+    await deliveries.ready(`fleet/${child}`, first, 40_000)
     const next = await family.commit({ "child/object.yaml": configMap("inherited", 2) }, "Change the object")
-    await deliveries.ready(`fleet/${child}`, next, 20_000)
+    await deliveries.ready(`fleet/${child}`, next, 40_000)
     const events = await replicas.ground.plane.readAudit()
     const writers = new Set(
       events.filter(({ objectRef, verb }) => objectRef?.name === "inherited" && verb === "patch").map(replicaOf)
@@ -178,7 +195,8 @@ source: {library: [images/digest-required]}, match: {namespaceSelector: {matchLa
 
   it("take a webhook that came to the wrong one", async () => {
     const names = Array.from({ length: 100 }, (_, index) => `hooked-${index}`)
-    const name = names.find((name) => ownerOf(["a", "b", "c"], `fleet/${name}`) === "a")!
+    const isKnown = (name: string) => replicas.ground.deliveries.get(`fleet/${name}`) !== undefined
+    const name = names.find((name) => !isKnown(name) && ownerOf(["a", "b", "c"], `fleet/${name}`) === "a")!
     const hooked = await replicas.ground.git.repository("hooked")
     const first = await hooked.commit({ "object.yaml": configMap("hooked", 1) }, "Add the object")
     await applyYaml(
