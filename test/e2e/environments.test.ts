@@ -23,7 +23,7 @@ const promoted = (stage: string, digit: string) => ({
   [overlay(stage)]: files()[overlay(stage)]!.replace(/sha256:[0-9a-f]{64}/u, digest(digit))
 })
 
-describe("the sample of environments", { timeout: 60_000 }, () => {
+describe("the sample of environments", { timeout: 120_000 }, () => {
   let scene: AgentScene
   let repository: Repository
 
@@ -45,7 +45,7 @@ describe("the sample of environments", { timeout: 60_000 }, () => {
     })
   const ready = async (stage: string, commit: string) => {
     await ask(stage)
-    return scene.ready(`web-${stage}/web`, commit, 30_000)
+    return scene.ready(`web-${stage}/web`, commit)
   }
 
   beforeAll(async () => {
@@ -58,7 +58,7 @@ describe("the sample of environments", { timeout: 60_000 }, () => {
     const commit = await repository.commit(files(), "Serve")
     for (const name of ["guardrails.yaml", "accounts.yaml", "folders.yaml"]) await use(name)
     for (const stage of stages) {
-      const delivery = await scene.ready(`web-${stage}/web`, commit, 40_000)
+      const delivery = await scene.ready(`web-${stage}/web`, commit, 60_000)
       assert.strictEqual(condition(delivery, "Healthy")?.status, "True")
       const judges = delivery.status!.policy!.bundles!.map(({ name }) => name).sort()
       const platform = { dev: [], staging: ["production-preview"], prod: ["production"] }[stage]
@@ -81,7 +81,7 @@ describe("the sample of environments", { timeout: 60_000 }, () => {
     const tagged = files()[overlay("dev")]!.replace("web-dev", "web-prod")
     const commit = await repository.commit({ [overlay("prod")]: tagged }, "Promote a tag")
     await ask("prod")
-    const denied = await scene.deliveries.reason("web-prod/web", "PolicyDenied", 30_000)
+    const denied = await scene.deliveries.reason("web-prod/web", "PolicyDenied")
     assert.match(condition(denied, "Ready")!.message, /images\/digest-required/u)
     assert.include(await imageIn("prod"), digest("a"))
     await ready("dev", commit)
@@ -92,7 +92,7 @@ describe("the sample of environments", { timeout: 60_000 }, () => {
     const start = await repository.head()
     for (const stage of stages) await repository.branch(stage, start)
     await use("branches.yaml")
-    for (const stage of stages) await scene.ready(`web-${stage}/web`, start, 30_000)
+    for (const stage of stages) await scene.ready(`web-${stage}/web`, start, 60_000)
     const change = { ...promoted("staging", "b"), ...promoted("prod", "b") }
     const next = await repository.commit(change, "Build b", { branch: "dev" })
     await ready("dev", next)

@@ -179,6 +179,8 @@ describe("sluice install, on a real API server", () => {
   it("says what keeps the agent from being ready", async () => {
     await patch("/api/v1/nodes/node-0", { spec: { unschedulable: true } })
     await plane.request("DELETE", `${home}/pods/sluice-0`)
+    const isUnschedulable = async () => JSON.stringify(await find(`${home}/pods/sluice-0`))?.includes("Unschedulable")
+    while (await isUnschedulable() !== true) await new Promise((resolve) => setTimeout(resolve, 50))
     const answer = await sluice("install", "--timeout", "3s", "-o", "json")
     assert.strictEqual(answer.code, 3, answer.stderr)
     assert.deepInclude(JSON.parse(answer.stdout), { kind: "InstallReport", ready: false })

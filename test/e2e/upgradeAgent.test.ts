@@ -44,12 +44,15 @@ const writes = async (since: string): Promise<ReadonlyArray<string>> =>
 
 const now = () => new Date().toISOString()
 
-const start = (checkout?: Checkout) =>
-  AgentProcess.start({
+const start = async (checkout?: Checkout) => {
+  // At a second try that of the first may still run.
+  await scene.agent.remove()
+  return AgentProcess.start({
     kubeconfig: scene.plane.adminKubeconfigFile,
     args: ["--allow-loopback"],
     ...checkout === undefined ? {} : { checkout: checkout.folder }
   })
+}
 
 /** Its first questions to the Git server: where the branch is, and for the tree. After them it polls, once a second. */
 const first = 4
@@ -99,7 +102,7 @@ const change = (value: string) => ({
 /** Waits until each Delivery that runs came to its end on a commit, well or not. */
 const arrived = async (commit: string) => {
   for (const id of ids.filter((id) => id !== denied && scene.deliveries.get(id)?.spec.suspend !== true)) {
-    await scene.ready(id, commit, 30_000)
+    await scene.ready(id, commit)
   }
   await scene.deliveries.delivery(denied, `is denied on ${commit}`, ({ status }) => {
     const ready = status?.conditions?.find(({ type }) => type === "Ready")
@@ -205,7 +208,7 @@ const age = async () => {
 
 const onlyTheNew = ["patch configmaps old-plain/a"]
 
-describe("an agent of a new version", { timeout: 90_000 }, () => {
+describe("an agent of a new version", { timeout: 120_000 }, () => {
   it("takes over what the one before left, and writes nothing but its Lease", async () => {
     await leave()
     const { taken, told, workloads } = await takeOver(undefined, "3")
