@@ -15,8 +15,8 @@ export default defineConfig({
           exclude: ["test/integration/**", "test/e2e/**"],
           // One load of the modules for all files: half of the time else. No test changes what another sees.
           isolate: false,
-          // Three seconds of work take longer beside what else a machine may do.
-          testTimeout: 20_000
+          // Six seconds of work take longer beside what else a machine may do, and nothing is tried twice.
+          testTimeout: 60_000
         }
       },
       {
@@ -26,8 +26,8 @@ export default defineConfig({
           globalSetup: ["test/support/globalSetup.ts"],
           // A second try on the machine that decides alone: what fails twice is broken.
           retry: process.env.CI === undefined ? 0 : 1,
-          testTimeout: 60_000,
-          hookTimeout: 120_000,
+          testTimeout: 120_000,
+          hookTimeout: 240_000,
           // Two at once: each file has servers of its own, and waits for them half of the time.
           sequence: { groupOrder: 1 }
         }
