@@ -6,6 +6,7 @@ import { connect } from "node:http2"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { adminCredential, Told } from "../support/AgentScene.ts"
+import { anew } from "../support/anew.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
 
 let plane: ControlPlane
@@ -29,7 +30,7 @@ const template = (app: string, annotations: Record<string, string> = {}) => ({
 
 /** Reads an object until it is as wanted. */
 const eventually = async (path: string, wanted: (object: unknown) => boolean) => {
-  for (const deadline = Date.now() + 20_000;;) {
+  for (const deadline = Date.now() + 60_000;;) {
     const object = await plane.request("GET", path)
     if (wanted(object)) return object
     if (Date.now() > deadline) throw new Error(`not as wanted: ${JSON.stringify(object)}`)
@@ -74,15 +75,16 @@ describe("ControlPlane", () => {
 
   it("has every write in its audit log that a watch has told of, also before it is answered", async () => {
     const path = "/api/v1/namespaces/default/configmaps"
+    const name = anew("seen")
     const told = new Told(plane, `${path}?watch=true`)
     const session = connect(plane.server, { ca: plane.caData, ...adminCredential(plane) })
     // As long as nobody reads the answer, which is larger than the window of HTTP/2, it is not complete.
     const answer = session.request({ ":method": "POST", ":path": path, "content-type": "application/json" })
-    answer.end(JSON.stringify({ metadata: { name: "seen" }, data: { large: "a".repeat(900_000) } }))
-    await told.find("it is seen", ({ metadata }) => (metadata as { name?: string }).name === "seen")
+    answer.end(JSON.stringify({ metadata: { name }, data: { large: "a".repeat(900_000) } }))
+    await told.find("it is seen", ({ metadata }) => (metadata as { name?: string }).name === name)
     const log = plane.readAudit()
     setTimeout(() => answer.resume(), 500)
-    const created = (await log).filter(({ objectRef, verb }) => verb === "create" && objectRef?.name === "seen")
+    const created = (await log).filter(({ objectRef, verb }) => verb === "create" && objectRef?.name === name)
     assert.deepStrictEqual(created.map(({ stage }) => stage), ["ResponseComplete"])
     session.close()
     told.stop()

@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
+import * as Schedule from "effect/Schedule"
 import type { InventoryEntry } from "../../src/domain/Inventory.ts"
 import { Drift } from "../../src/drift/Drift.ts"
 import { as, ask, Cluster, cluster, makeNamespace } from "../apply/Cluster.ts"
@@ -69,12 +70,11 @@ layer(Layer.mergeAll(cluster({}), Drift.layer), options)("drift latency", (it) =
       ))
       console.info(`${namespaces} namespaces listed in ${Duration.toMillis(time).toFixed(0)} ms`)
       const opened = Effect.map(Effect.promise(plane.readAudit), (events) =>
-        events.filter(({ requestURI, stage }) =>
-          stage === "ResponseStarted" && requestURI.includes("/many-") && requestURI.includes("watch=true")
-        ).length)
-      yield* Effect.repeat(opened, {
-        until: (count) =>
-          count === namespaces
-      })
+        new Set(
+          events.filter(({ requestURI, stage }) =>
+            stage === "ResponseStarted" && requestURI.includes("/many-") && requestURI.includes("watch=true")
+          ).map(({ objectRef }) => objectRef?.namespace)
+        ).size)
+      yield* Effect.repeat(opened, { schedule: Schedule.spaced("50 millis"), until: (count) => count === namespaces })
     }).pipe(Effect.scoped, Effect.provide(as("shop", "many"))))
 })
