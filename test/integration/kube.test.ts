@@ -166,7 +166,7 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("kube", (it) =>
         })
       )
       yield* Effect.flatMap(KubeWriter, (writer) => writer.apply(configMap("allowed", {}), force)).pipe(
-        Effect.retry({ times: 50, schedule: Schedule.spaced("20 millis") }),
+        Effect.retry({ times: 500, schedule: Schedule.spaced("20 millis") }),
         Effect.provide(as)
       )
     }))
