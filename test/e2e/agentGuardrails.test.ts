@@ -270,17 +270,21 @@ describe("other enforcements", () => {
 
 describe("a bundle that cannot be had", () => {
   it("stops whom it selects and says why; the others go on", async () => {
-    await bundle("gone", { source: { git: { url: `${git.url}/none.git`, branch: "main", ...credential } } })
-    const { id } = await deliver("stopped", "gone", { "app/one.yaml": configMap("stopped", "good") })
+    const [gone, held] = [anew("gone"), anew("stopped")]
+    await bundle(gone, { source: { git: { url: `${git.url}/none.git`, branch: "main", ...credential } } })
+    const { id } = await deliver(held, gone, { "app/one.yaml": configMap(held, "good") })
     const { commit, id: free } = await deliver("free", "none", { "app/one.yaml": configMap("free", "bad") })
     const stopped = await deliveries.reason(id, "PolicyUnavailable", soon)
-    assert.match(condition(stopped, "Ready")!.message, /PolicyBundle gone selects this Delivery and cannot judge: /u)
+    assert.match(
+      condition(stopped, "Ready")!.message,
+      /PolicyBundle gone-\d+ selects this Delivery and cannot judge: /u
+    )
     assert.strictEqual(condition(stopped, "PolicyPassed")?.status, "Unknown")
     await deliveries.ready(free, commit, soon)
-    const told = await bundleUntil("gone", "is not ready", (one) => readyOf(one).status === "False")
+    const told = await bundleUntil(gone, "is not ready", (one) => readyOf(one).status === "False")
     assert.match(String(readyOf(told).reason), /^FetchFailed$/u)
-    assert.isUndefined(await valueOf("stopped"))
-    await removeBundle("gone")
+    assert.isUndefined(await valueOf(held))
+    await removeBundle(gone)
     await deliveries.ready(id, undefined, soon)
   })
 
@@ -351,6 +355,8 @@ describe("a bundle whose credentials change", () => {
 
 describe("a bundle that changes", () => {
   let [changing, applied, id, commit] = ["", "", "", ""]
+  /** What it became in the end. */
+  let spec: JsonObject = {}
 
   it("has whom it selects judged anew without a push, and nothing is reverted", async () => {
     ;[changing, applied] = [anew("changing"), anew("applied")]
@@ -396,11 +402,11 @@ describe("a bundle that changes", () => {
       reason: "INC-7",
       owner: "ops"
     }
-    const waive = (until: string) =>
-      bundle(changing, {
-        ...from(rules, { interval: "10m" }),
-        waivers: [{ ...own, until }, { ...own, policy: "nobody", until }]
-      })
+    const waive = (until: string) => {
+      const waivers = [{ ...own, until }, { ...own, policy: "nobody", until }]
+      spec = { ...from(rules, { interval: "10m" }), waivers }
+      return bundle(changing, spec)
+    }
     await waive("2099-01-01T00:00:00Z")
     const waived = await deliveries.delivery(id, "is waived", ({ status }) => status?.policy?.waived === 1, soon)
     assert.strictEqual(waived.status?.policy?.waivers?.[0]?.owner, "ops")
@@ -422,6 +428,9 @@ describe("a bundle that changes", () => {
   })
 
   it("lets go of whom it selects no more, and of all when it is deleted", async () => {
+    // A first try deleted it.
+    await bundle(changing, spec)
+    await denied(id, /first is forbidden/u)
     await plane.request(
       "PATCH",
       pathOfDelivery(id),
