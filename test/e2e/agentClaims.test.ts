@@ -40,7 +40,9 @@ beforeEach(async () => {
   }
   await plane.request("DELETE", "/apis/sluice.dev/v1alpha1/namespaces/shop/deliveries")
   await deliveries.until("none is left", (known) => known.size === 0)
-  await plane.request("DELETE", "/api/v1/namespaces/shop/configmaps")
+  // The admission policy goes a moment after it was deleted.
+  const cleared = () => plane.request("DELETE", "/api/v1/namespaces/shop/configmaps").then(() => true, () => false)
+  while (!await cleared()) await new Promise((resolve) => setTimeout(resolve, 50))
 })
 
 const configMap = (name: string, says: string, annotations = "{}") =>
