@@ -8,6 +8,7 @@ import { at, type JsonObject } from "../../src/domain/Json.ts"
 import { encode, headOf, pack } from "../../src/kube/record.ts"
 import { AgentProcess, applyYaml } from "../support/AgentGround.ts"
 import { AgentScene, configMap } from "../support/AgentScene.ts"
+import { anew } from "../support/anew.ts"
 import { type ChatServer, startChatServer } from "../support/ChatServer.ts"
 import type { AuditEvent } from "../support/controlplane/audit.ts"
 import { type Checkout, earlierCheckout } from "../support/earlierCheckout.ts"
@@ -130,7 +131,7 @@ stringData: {address: "${chat.url}/hooks/told"}
   repository = await scene.git.repository("upgrade")
   head = await repository.commit({
     ...shop(),
-    ...change("1"),
+    ...change(anew("before")),
     "plain/secret.yaml": secret,
     "told/a.yaml": configMap("told", "1"),
     "suspended/a.yaml": configMap("suspended", "1"),
@@ -144,7 +145,7 @@ stringData: {address: "${chat.url}/hooks/told"}
   await arrived(head)
   await chat.received(1)
   // A second revision, so that the records know of one before.
-  head = await repository.commit(change("2"), "Before, again")
+  head = await repository.commit(change(anew("before")), "Before, again")
   await arrived(head)
   await scene.patch("old-suspended/suspended", { spec: { suspend: true, suspension: { reason: "INC-42" } } })
   await scene.deliveries.reason("old-suspended/suspended", "Suspended")
@@ -211,7 +212,7 @@ const onlyTheNew = ["patch configmaps old-plain/a"]
 describe("an agent of a new version", { timeout: 120_000 }, () => {
   it("takes over what the one before left, and writes nothing but its Lease", async () => {
     await leave()
-    const { taken, told, workloads } = await takeOver(undefined, "3")
+    const { taken, told, workloads } = await takeOver(undefined, anew("new"))
     // From far back: what versions between brought is written once, and no workload.
     assert.deepStrictEqual(isFar ? taken.filter((line) => !isOwn(line)) : taken, [])
     if (!isFar) assert.strictEqual(told, 0)
@@ -219,7 +220,7 @@ describe("an agent of a new version", { timeout: 120_000 }, () => {
   })
 
   it("gives it back to the one before", async () => {
-    const { taken, workloads } = await takeOver(earlier, "4")
+    const { taken, workloads } = await takeOver(earlier, anew("before"))
     // What it writes of Deliveries is its own affair: nobody mends it any more.
     assert.deepStrictEqual(taken.filter((line) => !isOwn(line)), [])
     assert.deepStrictEqual(workloads, onlyTheNew)
@@ -227,7 +228,7 @@ describe("an agent of a new version", { timeout: 120_000 }, () => {
 
   it("takes over records of a form that knew less, and writes no workload", async () => {
     await age()
-    const { taken, workloads } = await takeOver(undefined, "5")
+    const { taken, workloads } = await takeOver(undefined, anew("new"))
     assert.deepStrictEqual(taken.filter((line) => !isOwn(line)), [])
     assert.deepStrictEqual(workloads, onlyTheNew)
     for (
@@ -241,7 +242,7 @@ describe("an agent of a new version", { timeout: 120_000 }, () => {
   it("adopts what it owns where the records were lost, and prunes from then on", async () => {
     for (const id of ids) await scene.plane.request("DELETE", `${recordsOf(id)}?labelSelector=${selector}`)
     scene.agent = await start()
-    await arrived(await repository.commit(change("6"), "Set 6"))
+    await arrived(await repository.commit(change(anew("new")), "Without records"))
     head = await repository.commit({ "plain/secret.yaml": null }, "Without the Secret")
     await scene.ready("old-plain/plain", head)
     assert.isUndefined(await scene.find("/api/v1/namespaces/old-plain/secrets/token"))
