@@ -156,6 +156,8 @@ describe("the life of a Delivery", () => {
   })
 
   it("takes a new spec at once, also while a run waits for health", async () => {
+    // A first try had it wait no more.
+    await scene.patch(id, { spec: { apply: { wait: true } } })
     const hanging = await push(pinned("8"), nowhere)
     await waits(id, hanging)
     await scene.patch(id, { spec: { apply: { wait: false } } })
