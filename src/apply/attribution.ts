@@ -1,7 +1,7 @@
 import { unknownManager } from "../domain/DriftReport.ts"
 import { type FieldSet, idOfFields, members, minus, parents, told } from "../domain/fieldPaths.ts"
 import { originAnnotation, type Ownership } from "../domain/ownership.ts"
-import { beyond, type IsLeft, ours } from "../domain/stale.ts"
+import { beyond, ours, type Tolerance } from "../domain/stale.ts"
 
 /** Who did what to an object, as far as managedFields tell. */
 export interface Attribution {
@@ -22,12 +22,12 @@ export const attribute = (
   before: ReadonlyArray<Ownership>,
   after: ReadonlyArray<Ownership>,
   strange: ReadonlyArray<Ownership>,
-  isLeft?: IsLeft
+  tolerance?: Tolerance
 ): Attribution => {
   if (before.length === 0) return { manager: unknownManager, fields: [], time: undefined }
   const [had, has] = [members(ours(before)?.fieldsV1), members(ours(after)?.fieldsV1)]
   const maps = parents(has)
-  const added = strange.flatMap((entry) => [...beyond(entry, isLeft)])
+  const added = strange.flatMap((entry) => [...beyond(entry, tolerance)])
     .filter(([id]) => !had.has(id) && !has.has(id) && !maps.has(id))
   const changed = new Map([...minus(has, had), ...added])
   changed.delete(ourOrigin)

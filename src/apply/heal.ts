@@ -3,6 +3,7 @@ import * as Semaphore from "effect/Semaphore"
 import { type Delivery, milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Admits, HealDenial, Healed } from "../domain/Drift.ts"
 import { unknownManager } from "../domain/DriftReport.ts"
+import { idOf } from "../domain/fieldPaths.ts"
 import { leavesField, withoutLeft } from "../domain/ignored.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import type { Manifest } from "../domain/Manifest.ts"
@@ -16,8 +17,8 @@ import {
   originAnnotation
 } from "../domain/ownership.ts"
 import { ApplyConflict, type ApplyError, classOf } from "../domain/StageError.ts"
-import { ours, stale, type Tolerance } from "../domain/stale.ts"
-import { makeAutoscalers } from "../kube/autoscaled.ts"
+import { ours, replicasField, stale, type Tolerance } from "../domain/stale.ts"
+import { isScalable, makeAutoscalers } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
 import type { Suspect } from "../kube/Suspect.ts"
@@ -70,11 +71,12 @@ export const heal = Effect.fnUntraced(function*(
   // What an autoscaler decides is not put back, also where only the cluster has one.
   const autoscalers = yield* makeAutoscalers({ timeToLive: "10 seconds" })
 
-  const toleranceOf = (manifest: Manifest, { unwanted }: Suspect): Tolerance => ({
-    allowed,
-    unwanted,
-    isLeft: leavesField(manifest)
-  })
+  /** Who scales what Git has no number for is as free as with `kubectl scale`: giving it up would mean one replica. */
+  const toleranceOf = (manifest: Manifest, { unwanted }: Suspect): Tolerance => {
+    const isLeft = leavesField(manifest)
+    const isScaled = isScalable(manifest)
+    return { allowed, unwanted, isLeft: (path) => isLeft(path) || (!isScaled && idOf(path) === replicasField) }
+  }
 
   const read = ({ apiVersion, ref }: Suspect) =>
     Effect.map(
@@ -132,7 +134,7 @@ export const heal = Effect.fnUntraced(function*(
     const after = metadataOf(manifest, answer)
     if (after.deleting) return after.uid
     const before = live?.managedFields ?? []
-    const attribution = attribute(before, after.managedFields, strange, tolerance.isLeft)
+    const attribution = attribute(before, after.managedFields, strange, tolerance)
     const isSame = strange.length === 0
       ? fingerprint(before) === fingerprint(after.managedFields) &&
         // In the second of another write in our name, ours looks the same; a doubt is settled after it.

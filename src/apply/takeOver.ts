@@ -23,7 +23,7 @@ export const hasAdditions = (
   tolerance: Tolerance
 ): boolean =>
   stale(entries, tolerance).some((entry) =>
-    [...beyond(entry, tolerance.isLeft).values()].some((path) => resolve(manifest.object, path) === undefined)
+    [...beyond(entry, tolerance).values()].some((path) => resolve(manifest.object, path) === undefined)
   )
 
 /**

@@ -53,7 +53,7 @@ export const makeHealing = Effect.fnUntraced(function*(delivery: Delivery, refus
     const atHand = taken.filter(isAtHand)
     const objects = atHand.flatMap(({ ref }) => bytes.get(key(ref)) ?? [])
     const now = writes && objects.length > 0 ? yield* refused(policies, objects, () => bytes.values()) : undefined
-    const why = now?.why ?? new Map<string, Violation>()
+    const why = now?.why ?? new Map<string, ReadonlyArray<Violation>>()
     const gate = now === undefined ? stand.gate : stand.gate.renewed(now.judges)
     const admits = gate.admits?.((record) => hears.decided(owned.applied && parse(owned.applied.revision), record))
     const [free, refusing] = [false, true].map((is) => atHand.filter(({ ref }) => why.has(key(ref)) === is))
@@ -63,7 +63,7 @@ export const makeHealing = Effect.fnUntraced(function*(delivery: Delivery, refus
     if (refusing!.length > 0) {
       const suspectOf = new Map(refusing!.map((suspect) => [key(suspect.ref), suspect]))
       yield* Stream.runForEach(apply.heal(delivery, bytes, owned, refusing!, { writes: false }), (healed) => {
-        const [suspect, violation] = [suspectOf.get(key(healed.ref)), why.get(key(healed.ref))]
+        const [suspect, violation] = [suspectOf.get(key(healed.ref)), why.get(key(healed.ref))?.[0]]
         return suspect && violation
           ? hears.withheld(healed, suspect, refusal(violation, " by now"))
           : Effect.void

@@ -9,6 +9,7 @@ import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { policySet } from "../domain/policySet.ts"
+import { classOf } from "../domain/StageError.ts"
 import { uptime } from "../domain/uptime.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
 import * as fighting from "../drift/fights.ts"
@@ -22,7 +23,8 @@ import { findingOf, findingOfFight, withheld } from "./findings.ts"
 import { Guests, isGuest, type Refused } from "./guests.ts"
 import { type Hears, makeHealing, type Stand } from "./healing.ts"
 import { makeHealRecord } from "./healRecord.ts"
-import { suspicion } from "./suspicion.ts"
+import { Stubborn } from "./Stubborn.ts"
+import { looked, suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
@@ -46,6 +48,8 @@ export interface Options {
 /** How many milliseconds before something that could not be read, or healed, is tried again; healing ever more slowly. */
 const again = 10_000
 const longest = 5 * 60_000
+/** So many objects are looked at or judged together. */
+const batch = 50
 
 /**
  * Watches what a delivery owns, and heals it from memory: the bytes that the gate admitted are put back within
@@ -65,6 +69,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const { drift: mode, wait } = spec
   let stand: Stand | undefined
   const denials = new Denials(again, longest)
+  const stubborn = new Stubborn(again, longest)
   const guests = new Guests(nameOf(delivery), refused, spec.allowManagers)
   let fights = fighting.none
   let failures = 0
@@ -88,16 +93,15 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       Effect.andThen(tellPolled)
     ))
   /** What a run has put right is told; it is judged anew, since it may have been taken again. */
-  const resume = Effect.suspend(() => {
+  const resume = Effect.gen(function*() {
     const suspects = [...left.values()]
     left.clear()
     held.clear()
-    if (suspects.length === 0) return drift.rejudge
-    const findings = suspects.filter((one) => one.why !== "doubt" && !isGuest(one)).map((suspect) =>
-      suspicion(suspect, spec, "healed")
-    )
-    const told = findings.length === 0 ? Effect.void : tell({ _tag: "DriftFound", findings })
-    return Effect.all([told, drift.rejudge, drift.again(suspects.map(({ ref }) => ref))], { discard: true })
+    yield* drift.rejudge
+    const still = new Set((yield* drift.again(suspects.map(({ ref }) => ref))).map(key))
+    const isPutRight = (one: Suspect) => one.why !== "doubt" && !isGuest(one) && !still.has(key(one.ref))
+    const findings = suspects.filter(isPutRight).map((one) => suspicion(one, spec, "healed"))
+    if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
   })
 
   const watched: Watched = {
@@ -124,7 +128,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     denied: ({ violations }) =>
       Effect.suspend(() => {
         const suspects = stand === undefined
-          ? [...left.values()].filter((suspect) => !isGuest(suspect) && !held.has(key(suspect.ref)))
+          ? [...left.values()].filter(({ ref }) => !held.has(key(ref)))
           : []
         if (suspects.length === 0) return Effect.void
         for (const { ref } of suspects) held.set(key(ref), ref)
@@ -138,20 +142,21 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     judged: (judges) =>
       Effect.suspend(() => {
         if (stand !== undefined) stand = { ...stand, gate: stand.gate.renewed(judges) }
-        // What was denied may be let through by now, and the other way round.
-        return Effect.andThen(drift.rejudge, drift.again(denials.refs))
+        // What was denied may be let through by now.
+        return Effect.asVoid(drift.again(denials.refs))
       }),
     stands: (changeset, policies, gate) =>
       Effect.suspend(() => {
         stand = { bytes: apply.standing(changeset), policies, gate }
         const suspects = [...left.values()].map(({ ref }) => ref)
         left.clear()
-        return Effect.andThen(drift.rejudge, drift.again(suspects))
+        return Effect.asVoid(Effect.andThen(drift.rejudge, drift.again(suspects)))
       }),
     applied: (changeset, policies, gate) =>
       Effect.suspend(() => {
         stand = { bytes: apply.standing(changeset), policies, gate }
         denials.clear()
+        stubborn.stands((id) => stand?.bytes.get(id)?.digest)
         return Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.ignore(follow), resume), scope))
       })
   }
@@ -164,10 +169,17 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     yield* drift.wrote(healed.entry, healed.resourceVersion)
   })
 
-  const owe = (suspects: ReadonlyArray<Suspect>) => {
-    for (const suspect of suspects) left.set(key(suspect.ref), suspect)
-    return suspects.length === 0 ? Effect.void : isNeeded.open
-  }
+  /** Who took it is seen before a run puts it right; of very many, nobody is asked about the rest. */
+  const lookedAt = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>) {
+    const some = yield* Effect.forEach(suspects.slice(0, batch), looked, { concurrency: 4 })
+    return [...some, ...suspects.slice(batch)]
+  }, Effect.provide(rights))
+
+  const owe = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>) {
+    if (suspects.length === 0) return
+    for (const suspect of yield* lookedAt(suspects)) left.set(key(suspect.ref), suspect)
+    yield* isNeeded.open
+  })
 
   /** Puts back what may be put back now, unless it is fought about; `strange` is what policies refuse of it. */
   const putBack = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>, strange: ReadonlyArray<Refused> = []) {
@@ -179,7 +191,9 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     }
     const fought = waiting.flatMap(({ ref }) => findingOfFight(fights, ref))
     if (fought.length > 0) yield* tell({ _tag: "DriftFound", findings: fought })
-    const due = suspects.filter((suspect) => !waiting.includes(suspect))
+    const due = suspects.filter((suspect) =>
+      !waiting.includes(suspect) && (mode !== "heal" || !stubborn.waits(suspect.ref, now))
+    )
     const done: Array<Healed> = []
     const kept: Array<DriftFinding> = []
     const hears: Hears = {
@@ -198,24 +212,35 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     fights = fighting.healed(fights, done, over)
     const { news, stays } = denials.note(done)
     for (const { pause, ref } of stays) yield* Effect.forkIn(later(drift, [ref], pause), scope)
-    const refusedNow = strange.filter(({ suspect }) => !waiting.includes(suspect))
+    for (const { ref } of done) stubborn.healed(ref)
+    const failure = healed._tag === "Failure" ? healed.failure : undefined
+    const others = healed._tag === "Success"
+      ? healed.success
+      : due.filter(({ ref }) => !done.some((one) => key(one.ref) === key(ref)))
+    const passes = failure !== undefined && classOf(failure) === "transient"
+    failures = passes ? failures + 1 : 0
+    const owed = new Set(others.filter((suspect) => !isGuest(suspect)))
+    if (failure !== undefined && mode === "heal") {
+      yield* Effect.logWarning(`${nameOf(delivery)}: drift is left to a run: ${failure.message}`)
+      // The newest revision may be one that is never applied: what memory can heal does not wait for it alone.
+      for (const suspect of others) {
+        const { pause, times } = passes
+          ? { times: 1, pause: Math.min(longest, again * 2 ** (failures - 1)) }
+          : stubborn.failed(suspect.ref, stand?.bytes.get(key(suspect.ref))?.digest, over)
+        yield* Effect.forkIn(later(drift, [suspect.ref], pause), scope)
+        if (times > 1) owed.delete(suspect)
+        else if (!passes && owed.has(suspect)) kept.push({ ...suspicion(suspect, spec), why: failure.message })
+      }
+    }
+    const refusedNow = strange.filter(({ suspect }) =>
+      suspect === undefined || mode !== "heal" || due.includes(suspect)
+    )
     const findings = [...guests.note(refusedNow, news.map(findingOf(mode))), ...kept]
     if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
     yield* Effect.provide(record.saveSoon, rights)
-    if (healed._tag === "Failure") {
-      yield* Effect.logWarning(`${nameOf(delivery)}: drift is left to a run: ${healed.failure.message}`)
-    }
-    const others = healed._tag === "Failure"
-      ? due.filter(({ ref }) => !done.some((one) => key(one.ref) === key(ref)))
-      : healed.success
-    failures = healed._tag === "Failure" ? failures + 1 : 0
-    if (others.length === 0) return
-    if (mode !== "heal") return yield* tell({ _tag: "DriftFound", findings: others.map((one) => suspicion(one, spec)) })
-    yield* owe(others.filter((suspect) => !isGuest(suspect)))
-    if (failures === 0) return
-    // The newest revision may be one that is never applied: what memory can heal does not wait for it alone.
-    const pause = Math.min(longest, again * 2 ** (failures - 1))
-    yield* Effect.forkIn(later(drift, others.map(({ ref }) => ref), pause), scope)
+    if (mode === "heal") return yield* owe([...owed])
+    const unread = (yield* lookedAt(others)).map((one) => suspicion(one, spec))
+    if (unread.length > 0) yield* tell({ _tag: "DriftFound", findings: unread })
   })
 
   /** Policies are at hand once a run has read them: after a restart it is asked for one, if there are any. */
@@ -228,15 +253,17 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       return (yield* isGuarded) ? yield* owe(suspects) : undefined
     }
     const judged = yield* Effect.provide(guests.judge(suspects, stand), rights)
-    if (judged === undefined) return yield* Effect.forkIn(later(drift, suspects.map(({ ref }) => ref), again), scope)
-    yield* putBack(mode === "heal" ? judged.map(({ suspect }) => suspect) : [], judged)
+    if (judged.again.length > 0) yield* Effect.forkIn(later(drift, judged.again, again), scope)
+    if (judged.refused.length === 0) return
+    yield* putBack(mode === "heal" ? judged.refused.flatMap(({ suspect }) => suspect ?? []) : [], judged.refused)
   })
 
   /** One after the other: what is judged is as the heal before left it. */
   const receive = Effect.gen(function*() {
     for (isReceiving = true; arrived.size > 0;) {
-      const suspects = [...arrived.values()]
-      arrived.clear()
+      // What came last is looked at first, a few at a time.
+      const suspects = [...arrived.values()].slice(-batch)
+      for (const { ref } of suspects) arrived.delete(key(ref))
       yield* judgeGuests(suspects)
     }
   }).pipe(Effect.ensuring(Effect.sync(() => isReceiving = false)))
@@ -276,7 +303,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       const refs = [...held.values()]
       for (const ref of refs) left.delete(key(ref))
       held.clear()
-      return refs.length === 0 ? Effect.void : drift.again(refs)
+      return refs.length === 0 ? Effect.void : Effect.asVoid(drift.again(refs))
     }),
     beside: (lane) => {
       tell = lane.tell

@@ -6,26 +6,15 @@ import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import * as Ulid from "../domain/Ulid.ts"
 import { Drift } from "../drift/Drift.ts"
-import { KubeReader } from "../kube/KubeReader.ts"
-import { liveMetadata } from "../kube/liveMetadata.ts"
-import type { Suspect } from "../kube/Suspect.ts"
 import { Notify } from "../notify/Notify.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import type { Decided } from "./decide.ts"
 import type { Registry } from "./Registry.ts"
-import { suspicion } from "./suspicion.ts"
+import { looked, suspicion } from "./suspicion.ts"
 import { tellDrift } from "./tellDrift.ts"
 
 /** How long before an inventory that could not be read is read again. */
 const again = "10 seconds"
-
-/** A suspect with who owns what in it: one that was taken before it was watched has to be asked for. */
-const looked = Effect.fnUntraced(function*(suspect: Suspect) {
-  const { apiVersion, live, ref, why } = suspect
-  if (live !== undefined || why === "gone") return suspect
-  const object = yield* Effect.orElseSucceed((yield* KubeReader).get(apiVersion, ref), () => undefined)
-  return object === undefined ? suspect : { ...suspect, live: liveMetadata(apiVersion, ref.kind, object) }
-})
 
 /**
  * Tells drift of a Delivery that is suspended, unless it is to be ignored, and touches nothing. What was still to be told

@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import { type DriftFinding, unknownManager } from "../domain/DriftReport.ts"
 import { members, parents, told } from "../domain/fieldPaths.ts"
@@ -6,7 +7,8 @@ import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { key } from "../domain/ObjectRef.ts"
 import { fieldManager, fingerprint } from "../domain/ownership.ts"
 import { beyond, ours, stale } from "../domain/stale.ts"
-import type { LiveMetadata } from "../kube/KubeReader.ts"
+import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
+import { liveMetadata } from "../kube/liveMetadata.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 
 /** What of an object is left to whom. */
@@ -39,8 +41,24 @@ export const suspicion = (
     )
   const last = others.toSorted((a, b) => (a.time ?? "").localeCompare(b.time ?? "")).at(-1)
   const fields = live === undefined || last === undefined ? [] : heldBy(live, last.manager, leaves)
-  return { object: ref, manager: last?.manager ?? unknownManager, fields, time: last?.time, action }
+  const isThere = fields.length === 0 && why !== "gone"
+  return {
+    object: ref,
+    manager: last?.manager ?? unknownManager,
+    fields,
+    ...isThere ? { isThere } : {},
+    time: last?.time,
+    action
+  }
 }
+
+/** A suspect with who owns what in it: one that was taken before it was watched has to be asked for. */
+export const looked = Effect.fnUntraced(function*(suspect: Suspect) {
+  const { apiVersion, live, ref, why } = suspect
+  if (live !== undefined || why === "gone") return suspect
+  const object = yield* Effect.orElseSucceed((yield* KubeReader).get(apiVersion, ref), () => undefined)
+  return object === undefined ? suspect : { ...suspect, live: liveMetadata(apiVersion, ref.kind, object) }
+})
 
 /** Whether it looked taken only because a run was writing it, and is now as that run left it. */
 export const isOurWrite = ({ live, why }: Suspect, entry: InventoryEntry | undefined): boolean =>

@@ -9,8 +9,10 @@ export interface DriftFinding {
   readonly object: ObjectRef
   /** The field manager, or `unknownManager`. */
   readonly manager: string
-  /** Paths as people write them, never values; none where the whole object was deleted. */
+  /** Paths as people write them, never values; none where the whole object was deleted, or nobody can tell. */
   readonly fields: ReadonlyArray<string>
+  /** Without fields: that it was not deleted, but something in it was changed. */
+  readonly isThere?: boolean | undefined
   /** When somebody made the change, RFC 3339, as far as managedFields tell. */
   readonly time?: string | undefined
   /**

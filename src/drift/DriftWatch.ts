@@ -42,8 +42,8 @@ export interface DriftWatch {
   readonly take: Effect.Effect<ReadonlyArray<Suspect>>
   /** The same, once there is something. */
   readonly suspects: Effect.Effect<ReadonlyArray<Suspect>>
-  /** Puts back what was not healed: it is handed out again, unless it turns out to be well. */
-  readonly again: (refs: ReadonlyArray<ObjectRef>) => Effect.Effect<void>
+  /** Puts back what was not healed: it is handed out again, unless it turns out to be well. Answers what still looks taken. */
+  readonly again: (refs: ReadonlyArray<ObjectRef>) => Effect.Effect<ReadonlyArray<ObjectRef>>
   /** What is `unjudged` is handed out again: others judge, or judge something else. */
   readonly rejudge: Effect.Effect<void>
   /** Whether nothing is suspect, but for what policies say of controllers, and every watch is live. */
@@ -278,11 +278,13 @@ export const make = Effect.fnUntraced(function*(
     suspects: Effect.repeat(Effect.andThen(stirred, take), { until: ({ length }) => length > 0 }),
     again: (refs) =>
       Effect.sync(() => {
+        review()
         for (const ref of refs) {
           const one = cases.get(key(ref))
           if (one !== undefined) one.isTold = false
         }
         wake.openUnsafe()
+        return refs.filter((ref) => isTaken(cases.get(key(ref))?.verdict))
       }),
     rejudge: Effect.sync(() => {
       for (const one of cases.values()) if (one.verdict === "unjudged") one.isTold = false

@@ -151,7 +151,8 @@ export const make = Effect.fnUntraced(function*(
   ).pipe(
     Stream.runForEach(hear),
     Effect.result,
-    Effect.catchDefect((defect) => Effect.as(Effect.logError(`watch of ${apiVersion} ${kind}`, defect), undefined))
+    Effect.tapDefect((defect) => Effect.logError(`watch of ${apiVersion} ${kind}`, defect)),
+    Effect.catchDefect(() => Effect.succeed("broken" as const))
   )
 
   yield* Effect.gen(function*() {
@@ -159,7 +160,11 @@ export const make = Effect.fnUntraced(function*(
       const ended = yield* watch
       if (isHeard) refusals = 0
       isHeard = false
-      const refused = ended !== undefined && Result.isFailure(ended) ? ended.failure : undefined
+      if (ended === "broken") {
+        yield* Effect.sleep(Math.min(interval, blip * 2 ** refusals++))
+        continue
+      }
+      const refused = Result.isFailure(ended) ? ended.failure : undefined
       if (refused !== undefined && !isRefusal(refused)) {
         yield* Effect.sleep(blip)
         continue

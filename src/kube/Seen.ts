@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto"
 import { deliveryLabel, fieldManager, fingerprint, originAnnotation, pruneAnnotation } from "../domain/ownership.ts"
-import { guestFields, guests, ours, stale } from "../domain/stale.ts"
+import { hasGuests, isGuest, ours, stale } from "../domain/stale.ts"
 import type { LiveMetadata } from "./KubeReader.ts"
 
 /** What is kept of a live object, some hundred bytes: managedFields are not. */
@@ -43,8 +43,8 @@ export const seen = (live: LiveMetadata): Seen => {
   const others = managedFields.filter((entry) => !own.includes(entry))
   const written = ours(managedFields)?.time ?? ""
   const strange = stale(managedFields)
-  const isHeld = guestFields(managedFields).size > 0
-  const held = isHeld ? guests(managedFields) : []
+  const isHeld = hasGuests(managedFields)
+  const held = isHeld ? managedFields.filter(isGuest) : []
   return {
     uid: live.uid,
     resourceVersion: live.resourceVersion,
@@ -57,7 +57,8 @@ export const seen = (live: LiveMetadata): Seen => {
     intruders: strange.length === 0 ? nobody : [...new Set(strange.map(({ manager }) => manager))],
     intrusion: strange.length === 0 ? "" : sum(strange),
     guests: isHeld ? [...new Set(held.map(({ manager }) => manager))] : nobody,
-    held: isHeld ? sum([generation, held]) : "",
+    // Times are whole seconds: the second write in one is told by what else counts writes.
+    held: isHeld ? sum([generation ?? live.resourceVersion, held]) : "",
     others: sum(others),
     isNewest: others.every(({ time = "" }) => time <= written),
     content: generation === undefined ? undefined : sum([labels, annotations, generation])

@@ -15,6 +15,6 @@ export interface Suspect {
   readonly why: Suspicion
   /** As it was seen, with who owns what; where it is undefined, only a GET tells. */
   readonly live: LiveMetadata | undefined
-  /** Managers whose additions policies refuse: they go as those of people do. */
-  readonly unwanted?: ReadonlyArray<string>
+  /** Fields that policies refuse, by their ids: they go as those of people do. */
+  readonly unwanted?: ReadonlySet<string>
 }

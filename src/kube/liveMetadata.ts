@@ -1,3 +1,4 @@
+import { most } from "../domain/fieldPaths.ts"
 import { at, isJsonObject, type Json } from "../domain/Json.ts"
 import { groupOf } from "../domain/ObjectRef.ts"
 import type { LiveMetadata, ManagedFields } from "./KubeReader.ts"
@@ -11,12 +12,24 @@ const texts = (value: Json | undefined): Record<string, string> =>
     )
   )
 
+/** Whether a tree is deeper than anybody reads: anyone may write one, and what is written by recursion must end. */
+const isDeep = (fields: Json | undefined): boolean => {
+  let level: ReadonlyArray<Json> = fields === undefined ? [] : [fields]
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > most.depth) return true
+    level = level.flatMap((node) => isJsonObject(node) ? Object.values(node) : [])
+  }
+  return false
+}
+
 const managedFields = (entry: Json): ManagedFields => {
   const optional = (name: "subresource" | "time" | "apiVersion") => {
     const value = text(at(entry, name))
     return value === "" ? {} : { [name]: value }
   }
-  const fieldsV1 = at(entry, "fieldsV1")
+  const fields = at(entry, "fieldsV1")
+  // No object is so deep: what would be taken for one is named by what it is, and holds nothing else.
+  const fieldsV1 = isDeep(fields) ? { "f:deeper than any object": {} } : fields
   return {
     manager: text(at(entry, "manager")),
     operation: text(at(entry, "operation")),

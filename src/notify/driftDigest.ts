@@ -26,6 +26,8 @@ export const Finding = Schema.Struct({
   /** The first of them. */
   fields: Schema.Array(Schema.String),
   fieldCount: Schema.Int,
+  /** Without fields: that it was not deleted. */
+  isThere: Schema.optionalKey(Schema.Boolean),
   /** When somebody last changed them, and when we last saw it: milliseconds since the epoch. */
   time: Schema.optionalKey(Schema.Finite),
   seen: Schema.Finite,
@@ -114,6 +116,7 @@ const found = (finding: DriftFinding, seen: number, clean: (text: string) => str
     manager: clean(finding.manager),
     fields: finding.fields.slice(0, fieldsNamed).map(clean),
     fieldCount: finding.fields.length,
+    ...finding.isThere === undefined ? {} : { isThere: finding.isThere },
     ...Number.isNaN(time) ? {} : { time },
     seen,
     action: finding.action,

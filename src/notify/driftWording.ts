@@ -83,8 +83,10 @@ const at = (time: number, now: number): RichText => {
   return [{ time, text: Math.abs(now - time) < day / 2 ? hour : `${iso.slice(0, 10)} ${hour}` }]
 }
 
-const fields = ({ fieldCount, fields }: Finding): RichText => {
-  if (fields.length === 0) return ["the whole object"]
+const isDeleted = ({ fields, isThere }: Finding): boolean => fields.length === 0 && isThere !== true
+
+const fields = ({ fieldCount, fields, isThere }: Finding): RichText => {
+  if (fields.length === 0) return [isThere === true ? "something in it" : "the whole object"]
   const named = join(fields.map((field): RichText => [{ code: clip(field, 150) }]), ", ")
   return fieldCount > fields.length ? [...named, ` and ${fieldCount - fields.length} more`] : named
 }
@@ -100,7 +102,7 @@ const consequence = ({ action, seen, time, why = "" }: Finding): string => {
 }
 
 const changedBy = (finding: Finding, now: number): RichText => {
-  const verb = finding.fields.length === 0 ? "deleted by " : "changed by "
+  const verb = isDeleted(finding) ? "deleted by " : "changed by "
   const author: RichText = finding.manager === unknownManager
     ? who(finding.manager)
     : ["field manager ", ...who(finding.manager)]
@@ -133,7 +135,7 @@ const ignore = ({ findings }: DriftMessage): string => {
 const hint = (message: DriftMessage): RichText | undefined => {
   const { findings, phase } = message
   if (phase === "over") return undefined
-  if (phase === "changes" && findings.every(({ fields }) => fields.length === 0)) {
+  if (phase === "changes" && findings.every(isDeleted)) {
     return ["On purpose? Delete it in Git."]
   }
   const isReported = findings.every(({ action }) => action === "reported")
@@ -165,7 +167,7 @@ export const driftWording = (message: DriftMessage): Wording => {
     itemCount: message.findings.length + message.more,
     facts: !alone ? [] : [
       { title: only.fields.length === 1 ? "Field" : "Fields", value: fields(only) },
-      { title: only.fields.length === 0 ? "Deleted by" : "Changed by", value: changedBy(only, message.time).slice(1) }
+      { title: isDeleted(only) ? "Deleted by" : "Changed by", value: changedBy(only, message.time).slice(1) }
     ],
     context: [join([
       message.cluster === undefined ? [] : ["cluster ", { strong: message.cluster }],

@@ -41,16 +41,16 @@ export const refusedNow = (guards: Guards) =>
           const judges = platform.length === 0 ? undefined : yield* policy.judges(policySet(platform))
           const own = admittedBy.bundles.filter(({ origin }) => origin === "repository")
           const set = policySet([...platform, ...own], admittedBy.waivers)
-          const why = new Map<string, Violation>()
+          const why = new Map<string, Array<Violation>>()
           if (set.bundles.length === 0) return { why, judges, asks: false }
           const isOther = set.digest !== admittedBy.digest || isWaived(set)
           const all = isOther ? () => [...standing()].map(manifestOf) : undefined
           const { each, together: [denial] } = yield* policy.denials(set, objects.map(manifestOf), all)
-          if (denial !== undefined) { for (const { ref } of objects) why.set(key(ref), denial) }
+          if (denial !== undefined) { for (const { ref } of objects) why.set(key(ref), [denial]) }
           for (const violation of each) {
             const { apiVersion, kind, name, namespace = "" } = violation.object
             const of = key({ group: groupOf(apiVersion), kind, namespace, name })
-            if (!why.has(of)) why.set(of, violation)
+            why.set(of, [...why.get(of) ?? [], violation])
           }
           return { why, judges, asks: true }
         }

@@ -86,7 +86,11 @@ const played = Effect.fnUntraced(function*(options: {
     stirred: Effect.map(Queue.take(found), (suspects) => void (stirred = suspects)),
     take: Effect.sync(() => stirred),
     suspects: Effect.never,
-    again: (refs) => Effect.sync(() => void again.push(...refs.map(({ name }) => name))),
+    again: (refs) =>
+      Effect.sync(() => {
+        again.push(...refs.map(({ name }) => name))
+        return []
+      }),
     rejudge: Effect.void,
     isQuiet: Effect.succeed(true),
     seen: () => undefined,
@@ -118,7 +122,7 @@ const played = Effect.fnUntraced(function*(options: {
   })
   const store = Layer.mock(InventoryStore)({ load: Effect.sync(() => inventory) })
   const rights = Layer.mergeAll(
-    Layer.mock(KubeReader)({ identity: "test" }),
+    Layer.mock(KubeReader)({ identity: "test", get: () => Effect.succeed(undefined) }),
     Layer.mock(KubeWriter)({}),
     Layer.mock(KubeStatus)({}),
     Layer.mock(Secrets)({})
@@ -126,7 +130,7 @@ const played = Effect.fnUntraced(function*(options: {
   const refused: Options["refused"] = (_, objects) =>
     Effect.succeed({
       why: new Map(
-        objects.filter(({ ref }) => options.refuses?.has(ref.name)).map(({ ref }) => [key(ref), violationOf(ref)])
+        objects.filter(({ ref }) => options.refuses?.has(ref.name)).map(({ ref }) => [key(ref), [violationOf(ref)]])
       ),
       judges: options.judges,
       asks: true

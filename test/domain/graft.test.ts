@@ -1,10 +1,35 @@
 import { assert, describe, it } from "@effect/vitest"
-import { graft, members } from "../../src/domain/fieldPaths.ts"
+import { graft, members, told, units } from "../../src/domain/fieldPaths.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
 
 const app = { name: "app", image: "app:1" }
 const deployment = (spec: JsonObject): JsonObject => ({ kind: "Deployment", spec: { template: { spec } } })
 const inside = (fields: JsonObject): JsonObject => ({ "f:spec": { "f:template": { "f:spec": fields } } })
+
+describe("units", () => {
+  it("are items of lists with all that is in them, and single fields", () => {
+    const fields = members({
+      "f:metadata": { "f:finalizers": { ".": {}, "v:\"hold\"": {} } },
+      ...inside({
+        "f:hostPID": {},
+        "f:securityContext": { ".": {}, "f:runAsUser": {} },
+        "f:containers": {
+          "k:{\"name\":\"app\"}": {
+            "f:env": { ".": {}, "k:{\"name\":\"A\"}": { ".": {}, "f:name": {}, "f:value": {} } }
+          },
+          "k:{\"name\":\"side\"}": { ".": {}, "f:ports": { ".": {}, "k:{\"p\":1}": { ".": {}, "f:p": {} } } }
+        }
+      })
+    })
+    assert.deepStrictEqual(units(fields).map((unit) => told(unit)), [
+      ["metadata.finalizers[\"hold\"]"],
+      ["spec.template.spec.hostPID"],
+      ["spec.template.spec.securityContext.runAsUser"],
+      ["spec.template.spec.containers[name=app].env[name=A]"],
+      ["spec.template.spec.containers[name=side]"]
+    ])
+  })
+})
 
 describe("graft", () => {
   it("adds whole items, and fields of items that are there, and nothing else", () => {
@@ -59,6 +84,18 @@ describe("graft", () => {
   it("leaves out what is not there (any more)", () => {
     const wanted = deployment({ containers: [app] })
     assert.deepStrictEqual(graft(wanted, wanted, members(inside({ "f:hostPID": {} }))), wanted)
+  })
+
+  it("takes as long as what it is given is large", () => {
+    const keys = Array.from({ length: 8_000 }, (_, index) => `key-${index}`)
+    const data = Object.fromEntries(keys.map((key) => [key, "x"]))
+    const items = keys.map((name) => ({ name }))
+    const fields = {
+      "f:data": Object.fromEntries(keys.map((key) => [`f:${key}`, {}])),
+      "f:items": Object.fromEntries(keys.map((name) => [`k:${JSON.stringify({ name })}`, { ".": {}, "f:name": {} }]))
+    }
+    const grown = graft({ data: {}, items: [] }, { data, items }, members(fields))
+    assert.strictEqual(JSON.stringify(grown), JSON.stringify({ data, items }))
   })
 
   it("makes no object's prototype", () => {

@@ -1,6 +1,6 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
-import { AgentScene, deployment } from "../support/AgentScene.ts"
+import { AgentScene, configMap, deployment } from "../support/AgentScene.ts"
 import type { Repository } from "../support/git/Repository.ts"
 
 const soon = 30_000
@@ -71,6 +71,7 @@ describe("what others add inside our objects", () => {
   it("goes away where an enforced policy refuses it, and stays where none does", async () => {
     await delivered("web", "drift: heal")
     await addContainer("web", "proxy", "ours.example/proxy:1", "mesh")
+    await addContainer("web", "tools", "ours.example/tools:1")
     await addContainer("web", "miner", "elsewhere.example/miner:1")
     const { last } = await driftAbout("shop/web", "miner")
     assert.deepInclude(last, {
@@ -79,7 +80,7 @@ describe("what others add inside our objects", () => {
       fields: ["spec.template.spec.containers[name=miner]"],
       why: "our-images refuses it: elsewhere.example/miner:1 is not of ours"
     })
-    assert.deepStrictEqual(await containersOf("web"), ["app", "proxy"])
+    assert.deepStrictEqual(await containersOf("web"), ["app", "proxy", "tools"], "what else it added stays")
     assert.match(
       String((await scene.event("shop/web", "Healed", /miner/u)).note),
       /k9s, put back: our-images refuses it/u
@@ -94,7 +95,7 @@ describe("what others add inside our objects", () => {
     }, "Nothing but the app")
     await scene.ready("shop/web", commit)
     const { last } = await driftAbout("shop/web", "proxy")
-    assert.deepInclude(last, { action: "healed", manager: "mesh" })
+    assert.deepInclude(last, { action: "healed", manager: "k9s, mesh" })
     assert.deepStrictEqual(await containersOf("web"), ["app"])
   })
 
@@ -122,6 +123,40 @@ describe("what others add inside our objects", () => {
       await repository.commit({ "app/told.yaml": deployment("told", "ours.example/app:2") }, "Two")
     )
     assert.strictEqual(scene.deliveries.get("shop/told")?.status?.drift?.count, count)
+  })
+
+  it("is tried ever more seldom and told once where it cannot be taken away", async () => {
+    const name = `fixed-${Date.now()}`
+    repository = await scene.git.repository(name)
+    const commit = await repository.commit({ [`app/${name}.yaml`]: configMap(name, "1") }, "Begin")
+    await scene.deliver(`${namespace}/${name}`, repository.url, "path: app")
+    await scene.ready(`${namespace}/${name}`, commit)
+    const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`
+    const since = new Date().toISOString()
+    await scene.plane.request(
+      "PATCH",
+      `${path}?fieldManager=kubectl-edit`,
+      { immutable: true },
+      "application/merge-patch+json"
+    )
+    const delivery = await scene.deliveries.delivery(
+      `${namespace}/${name}`,
+      "says that it stays",
+      ({ status }) => status?.drift?.last?.why?.includes("immutable") === true,
+      soon
+    )
+    assert.deepInclude(delivery.status?.drift?.last, { action: "reported", manager: "kubectl-edit" })
+    // Others touch it meanwhile: that is no reason to try again at once.
+    for (let count = 0; count < 20; count++) {
+      await scene.plane.request("PATCH", `${path}?fieldManager=noise`, {
+        metadata: { annotations: { count: `${count}` } }
+      }, "application/merge-patch+json")
+    }
+    const writes = (await scene.requests(since)).filter(({ objectRef, verb }) =>
+      verb === "patch" && objectRef?.resource === "configmaps" && objectRef.name === name
+    )
+    assert.isBelow(writes.length, 10)
+    assert.strictEqual(scene.deliveries.get(`${namespace}/${name}`)?.status?.drift?.count, 1)
   })
 
   it("is left alone where the Delivery allows it", async () => {

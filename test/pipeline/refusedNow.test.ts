@@ -31,7 +31,7 @@ layer(gate())("what is put back", (it) => {
       const refused = yield* refusedNow({ current: Effect.succeed([bundle]) })
       const [a, b] = [manifestOf(configMap("a")), manifestOf(configMap("b"))]
       const { why } = yield* refused(policySet([]), [a], () => [a, b])
-      const told = [...why].map(([id, violation]) => [id, refusal(violation, " by now")])
+      const told = [...why].map(([id, [violation]]) => [id, refusal(violation!, " by now")])
       assert.deepStrictEqual(told, [[key(a.ref), "one of PolicyBundle baseline refuses it by now: there are two"]])
       assert.strictEqual((yield* refused(policySet([]), [a], () => [a])).why.size, 0)
     }))
