@@ -8,7 +8,6 @@ import { type FieldSet, graft, isTooMuch, told, units } from "../domain/fieldPat
 import { leavesField } from "../domain/ignored.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { display, key, type ObjectRef } from "../domain/ObjectRef.ts"
-import { refusalOf } from "../domain/refusal.ts"
 import { beyond, guestFields, isGuest as isGuestEntry, ours } from "../domain/stale.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
@@ -168,7 +167,7 @@ export class Guests {
           continue
         }
         // Who may not read it may not tomorrow; all else may be otherwise soon.
-        if (refusalOf(looked.failure) !== "denied") again.push(ref)
+        if (looked.failure.status !== 403) again.push(ref)
         yield* this.#warn(`${display(ref)}: ${looked.failure.detail}`)
       }
 
