@@ -10,6 +10,7 @@ import type { ControlPlane } from "../support/ControlPlane.ts"
 import type { AuditEvent } from "../support/controlplane/audit.ts"
 import type { Repository } from "../support/git/Repository.ts"
 import { type Ground, peakMebibytes, row } from "./Ground.ts"
+import type { Vitals, Watcher } from "./Vitals.ts"
 
 export interface FleetOptions {
   readonly deliveries: number
@@ -17,6 +18,8 @@ export interface FleetOptions {
   readonly renderer: "plain" | "kustomize"
   /** How often the source is polled. */
   readonly interval: string
+  /** Looks into the agent. */
+  readonly watcher?: Watcher
 }
 
 /** Whom the API server's audit log calls the agent. */
@@ -106,8 +109,9 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
     return this.#agent!.process.pid!
   }
 
-  #names(): ReadonlyArray<string> {
-    return Array.from({ length: this.options.deliveries }, (_, index) => `app-${index}`)
+  /** Of all of them, or of those that were made so far. */
+  #names(from = 0, to = this.options.deliveries): ReadonlyArray<string> {
+    return Array.from({ length: to - from }, (_, index) => `app-${from + index}`)
   }
 
   /** Commits a version of what some of the Deliveries apply: of all, unless said. */
@@ -129,10 +133,10 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
     return this.#repository.commit(files, `Version ${version}`)
   }
 
-  /** Makes the Deliveries, as one `kubectl apply` would. */
-  async create() {
+  /** Makes the Deliveries, as one `kubectl apply` would: all, unless said. */
+  async create(from = 0, to = this.options.deliveries) {
     const { interval } = this.options
-    for (const name of this.#names()) {
+    for (const name of this.#names(from, to)) {
       await this.#ground.plane.request("POST", `/apis/sluice.dev/v1alpha1/namespaces/${namespace}/deliveries`, {
         apiVersion: "sluice.dev/v1alpha1",
         kind: "Delivery",
@@ -159,11 +163,21 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
       dataFolder: join(folder, "agent"),
       nodeArgs: [
         `--import=${new URL("./eventLoop.js", import.meta.url).href}`,
+        ...this.options.watcher?.nodeArgs ?? [],
         ...profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${join(profiles, String(this.#starts++))}`]
       ],
       // As in the cluster: deploy/base/agent.
-      environment: { MALLOC_ARENA_MAX: "1", SLUICE_BENCH_EVENT_LOOP: join(folder, "agent.loop") }
+      environment: {
+        MALLOC_ARENA_MAX: "1",
+        SLUICE_BENCH_EVENT_LOOP: join(folder, "agent.loop"),
+        ...this.options.watcher?.environment
+      }
     })
+  }
+
+  /** What the agent holds right now, after its garbage was collected. */
+  look(): Promise<Vitals> {
+    return this.options.watcher!.look(this.#agent!, true)
   }
 
   async stop() {
@@ -177,9 +191,9 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: ${namespace}}]
   }
 
   /** Until all Deliveries are Ready on a commit. */
-  ready(commit: string, timeoutMs = 900_000): Promise<void> {
+  ready(commit: string, timeoutMs = 900_000, to = this.options.deliveries): Promise<void> {
     const isReady = isReadyOn(commit)
-    const ids = this.#names().map((name) => `${namespace}/${name}`)
+    const ids = this.#names(0, to).map((name) => `${namespace}/${name}`)
     let behind = ids
     return this.#known.until(`all are Ready on ${commit}`, (known) => {
       behind = behind.filter((id) => {

@@ -6,11 +6,12 @@ import { failing } from "./failing.ts"
 import { Ground } from "./Ground.ts"
 import { interruption, latency } from "./latency.ts"
 import { policy } from "./policy.ts"
+import { rest } from "./rest.ts"
 import { scale } from "./scale.ts"
 import { startup } from "./startup.ts"
 
 /**
- * `npm run bench [-- policy|startup|latency|interruption|apply|plain|kustomize|agent|agent-500|agent-1000 …]`: all in one run, on one
+ * `npm run bench [-- policy|startup|latency|interruption|apply|plain|kustomize|agent|agent-500|agent-1000|rest …]`: all in one run, on one
  * machine, or only those named. `endurance` takes an hour, and runs only when it is named.
  */
 const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>> = {
@@ -23,7 +24,8 @@ const benchmarks: Readonly<Record<string, (ground: Ground) => Promise<unknown>>>
   failing,
   agent: hundred,
   "agent-500": fiveHundred,
-  "agent-1000": thousand
+  "agent-1000": thousand,
+  rest
 }
 
 /** `npm run bench -- drift --idle=10` also counts what is asked in ten minutes in which nothing happens. */
