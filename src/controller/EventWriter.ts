@@ -97,70 +97,74 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, instance: 
     return tokens > 0 ? first : Math.max(first, filledAt + refill)
   }
 
-  const create = Effect.fnUntraced(function*(told: Pending, id: string) {
-    const { action, reason, related, type } = told.event
-    yield* writer.createEvent({
-      metadata: { namespace, name: `${name.slice(0, 220)}.${id}` },
-      eventTime: microTime(told.first),
-      reportingController: "sluice.dev/agent",
-      reportingInstance: instance.slice(0, 128),
-      type,
-      reason,
-      action,
-      note: noteOf({ ...told, event: { ...told.event, message: redactions.redact(told.event.message) } }),
-      regarding: { apiVersion, kind: "Delivery", namespace, name, uid },
-      ...related === undefined ? {} : { related },
-      ...told.count === 1 ? {} : { series: { count: told.count, lastObservedTime: microTime(told.last) } }
+  const create = (told: Pending, id: string) =>
+    Effect.gen(function*() {
+      const { action, reason, related, type } = told.event
+      yield* writer.createEvent({
+        metadata: { namespace, name: `${name.slice(0, 220)}.${id}` },
+        eventTime: microTime(told.first),
+        reportingController: "sluice.dev/agent",
+        reportingInstance: instance.slice(0, 128),
+        type,
+        reason,
+        action,
+        note: noteOf({ ...told, event: { ...told.event, message: redactions.redact(told.event.message) } }),
+        regarding: { apiVersion, kind: "Delivery", namespace, name, uid },
+        ...related === undefined ? {} : { related },
+        ...told.count === 1 ? {} : { series: { count: told.count, lastObservedTime: microTime(told.last) } }
+      })
     })
-  })
 
   /** It is tried again later, together with what is told of its reason by then. */
-  const again = Effect.fnUntraced(function*(told: Pending, id: string, failure: KubeFailure) {
-    // What was not made counts for nothing.
-    tokens = Math.min(burst, tokens + 1)
-    const { event: { reason } } = told
-    const newer = pending.get(reason)
-    const failures = told.failures + 1
-    if (final.has(failure.status) || failures === tries || (newer === undefined && pending.size >= most)) {
-      const given = `no Event ${reason} about ${namespace}/${name}: ${failure.message}`
-      return yield* isGone(failure) ? Effect.logDebug(given) : Effect.logWarning(given)
-    }
-    const backoff = (1 + (yield* Random.next)) / 2 * Math.min(longest, 1_000 * 2 ** failures)
-    const due = (yield* uptime) + Math.max(failure.retryAfter ?? 0, backoff)
-    pending.set(
-      reason,
-      newer === undefined
-        ? { ...told, id, failures, due }
-        : { ...newer, count: told.count + newer.count, first: told.first, failures, due: Math.max(newer.due, due) }
-    )
-  })
+  const again = (told: Pending, id: string, failure: KubeFailure) =>
+    Effect.gen(function*() {
+      // What was not made counts for nothing.
+      tokens = Math.min(burst, tokens + 1)
+      const { event: { reason } } = told
+      const newer = pending.get(reason)
+      const failures = told.failures + 1
+      if (final.has(failure.status) || failures === tries || (newer === undefined && pending.size >= most)) {
+        const given = `no Event ${reason} about ${namespace}/${name}: ${failure.message}`
+        return yield* isGone(failure) ? Effect.logDebug(given) : Effect.logWarning(given)
+      }
+      const backoff = (1 + (yield* Random.next)) / 2 * Math.min(longest, 1_000 * 2 ** failures)
+      const due = (yield* uptime) + Math.max(failure.retryAfter ?? 0, backoff)
+      pending.set(
+        reason,
+        newer === undefined
+          ? { ...told, id, failures, due }
+          : { ...newer, count: told.count + newer.count, first: told.first, failures, due: Math.max(newer.due, due) }
+      )
+    })
 
-  const work = Effect.fnUntraced(function*(isLast: boolean) {
-    const now = yield* uptime
-    refilled(now)
-    const ready = [...pending].sort(([, a], [, b]) => a.due - b.due).slice(0, tokens)
-    for (const [reason, { due }] of ready) {
-      if (due > now && !isLast) return
-      // With what was told while the one before it was under way.
-      const told = pending.get(reason)!
-      pending.delete(reason)
-      sentAt.set(reason, now)
-      tokens--
-      const id = told.id ?? (yield* Ulid.make).toLowerCase()
-      yield* create(told, id).pipe(Effect.catch((failure) => again(told, id, failure)))
-    }
-  })
+  const work = (isLast: boolean) =>
+    Effect.gen(function*() {
+      const now = yield* uptime
+      refilled(now)
+      const ready = [...pending].sort(([, a], [, b]) => a.due - b.due).slice(0, tokens)
+      for (const [reason, { due }] of ready) {
+        if (due > now && !isLast) return
+        // With what was told while the one before it was under way.
+        const told = pending.get(reason)!
+        pending.delete(reason)
+        sentAt.set(reason, now)
+        tokens--
+        const id = told.id ?? (yield* Ulid.make).toLowerCase()
+        yield* create(told, id).pipe(Effect.catch((failure) => again(told, id, failure)))
+      }
+    })
 
   const wake = yield* paced({ due, work, grace })
-  const tell: EventWriter["tell"] = Effect.fnUntraced(function*(events) {
-    if (events.length === 0) return
-    const [now, time] = [yield* uptime, yield* Clock.currentTimeMillis]
-    for (const event of events) {
-      const due = Math.max(now + (isDrift(event) ? gathering : 0), (sentAt.get(event.reason) ?? -pause) + pause)
-      pending.set(event.reason, merged(pending.get(event.reason), event, time, due))
-    }
-    yield* wake
-  })
+  const tell: EventWriter["tell"] = (events) =>
+    Effect.gen(function*() {
+      if (events.length === 0) return
+      const [now, time] = [yield* uptime, yield* Clock.currentTimeMillis]
+      for (const event of events) {
+        const due = Math.max(now + (isDrift(event) ? gathering : 0), (sentAt.get(event.reason) ?? -pause) + pause)
+        pending.set(event.reason, merged(pending.get(event.reason), event, time, due))
+      }
+      yield* wake
+    })
   const made: EventWriter = { tell }
   return made
 })

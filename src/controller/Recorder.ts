@@ -32,50 +32,53 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, status: De
   /** Since the last report. */
   let hasDecided = false
 
-  const report = Effect.fnUntraced(function*(revision: Revision | undefined, unavailable: string | undefined) {
-    hasDecided = false
-    const all = [...records.values()]
-    const hasPolicies = unavailable !== undefined || all.some(({ bundles }) => bundles.length > 0)
-    const said = hasPolicies
-      ? policyReport({
-        delivery,
-        revision: revision && format(revision),
-        records: unavailable === undefined ? all : [],
-        unavailable,
-        now: yield* Clock.currentTimeMillis,
-        redact
-      })
-      : undefined
-    yield* keeper.keep(said)
-  })
+  const report = (revision: Revision | undefined, unavailable: string | undefined) =>
+    Effect.gen(function*() {
+      hasDecided = false
+      const all = [...records.values()]
+      const hasPolicies = unavailable !== undefined || all.some(({ bundles }) => bundles.length > 0)
+      const said = hasPolicies
+        ? policyReport({
+          delivery,
+          revision: revision && format(revision),
+          records: unavailable === undefined ? all : [],
+          unavailable,
+          now: yield* Clock.currentTimeMillis,
+          redact
+        })
+        : undefined
+      yield* keeper.keep(said)
+    })
 
   /** A run that judged nothing anew and came to the same says nothing. */
   const isKnown = ({ evidence, id, pass }: DecisionRecord): boolean => evidence.judged === 0 && last.get(pass) === id
 
-  const decided = Effect.fnUntraced(function*(event: PolicyDecided) {
-    const { record, revision } = event
-    if (record.pass === "objects") records = new Map()
-    records.set(record.pass, record)
-    hasDecided = true
-    if (record.bundles.length > 0 && !isKnown(record)) {
-      last.set(record.pass, record.id)
-      yield* logDecision("Info", event)
-      yield* countDecision(record)
-    }
-    // Decided beside the runs: what is put back is judged too. A run has more to come.
-    if (event.run !== run) yield* report(revision, undefined)
-  })
+  const decided = (event: PolicyDecided) =>
+    Effect.gen(function*() {
+      const { record, revision } = event
+      if (record.pass === "objects") records = new Map()
+      records.set(record.pass, record)
+      hasDecided = true
+      if (record.bundles.length > 0 && !isKnown(record)) {
+        last.set(record.pass, record.id)
+        yield* logDecision("Info", event)
+        yield* countDecision(record)
+      }
+      // Decided beside the runs: what is put back is judged too. A run has more to come.
+      if (event.run !== run) yield* report(revision, undefined)
+    })
 
-  const ended = Effect.fnUntraced(function*({ details: { revision }, outcome }: RunEvent & { _tag: "RunEnded" }) {
-    run = undefined
-    if (outcome._tag === "Interrupted") {
-      hasDecided = false
-      return
-    }
-    const isUnavailable = outcome._tag === "Failed" && outcome.error._tag === "PolicyUnavailable"
-    if (isUnavailable) yield* report(revision, outcome.error.message)
-    else if (hasDecided) yield* report(revision, undefined)
-  })
+  const ended = ({ details: { revision }, outcome }: RunEvent & { _tag: "RunEnded" }) =>
+    Effect.gen(function*() {
+      run = undefined
+      if (outcome._tag === "Interrupted") {
+        hasDecided = false
+        return
+      }
+      const isUnavailable = outcome._tag === "Failed" && outcome.error._tag === "PolicyUnavailable"
+      if (isUnavailable) yield* report(revision, outcome.error.message)
+      else if (hasDecided) yield* report(revision, undefined)
+    })
 
   const recorder: Recorder = {
     hear: (event) => {

@@ -45,39 +45,41 @@ export const make = Effect.fnUntraced(function*(id: string, registry: Registry, 
   let isResumed = false
 
   const refusal: Refusal = {
-    noted: Effect.fnUntraced(function*(error) {
-      since ??= yield* Clock.currentTimeMillis
-      const what = `${error._tag} ${error.message}`
-      if (logged?.what === what) return
-      logged = { what, run: yield* Ulid.make }
-      const { about, level, text } = refusalLine(error, logged.run)
-      yield* Effect.annotateLogs(Effect.logWithLevel(level)(text), about)
-    }),
-    told: Effect.fnUntraced(function*(live, { error, identity }) {
-      if (identity === undefined || live.resource.spec.notify.length === 0) return
-      const now = yield* Clock.currentTimeMillis
-      const startedAt = since ?? now
-      yield* Effect.sleep(Math.max(0, startedAt + grace - now))
-      const { lastAppliedRevision = "", source } = yield* status
-      const delivery = tellable(live, source?.url ?? "")
-      const own = rights.of(delivery.metadata, identity)
-      const notifiers = registry.notifiersIn(live.namespace)
-      if (!isResumed) yield* Effect.provide(notify.resume(delivery, notifiers), own)
-      isResumed = true
-      const run: Run = {
-        id: logged?.run ?? (yield* Ulid.make),
-        delivery: id,
-        why: "refused",
-        revision: undefined,
-        commit: undefined,
-        url: delivery.spec.source.git.url,
-        previous: parse(lastAppliedRevision),
-        startedAt,
-        durationMs: 0,
-        isHeld: true
-      }
-      yield* Effect.provide(notify.tell(delivery, notifiers, run, Outcome.Failed({ error, changes: undefined })), own)
-    }),
+    noted: (error) =>
+      Effect.gen(function*() {
+        since ??= yield* Clock.currentTimeMillis
+        const what = `${error._tag} ${error.message}`
+        if (logged?.what === what) return
+        logged = { what, run: yield* Ulid.make }
+        const { about, level, text } = refusalLine(error, logged.run)
+        yield* Effect.annotateLogs(Effect.logWithLevel(level)(text), about)
+      }),
+    told: (live, { error, identity }) =>
+      Effect.gen(function*() {
+        if (identity === undefined || live.resource.spec.notify.length === 0) return
+        const now = yield* Clock.currentTimeMillis
+        const startedAt = since ?? now
+        yield* Effect.sleep(Math.max(0, startedAt + grace - now))
+        const { lastAppliedRevision = "", source } = yield* status
+        const delivery = tellable(live, source?.url ?? "")
+        const own = rights.of(delivery.metadata, identity)
+        const notifiers = registry.notifiersIn(live.namespace)
+        if (!isResumed) yield* Effect.provide(notify.resume(delivery, notifiers), own)
+        isResumed = true
+        const run: Run = {
+          id: logged?.run ?? (yield* Ulid.make),
+          delivery: id,
+          why: "refused",
+          revision: undefined,
+          commit: undefined,
+          url: delivery.spec.source.git.url,
+          previous: parse(lastAppliedRevision),
+          startedAt,
+          durationMs: 0,
+          isHeld: true
+        }
+        yield* Effect.provide(notify.tell(delivery, notifiers, run, Outcome.Failed({ error, changes: undefined })), own)
+      }),
     over: Effect.suspend(() => {
       if (since === undefined) return Effect.void
       since = undefined

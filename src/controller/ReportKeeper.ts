@@ -119,15 +119,16 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, mayBeThere
   const wake = yield* paced({ due, work: () => work, grace })
   yield* reports.onChange(wake)
   const keeper: ReportKeeper = {
-    keep: Effect.fnUntraced(function*(report) {
-      // Another Delivery of this name is another owner.
-      const sum = report === undefined ? undefined : digest(report.digest, delivery.uid)
-      if (wanted !== undefined && wanted.digest === sum) return
-      wanted = { report, digest: sum }
-      refused = undefined
-      if (report !== undefined || mayBeThere) yield* reports.begin
-      yield* wake
-    })
+    keep: (report) =>
+      Effect.gen(function*() {
+        // Another Delivery of this name is another owner.
+        const sum = report === undefined ? undefined : digest(report.digest, delivery.uid)
+        if (wanted !== undefined && wanted.digest === sum) return
+        wanted = { report, digest: sum }
+        refused = undefined
+        if (report !== undefined || mayBeThere) yield* reports.begin
+        yield* wake
+      })
   }
   return keeper
 })

@@ -77,29 +77,30 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
     return Math.max(notBefore, isStep(status, written) ? sentAt + step : Math.max(sentAt, changedAt) + pause)
   }
 
-  const failed = Effect.fnUntraced(function*(failure: KubeFailure) {
-    if (isGone(failure, delivery) || isMisfit(failure) && isWhole) {
-      ended = true
-      return
-    }
-    if (isMisfit(failure)) {
-      isWhole = true
-      return
-    }
-    if (failures === 0) {
-      yield* Effect.logWarning(`the status of ${delivery.namespace}/${delivery.name} waits: ${failure.message}`)
-    }
-    // Nobody was asked: that costs nothing, and it may be over at once.
-    if (failure.reason === "Fenced") {
-      if (failures === 0) failures = 1
-      notBefore = (yield* uptime) + pause / 2
-      return
-    }
-    const isOut = failure.status === 0 || failure.status === 429 || failure.status >= 500
-    const longest = isOut ? longestOutage : longestRetry
-    const backoff = (yield* Random.next) * Math.min(longest, 1_000 * 2 ** failures++)
-    notBefore = (yield* uptime) + Math.max(failure.retryAfter ?? 0, backoff)
-  })
+  const failed = (failure: KubeFailure) =>
+    Effect.gen(function*() {
+      if (isGone(failure, delivery) || isMisfit(failure) && isWhole) {
+        ended = true
+        return
+      }
+      if (isMisfit(failure)) {
+        isWhole = true
+        return
+      }
+      if (failures === 0) {
+        yield* Effect.logWarning(`the status of ${delivery.namespace}/${delivery.name} waits: ${failure.message}`)
+      }
+      // Nobody was asked: that costs nothing, and it may be over at once.
+      if (failure.reason === "Fenced") {
+        if (failures === 0) failures = 1
+        notBefore = (yield* uptime) + pause / 2
+        return
+      }
+      const isOut = failure.status === 0 || failure.status === 429 || failure.status >= 500
+      const longest = isOut ? longestOutage : longestRetry
+      const backoff = (yield* Random.next) * Math.min(longest, 1_000 * 2 ** failures++)
+      notBefore = (yield* uptime) + Math.max(failure.retryAfter ?? 0, backoff)
+    })
 
   const write = Effect.gen(function*() {
     const sending = status
@@ -120,14 +121,15 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
   })
 
   const wake = yield* paced({ due, work: () => write, grace })
-  const update: StatusWriter["update"] = Effect.fnUntraced(function*(change) {
-    const next = steadied(change(status), written)
-    if (next === status) return status
-    if (status === written) changedAt = yield* uptime
-    status = next
-    if (!ended) yield* wake
-    return next
-  })
+  const update: StatusWriter["update"] = (change) =>
+    Effect.gen(function*() {
+      const next = steadied(change(status), written)
+      if (next === status) return status
+      if (status === written) changedAt = yield* uptime
+      status = next
+      if (!ended) yield* wake
+      return next
+    })
   const made: StatusWriter = { current: Effect.sync(() => status), update }
   return made
 })

@@ -25,13 +25,14 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
   const writer = yield* StatusWriter.make(delivery, initial)
   const teller = yield* EventWriter.make(delivery, instance)
   const voice: Voice = {
-    say: Effect.fnUntraced(function*(happening, given) {
-      const now = DateTime.formatIso(yield* DateTime.now)
-      const before = yield* writer.current
-      const facts: Facts = { ...given, now, redact: (text) => redactions.redact(text) }
-      const status = yield* writer.update((current) => after(current, happening, facts))
-      yield* teller.tell(events(before, status, happening))
-    }),
+    say: (happening, given) =>
+      Effect.gen(function*() {
+        const now = DateTime.formatIso(yield* DateTime.now)
+        const before = yield* writer.current
+        const facts: Facts = { ...given, now, redact: (text) => redactions.redact(text) }
+        const status = yield* writer.update((current) => after(current, happening, facts))
+        yield* teller.tell(events(before, status, happening))
+      }),
     tell: teller.tell,
     status: writer.current
   }

@@ -113,24 +113,27 @@ export const deliver = Effect.fnUntraced(function*(
 
   // What the last tree was read from: of a revision that touches none of it nothing has to be read.
   let footprint: ReadonlySet<string> | undefined
-  const tree = Effect.fnUntraced(function*(revision: Revision) {
-    const artifact = yield* (yield* followed).fetch(revision)
-    const read = yield* treeOf(delivery, artifact)
-    footprint = footprintOf(delivery, read)
-    station.judges(read.policies.bundles)
-    return read
-  })
-  const untouched = Effect.fnUntraced(function*(earlier: Revision, later: Revision) {
-    const known = footprint
-    if (known === undefined) return false
-    const artifact = yield* (yield* followed).fetch(later)
-    const changed = yield* artifact.changedSince?.(earlier) ?? Effect.succeed(undefined)
-    return changed !== undefined && isOutside(known, changed)
-  }, Effect.scoped)
+  const tree = (revision: Revision) =>
+    Effect.gen(function*() {
+      const artifact = yield* (yield* followed).fetch(revision)
+      const read = yield* treeOf(delivery, artifact)
+      footprint = footprintOf(delivery, read)
+      station.judges(read.policies.bundles)
+      return read
+    })
+  const untouched = (earlier: Revision, later: Revision) =>
+    Effect.gen(function*() {
+      const known = footprint
+      if (known === undefined) return false
+      const artifact = yield* (yield* followed).fetch(later)
+      const changed = yield* artifact.changedSince?.(earlier) ?? Effect.succeed(undefined)
+      return changed !== undefined && isOutside(known, changed)
+    }).pipe(Effect.scoped)
 
-  const commit = Effect.fnUntraced(function*(revision: Revision) {
-    return (yield* (yield* followed).fetch(revision)).commit
-  }, Effect.scoped)
+  const commit = (revision: Revision) =>
+    Effect.gen(function*() {
+      return (yield* (yield* followed).fetch(revision)).commit
+    }).pipe(Effect.scoped)
 
   yield* Effect.provide(notify.resume(delivery, yield* notifiers), own)
   yield* wake(station.why)
@@ -153,17 +156,18 @@ export const deliver = Effect.fnUntraced(function*(
   })
   const written = Effect.flatMap(inventories.load, station.writes).pipe(Effect.ignore, Effect.provide(own))
   const contest = yield* FiberHandle.make()
-  const heard = Effect.fnUntraced(function*(event: RunEvent) {
-    yield* station.hear(event)
-    if (event._tag === "RunStarted") yield* station.writes(undefined)
-    // Also of what a run that failed has written.
-    else if (event._tag === "RunEnded") yield* written
-    const error = event._tag === "RunEnded" && event.outcome._tag === "Failed" ? event.outcome.error : undefined
-    if (error?._tag === "ApplyConflict") {
-      yield* FiberHandle.run(contest, Effect.andThen(freed(error, registry), wake("freed")))
-    } else if (event._tag === "RunEnded") yield* FiberHandle.clear(contest)
-    if (event._tag === "DriftFound") yield* tellDrift(delivery, yield* notifiers, event.findings)
-  })
+  const heard = (event: RunEvent) =>
+    Effect.gen(function*() {
+      yield* station.hear(event)
+      if (event._tag === "RunStarted") yield* station.writes(undefined)
+      // Also of what a run that failed has written.
+      else if (event._tag === "RunEnded") yield* written
+      const error = event._tag === "RunEnded" && event.outcome._tag === "Failed" ? event.outcome.error : undefined
+      if (error?._tag === "ApplyConflict") {
+        yield* FiberHandle.run(contest, Effect.andThen(freed(error, registry), wake("freed")))
+      } else if (event._tag === "RunEnded") yield* FiberHandle.clear(contest)
+      if (event._tag === "DriftFound") yield* tellDrift(delivery, yield* notifiers, event.findings)
+    })
   yield* Stream.runForEach(events, heard).pipe(
     Effect.provideService(Watched, {
       ...keeping,

@@ -121,8 +121,8 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
       Effect.catch(() => Effect.never)
     )
 
-  const hear = (given: LiveDelivery | MalformedDelivery) =>
-    Effect.fnUntraced(function*(event: RunEvent) {
+  const hear = (given: LiveDelivery | MalformedDelivery) => (event: RunEvent) =>
+    Effect.gen(function*() {
       yield* recorder.hear(event)
       yield* account.hear(event)
       const line = logLine(event, (yield* voice.status).lastAppliedRevision)
@@ -142,18 +142,19 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     })
 
   /** What was asked for, if this is the end of a run on what the source has said since. */
-  const answered = Effect.fnUntraced(function*(event: RunEvent) {
-    const { due } = requests
-    if (due === undefined || lane === undefined || event._tag !== "RunEnded") return undefined
-    const { details: { next, revision }, outcome } = event
-    if (outcome._tag === "Interrupted" || outcome._tag === "Failed" && isBlip(outcome.error, next)) return undefined
-    const head = yield* Effect.result(lane.head)
-    // That the source, or its newest revision, cannot be read ends no run: one that goes on is what counts.
-    const isMeant = revision === undefined
-      ? (yield* voice.status).stage === undefined
-      : Result.isFailure(head) || equals(revision, head.success)
-    return isMeant ? due : undefined
-  })
+  const answered = (event: RunEvent) =>
+    Effect.gen(function*() {
+      const { due } = requests
+      if (due === undefined || lane === undefined || event._tag !== "RunEnded") return undefined
+      const { details: { next, revision }, outcome } = event
+      if (outcome._tag === "Interrupted" || outcome._tag === "Failed" && isBlip(outcome.error, next)) return undefined
+      const head = yield* Effect.result(lane.head)
+      // That the source, or its newest revision, cannot be read ends no run: one that goes on is what counts.
+      const isMeant = revision === undefined
+        ? (yield* voice.status).stage === undefined
+        : Result.isFailure(head) || equals(revision, head.success)
+      return isMeant ? due : undefined
+    })
 
   /** Has the source looked at for whoever asked by an annotation; where no run is possible, that is the answer. */
   const attend = Effect.gen(function*() {
@@ -171,15 +172,16 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   })
 
   /** Somebody asks by an annotation, other policies judge it, or what this one waited for has come. */
-  const notice = Effect.fnUntraced(function*(now: LiveDelivery | MalformedDelivery) {
-    if (requests.take(now)) yield* Effect.forkScoped(attend)
-    const guards = print(now)
-    if (lane !== undefined && guards !== guarded) {
-      guarded = guards
-      yield* lane.wake("policy")
-    }
-    yield* goOn
-  })
+  const notice = (now: LiveDelivery | MalformedDelivery) =>
+    Effect.gen(function*() {
+      if (requests.take(now)) yield* Effect.forkScoped(attend)
+      const guards = print(now)
+      if (lane !== undefined && guards !== guarded) {
+        guarded = guards
+        yield* lane.wake("policy")
+      }
+      yield* goOn
+    })
 
   /** Goes on if all has come that this one waited for. */
   const goOn = Effect.gen(function*() {
@@ -238,10 +240,11 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
             vital: account.vital,
             why: isBarred || judged !== undefined && judged !== print(given) ? "policy" : "started",
             hear: hear(given),
-            owns: Effect.fnUntraced(function*({ entries }) {
-              yield* owns({ entries })
-              yield* voice.say(Noted.Inventoried({ entries }), facts(given))
-            }),
+            owns: ({ entries }) =>
+              Effect.gen(function*() {
+                yield* owns({ entries })
+                yield* voice.say(Noted.Inventoried({ entries }), facts(given))
+              }),
             polls: (kinds) => voice.say(Noted.Polled({ kinds }), facts(given)),
             wakes: (given) =>
               Effect.acquireRelease(

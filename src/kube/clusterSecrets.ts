@@ -33,16 +33,17 @@ export const make = (
 ): Secrets["Service"] => {
   const session = client.as(identity)
   return {
-    get: Effect.fnUntraced(function*(name) {
-      const beside = given.find((secret) => secret.name === name && secret.namespace === namespace)
-      if (beside !== undefined) return beside.values
-      const path = resourcePath(kind, namespace, name)
-      if (path === undefined) return undefined
-      const asked = { verb: "get", resource: "secrets", object: { group: "", kind: "Secret", namespace, name } }
-      return yield* session.requestUnmasked({ asked, method: "GET", path, idempotent: true }).pipe(
-        Effect.map(valuesOf),
-        Effect.catchIf(({ status }) => status === 404, () => Effect.succeed(undefined))
-      )
-    })
+    get: (name) =>
+      Effect.gen(function*() {
+        const beside = given.find((secret) => secret.name === name && secret.namespace === namespace)
+        if (beside !== undefined) return beside.values
+        const path = resourcePath(kind, namespace, name)
+        if (path === undefined) return undefined
+        const asked = { verb: "get", resource: "secrets", object: { group: "", kind: "Secret", namespace, name } }
+        return yield* session.requestUnmasked({ asked, method: "GET", path, idempotent: true }).pipe(
+          Effect.map(valuesOf),
+          Effect.catchIf(({ status }) => status === 404, () => Effect.succeed(undefined))
+        )
+      })
   }
 }

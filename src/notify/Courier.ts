@@ -110,24 +110,26 @@ export const make = (options: {
       Effect.orDie
     )
 
-  const load = Effect.fnUntraced(function*(failed: Effect.Effect<unknown>) {
-    const bytes = yield* insist("read", KubeStatus.use((record) => record.load("outbox")), failed)
-    const known = bytes === undefined ? Outbox.empty : yield* Outbox.decode(bytes)
-    if (known === undefined) {
-      yield* Effect.logError(`the outbox of ${delivery} is not readable; begun anew, so a message may come twice`)
-    }
-    return outbox = known ?? Outbox.empty
-  })
+  const load = (failed: Effect.Effect<unknown>) =>
+    Effect.gen(function*() {
+      const bytes = yield* insist("read", KubeStatus.use((record) => record.load("outbox")), failed)
+      const known = bytes === undefined ? Outbox.empty : yield* Outbox.decode(bytes)
+      if (known === undefined) {
+        yield* Effect.logError(`the outbox of ${delivery} is not readable; begun anew, so a message may come twice`)
+      }
+      return outbox = known ?? Outbox.empty
+    })
 
   /** What is known: the record, and what was noted since. */
-  const known = Effect.fnUntraced(function*(failed: Effect.Effect<unknown>) {
-    const before = outbox ?? (yield* load(failed))
-    if (noted.length === 0) return before
-    ahead = true
-    outbox = noted.reduce((current, change) => change(current), before)
-    noted = []
-    return outbox
-  })
+  const known = (failed: Effect.Effect<unknown>) =>
+    Effect.gen(function*() {
+      const before = outbox ?? (yield* load(failed))
+      if (noted.length === 0) return before
+      ahead = true
+      outbox = noted.reduce((current, change) => change(current), before)
+      noted = []
+      return outbox
+    })
 
   const save = (after: Outbox.Outbox) =>
     Effect.tapError(
@@ -169,27 +171,28 @@ export const make = (options: {
   }
 
   /** Sends all that waits for one notifier, in order. */
-  const drain = Effect.fnUntraced(function*(name: string) {
-    for (;;) {
-      const next = outbox === undefined ? undefined : Outbox.nextFor(outbox, name)
-      if (next === undefined) {
-        // Together with the look above: nothing can be added in between.
-        sending.delete(name)
-        return
+  const drain = (name: string) =>
+    Effect.gen(function*() {
+      for (;;) {
+        const next = outbox === undefined ? undefined : Outbox.nextFor(outbox, name)
+        if (next === undefined) {
+          // Together with the look above: nothing can be added in between.
+          sending.delete(name)
+          return
+        }
+        const keeper = options.keeper()
+        const notifier = () =>
+          latest.notifiers.find(({ metadata }) => metadata.name === name) ??
+            (keeper?.isMalformed(besides(delivery, name)) === true ? "malformed" as const : undefined)
+        const { back, out } = journey()
+        const told = { ...next, name, notifier, keeper, pace, gather, allowLoopback, mended: mendedSince, out, back }
+        yield* deliver(told).pipe(
+          Effect.provide(Context.merge(latest.context, client)),
+          Effect.flatMap((thread) => update((current) => Outbox.settle(current, name, next.id, thread))),
+          Effect.ensuring(back)
+        )
       }
-      const keeper = options.keeper()
-      const notifier = () =>
-        latest.notifiers.find(({ metadata }) => metadata.name === name) ??
-          (keeper?.isMalformed(besides(delivery, name)) === true ? "malformed" as const : undefined)
-      const { back, out } = journey()
-      const told = { ...next, name, notifier, keeper, pace, gather, allowLoopback, mended: mendedSince, out, back }
-      yield* deliver(told).pipe(
-        Effect.provide(Context.merge(latest.context, client)),
-        Effect.flatMap((thread) => update((current) => Outbox.settle(current, name, next.id, thread))),
-        Effect.ensuring(back)
-      )
-    }
-  })
+    })
 
   // Interruptible even where the caller is not: the end of the layer ends what waits.
   const background = (work: Effect.Effect<void>, set = fibers) =>

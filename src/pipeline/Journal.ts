@@ -52,76 +52,77 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
   /** Tells what happens beside the runs. */
   const tell = (happening: RunHappening) => Effect.asVoid(Effect.flatMap(Ulid.make, (id) => offer(id, happening)))
 
-  const begin = Effect.fnUntraced(function*(revision: Revision | undefined, why: string, known?: Commit) {
-    const id = yield* Ulid.make
-    const startedAt = yield* Clock.currentTimeMillis
-    const emit = (happening: RunHappening) => offer(id, happening)
-    let stage: Stage | undefined
-    let commit = known
-    let losses: Losses = []
-    const written: Record<keyof Counts, number> = { ...counts([]) }
+  const begin = (revision: Revision | undefined, why: string, known?: Commit) =>
+    Effect.gen(function*() {
+      const id = yield* Ulid.make
+      const startedAt = yield* Clock.currentTimeMillis
+      const emit = (happening: RunHappening) => offer(id, happening)
+      let stage: Stage | undefined
+      let commit = known
+      let losses: Losses = []
+      const written: Record<keyof Counts, number> = { ...counts([]) }
 
-    const details = (next: Next) =>
-      Effect.gen(function*() {
-        const durationMs = (yield* Clock.currentTimeMillis) - startedAt
-        const previous = settled ?? (yield* remembered)
-        const known = { id, delivery: lane.name, why, revision, commit, url: lane.url, previous }
-        const run = { ...known, startedAt, durationMs }
-        return next === undefined ? run : { ...run, next }
-      })
-    const started = (name: Stage) => {
-      stage = name
-      return Effect.asVoid(emit({ _tag: "StageStarted", stage: name, revision }))
-    }
-    const finished = (name: Stage, durationMs: number, note: string) => {
-      stage = undefined
-      return Effect.asVoid(emit({ _tag: "StageFinished", stage: name, durationMs, note }))
-    }
-
-    const decided = (record: DecisionRecord) => Effect.asVoid(emit({ _tag: "PolicyDecided", revision, record }))
-
-    yield* emit({ _tag: "RunStarted", revision, why })
-    yield* started("fetch")
-    const attempt: Attempt<R> = {
-      id,
-      progress: {
-        started,
-        finished,
-        decided,
-        loses: (found) => Effect.sync(() => void (losses = found)),
-        wrote: (action: Action) => Effect.sync(() => void written[counted[action]]++)
-      },
-      fetched: (durationMs, found) => {
-        commit = found
-        return finished("fetch", Math.round(durationMs), revision === undefined ? "" : format(revision))
-      },
-      interrupted: (by) =>
+      const details = (next: Next) =>
         Effect.gen(function*() {
-          const cause = by === undefined || by === revision ? "shutdown" : format(by)
-          const run = yield* details(undefined)
-          yield* emit({ _tag: "RunInterrupted", stage, by: cause })
-          yield* emit({ _tag: "RunEnded", outcome: Outcome.Interrupted({ by: cause }), details: run })
-        }),
-      // Whoever interrupts the telling (a message that takes its time) finds a run that has ended all the same.
-      ended: (outcome, next, quietly = false) =>
-        Effect.uninterruptibleMask((restore) =>
+          const durationMs = (yield* Clock.currentTimeMillis) - startedAt
+          const previous = settled ?? (yield* remembered)
+          const known = { id, delivery: lane.name, why, revision, commit, url: lane.url, previous }
+          const run = { ...known, startedAt, durationMs }
+          return next === undefined ? run : { ...run, next }
+        })
+      const started = (name: Stage) => {
+        stage = name
+        return Effect.asVoid(emit({ _tag: "StageStarted", stage: name, revision }))
+      }
+      const finished = (name: Stage, durationMs: number, note: string) => {
+        stage = undefined
+        return Effect.asVoid(emit({ _tag: "StageFinished", stage: name, durationMs, note }))
+      }
+
+      const decided = (record: DecisionRecord) => Effect.asVoid(emit({ _tag: "PolicyDecided", revision, record }))
+
+      yield* emit({ _tag: "RunStarted", revision, why })
+      yield* started("fetch")
+      const attempt: Attempt<R> = {
+        id,
+        progress: {
+          started,
+          finished,
+          decided,
+          loses: (found) => Effect.sync(() => void (losses = found)),
+          wrote: (action: Action) => Effect.sync(() => void written[counted[action]]++)
+        },
+        fetched: (durationMs, found) => {
+          commit = found
+          return finished("fetch", Math.round(durationMs), revision === undefined ? "" : format(revision))
+        },
+        interrupted: (by) =>
           Effect.gen(function*() {
-            const changes = Object.values(written).some((count) => count > 0) ? { ...written } : undefined
-            const told = withLosses(
-              outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome,
-              losses
-            )
-            const run = yield* details(next)
-            const end = Effect.suspend(() => {
-              if (told._tag === "Applied" || told._tag === "Unchanged") settled = revision
-              return Effect.asVoid(emit({ _tag: "RunEnded", outcome: told, details: run }))
+            const cause = by === undefined || by === revision ? "shutdown" : format(by)
+            const run = yield* details(undefined)
+            yield* emit({ _tag: "RunInterrupted", stage, by: cause })
+            yield* emit({ _tag: "RunEnded", outcome: Outcome.Interrupted({ by: cause }), details: run })
+          }),
+        // Whoever interrupts the telling (a message that takes its time) finds a run that has ended all the same.
+        ended: (outcome, next, quietly = false) =>
+          Effect.uninterruptibleMask((restore) =>
+            Effect.gen(function*() {
+              const changes = Object.values(written).some((count) => count > 0) ? { ...written } : undefined
+              const told = withLosses(
+                outcome._tag === "Failed" ? Outcome.Failed({ ...outcome, changes }) : outcome,
+                losses
+              )
+              const run = yield* details(next)
+              const end = Effect.suspend(() => {
+                if (told._tag === "Applied" || told._tag === "Unchanged") settled = revision
+                return Effect.asVoid(emit({ _tag: "RunEnded", outcome: told, details: run }))
+              })
+              yield* Effect.ensuring(quietly ? Effect.void : restore(lane.tell(run, told)), end)
             })
-            yield* Effect.ensuring(quietly ? Effect.void : restore(lane.tell(run, told)), end)
-          })
-        )
-    }
-    return attempt
-  })
+          )
+      }
+      return attempt
+    })
 
   return { begin, tell }
 })

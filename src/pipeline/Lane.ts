@@ -104,17 +104,18 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     const ending = yield* FiberHandle.make()
 
     /** When a waiver ends, the same revision is judged by what is left: nothing else would say so. */
-    const heed = Effect.fnUntraced(function*(endsAt: number | undefined) {
-      if (endsAt === undefined) return yield* FiberHandle.clear(ending)
-      const untilThen = Effect.gen(function*() {
-        // A timer may be early by a millisecond.
-        for (let left = 1; left > 0; left = endsAt - (yield* Clock.currentTimeMillis)) {
-          yield* Effect.sleep(Math.min(left, nap))
-        }
-        yield* ask("policy")
+    const heed = (endsAt: number | undefined) =>
+      Effect.gen(function*() {
+        if (endsAt === undefined) return yield* FiberHandle.clear(ending)
+        const untilThen = Effect.gen(function*() {
+          // A timer may be early by a millisecond.
+          for (let left = 1; left > 0; left = endsAt - (yield* Clock.currentTimeMillis)) {
+            yield* Effect.sleep(Math.min(left, nap))
+          }
+          yield* ask("policy")
+        })
+        yield* FiberHandle.run(ending, untilThen)
       })
-      yield* FiberHandle.run(ending, untilThen)
-    })
 
     /** A tree that cannot be read is an identity too: the newest revision is broken, and its run says so. */
     const identityOf = (revision: Revision) =>
@@ -130,10 +131,11 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         Effect.scoped
       )
 
-    const advanced = Effect.fnUntraced(function*({ commit, revision, why }: Desire) {
-      const attempt = yield* journal.begin(revision, why, commit)
-      yield* attempt.ended(Outcome.Unchanged({ summary: undefined, violations: [] }), undefined)
-    })
+    const advanced = ({ commit, revision, why }: Desire) =>
+      Effect.gen(function*() {
+        const attempt = yield* journal.begin(revision, why, commit)
+        yield* attempt.ended(Outcome.Unchanged({ summary: undefined, violations: [] }), undefined)
+      })
 
     const commitOf = options.commit ?? (() => Effect.succeed(undefined))
 
@@ -144,30 +146,31 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         ? Effect.succeed(true)
         : options.untouched?.(known.revision, revision) ?? Effect.succeed(false)
 
-    const look = Effect.fnUntraced(function*({ has, why, ...asked }: Asked) {
-      const revision = yield* options.head
-      const known = desired
-      const isNews = !equals(known?.revision, revision)
-      // That the source could not be read was told: so is what its newest revision comes to.
-      const insists = asked.insists || isOut
-      if (!isNews && !insists) return
-      // What judges it is another now: the tree that is at hand does not say so.
-      if (has("policy")) yield* RcMap.invalidate(trees, revision)
-      const { commit, identity } = has("policy") || !(yield* sameAs(known, revision))
-        ? yield* identityOf(revision)
-        : isNews
-        ? { ...known!, commit: yield* Effect.orElseSucceed(commitOf(revision), () => undefined) }
-        : known!
-      // What waits for its next try, or for a person, is tried at once when somebody insists.
-      const again = insists && !isRunning && identity === known?.identity && (has("drift") || identity !== well)
-      desired = { revision, identity, commit, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) }
-      yield* moved.open
-      // Nothing that this delivery reads has changed: the revision advances without a run.
-      if (!again && !isRunning && identity === well && (isNews || isOut || has("manual"))) {
-        yield* advanced(desired)
-      }
-      isOut = false
-    })
+    const look = ({ has, why, ...asked }: Asked) =>
+      Effect.gen(function*() {
+        const revision = yield* options.head
+        const known = desired
+        const isNews = !equals(known?.revision, revision)
+        // That the source could not be read was told: so is what its newest revision comes to.
+        const insists = asked.insists || isOut
+        if (!isNews && !insists) return
+        // What judges it is another now: the tree that is at hand does not say so.
+        if (has("policy")) yield* RcMap.invalidate(trees, revision)
+        const { commit, identity } = has("policy") || !(yield* sameAs(known, revision))
+          ? yield* identityOf(revision)
+          : isNews
+          ? { ...known!, commit: yield* Effect.orElseSucceed(commitOf(revision), () => undefined) }
+          : known!
+        // What waits for its next try, or for a person, is tried at once when somebody insists.
+        const again = insists && !isRunning && identity === known?.identity && (has("drift") || identity !== well)
+        desired = { revision, identity, commit, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) }
+        yield* moved.open
+        // Nothing that this delivery reads has changed: the revision advances without a run.
+        if (!again && !isRunning && identity === well && (isNews || isOut || has("manual"))) {
+          yield* advanced(desired)
+        }
+        isOut = false
+      })
 
     /** When and whether a failure is tried again: for ever, or as often as the options allow. */
     const nextTry = (error: StageError, failures: number) =>
@@ -214,70 +217,73 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       }
     })
 
-    const attempt = Effect.fnUntraced(function*(desire: Desire, failures: number) {
-      const { identity, why } = desire
-      // A revision of the same identity may have come meanwhile: it is the one to tell.
-      const { revision } = desired?.identity === identity ? desired : desire
-      const now = yield* Clock.currentTimeMillis
-      const waited = starved.interruptions > 0 && now - starved.since >= options.timeoutMs
-      if (starved.interruptions >= patience || waited) yield* interruptible.close
-      well = undefined
-      isRunning = true
-      const recorded = yield* journal.begin(revision, failures === 0 ? why : "retry")
-      const applied = Effect.suspend(() => {
-        starved.interruptions = 0
-        return Effect.asVoid(interruptible.open)
+    const attempt = (desire: Desire, failures: number) =>
+      Effect.gen(function*() {
+        const { identity, why } = desire
+        // A revision of the same identity may have come meanwhile: it is the one to tell.
+        const { revision } = desired?.identity === identity ? desired : desire
+        const now = yield* Clock.currentTimeMillis
+        const waited = starved.interruptions > 0 && now - starved.since >= options.timeoutMs
+        if (starved.interruptions >= patience || waited) yield* interruptible.close
+        well = undefined
+        isRunning = true
+        const recorded = yield* journal.begin(revision, failures === 0 ? why : "retry")
+        const applied = Effect.suspend(() => {
+          starved.interruptions = 0
+          return Effect.asVoid(interruptible.open)
+        })
+        const outcome = yield* RcMap.get(trees, revision).pipe(
+          Effect.tap(([duration, { artifact }]) => recorded.fetched(Duration.toMillis(duration), artifact.commit)),
+          Effect.flatMap(([, tree]) => options.run(tree, why)),
+          Effect.provideService(Progress, { ...recorded.progress, applied }),
+          Effect.onError(() => RcMap.invalidate(trees, revision)),
+          Effect.catch((error) => Effect.succeed(Outcome.Failed({ error, changes: undefined }))),
+          Effect.scoped,
+          Effect.onInterrupt(() => {
+            if (starved.interruptions++ === 0) starved.since = now
+            return recorded.interrupted(desired?.revision)
+          }),
+          Effect.ensuring(interruptible.open),
+          Effect.ensuring(Effect.sync(() => isRunning = false)),
+          Effect.annotateLogs({ run: recorded.id, revision: format(revision) })
+        )
+        if (outcome._tag === "Applied" || outcome._tag === "Unchanged") well = identity
+        const next = outcome._tag === "Failed"
+          ? yield* nextTry(outcome.error, failures)
+          : outcome._tag === "Denied"
+          ? nextAsking(outcome, failures)
+          : undefined
+        yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
+        const newest = desired!
+        const isBehind = newest.identity === identity && !equals(newest.revision, revision)
+        if (well === identity && isBehind) yield* advanced(newest)
+        // What it comes to is what the newest revision comes to: somebody may have asked about that.
+        else if (isBehind && next === undefined) return { inMs: 0 }
+        return next
       })
-      const outcome = yield* RcMap.get(trees, revision).pipe(
-        Effect.tap(([duration, { artifact }]) => recorded.fetched(Duration.toMillis(duration), artifact.commit)),
-        Effect.flatMap(([, tree]) => options.run(tree, why)),
-        Effect.provideService(Progress, { ...recorded.progress, applied }),
-        Effect.onError(() => RcMap.invalidate(trees, revision)),
-        Effect.catch((error) => Effect.succeed(Outcome.Failed({ error, changes: undefined }))),
-        Effect.scoped,
-        Effect.onInterrupt(() => {
-          if (starved.interruptions++ === 0) starved.since = now
-          return recorded.interrupted(desired?.revision)
-        }),
-        Effect.ensuring(interruptible.open),
-        Effect.ensuring(Effect.sync(() => isRunning = false)),
-        Effect.annotateLogs({ run: recorded.id, revision: format(revision) })
-      )
-      if (outcome._tag === "Applied" || outcome._tag === "Unchanged") well = identity
-      const next = outcome._tag === "Failed"
-        ? yield* nextTry(outcome.error, failures)
-        : outcome._tag === "Denied"
-        ? nextAsking(outcome, failures)
-        : undefined
-      yield* recorded.ended(outcome, next, outcome._tag === "Failed" && isBlip(outcome.error, next, failures))
-      const newest = desired!
-      const isBehind = newest.identity === identity && !equals(newest.revision, revision)
-      if (well === identity && isBehind) yield* advanced(newest)
-      // What it comes to is what the newest revision comes to: somebody may have asked about that.
-      else if (isBehind && next === undefined) return { inMs: 0 }
-      return next
-    })
 
     /** Tries one desire until it is settled, given up, or replaced by a newer one. */
-    const series = Effect.fnUntraced(function*(desire: Desire) {
-      for (let failures = 0;; failures++) {
-        const recovered = options.recovered?.() ?? Effect.never
-        const next = yield* attempt(desire, failures)
-        if (next === undefined) return
-        const back = Effect.andThen(Effect.sleep(soonest(failures)), recovered)
-        yield* Effect.raceFirst(Effect.sleep(next.inMs), back)
-      }
-    })
+    const series = (desire: Desire) =>
+      Effect.gen(function*() {
+        for (let failures = 0;; failures++) {
+          const recovered = options.recovered?.() ?? Effect.never
+          const next = yield* attempt(desire, failures)
+          if (next === undefined) return
+          const back = Effect.andThen(Effect.sleep(soonest(failures)), recovered)
+          yield* Effect.raceFirst(Effect.sleep(next.inMs), back)
+        }
+      })
 
     /** Returns once something else is desired and the run in progress may be interrupted. */
-    const superseded = Effect.fnUntraced(function*(current: Desire | undefined) {
-      for (;;) {
-        yield* moved.close
-        yield* interruptible.await
-        if (desired?.identity !== current?.identity || desired?.turn !== current?.turn) return
-        yield* moved.await
-      }
-    })
+    const superseded = (current: Desire | undefined) =>
+      Effect.gen(function*() {
+        for (;;) {
+          yield* moved.close
+          yield* interruptible.await
+          if (desired?.identity !== current?.identity || desired?.turn !== current?.turn) return
+          yield* moved.await
+        }
+      })
 
     /** The newest desire ends the series of the one before it, and begins once that has come to its safe point. */
     const runs = Effect.gen(function*() {
