@@ -193,43 +193,46 @@ export const make = Effect.fnUntraced(function*(
     }
   })
 
-  const start = Effect.fnUntraced(function*(name: string, covered: Covered) {
-    const own = yield* Scope.fork(scope)
-    watches.set(name, { watch: yield* Scope.provide(share(covered), own), scope: own })
-  })
+  const start = (name: string, covered: Covered) =>
+    Effect.gen(function*() {
+      const own = yield* Scope.fork(scope)
+      watches.set(name, { watch: yield* Scope.provide(share(covered), own), scope: own })
+    })
 
-  const stop = Effect.fnUntraced(function*(name: string, watched: Watched) {
-    watches.delete(name)
-    yield* Scope.close(watched.scope, Exit.void)
-  })
+  const stop = (name: string, watched: Watched) =>
+    Effect.gen(function*() {
+      watches.delete(name)
+      yield* Scope.close(watched.scope, Exit.void)
+    })
 
-  const follow = Effect.fnUntraced(function*(
+  const follow = (
     entries: ReadonlyArray<InventoryEntry>,
     written: ReadonlyMap<string, string> = new Map()
-  ) {
-    const wanted = new Map(entries.map(({ apiVersion, ref: { kind, namespace } }) => [
-      nameOf(apiVersion, kind, namespace),
-      { apiVersion, kind, namespace }
-    ]))
-    const next = new Map(entries.map((entry) => [key(entry.ref), entry]))
-    for (const [id, { entry }] of expected) {
-      if (next.get(id)?.apiVersion === entry.apiVersion) continue
-      watchOf(entry)?.remove(entry.ref, self)
-      if (next.has(id)) continue
-      expected.delete(id)
-      answered.delete(id)
-      cases.delete(id)
-    }
-    for (const [name, covered] of wanted) if (!watches.has(name)) yield* start(name, covered)
-    for (const [id, entry] of next) {
-      const known = expected.get(id)
-      const isSame = known?.entry.uid === entry.uid && known?.entry.fingerprint === entry.fingerprint
-      const isKnown = isSame && known !== undefined
-      expected.set(id, isKnown ? { ...known, entry } : { ...unknown, entry, resourceVersion: written.get(id) })
-      watchOf(entry)?.add(entry.ref, self)
-    }
-    for (const [name, watched] of watches) if (!wanted.has(name)) yield* stop(name, watched)
-  }, Effect.uninterruptible)
+  ) =>
+    Effect.gen(function*() {
+      const wanted = new Map(entries.map(({ apiVersion, ref: { kind, namespace } }) => [
+        nameOf(apiVersion, kind, namespace),
+        { apiVersion, kind, namespace }
+      ]))
+      const next = new Map(entries.map((entry) => [key(entry.ref), entry]))
+      for (const [id, { entry }] of expected) {
+        if (next.get(id)?.apiVersion === entry.apiVersion) continue
+        watchOf(entry)?.remove(entry.ref, self)
+        if (next.has(id)) continue
+        expected.delete(id)
+        answered.delete(id)
+        cases.delete(id)
+      }
+      for (const [name, covered] of wanted) if (!watches.has(name)) yield* start(name, covered)
+      for (const [id, entry] of next) {
+        const known = expected.get(id)
+        const isSame = known?.entry.uid === entry.uid && known?.entry.fingerprint === entry.fingerprint
+        const isKnown = isSame && known !== undefined
+        expected.set(id, isKnown ? { ...known, entry } : { ...unknown, entry, resourceVersion: written.get(id) })
+        watchOf(entry)?.add(entry.ref, self)
+      }
+      for (const [name, watched] of watches) if (!wanted.has(name)) yield* stop(name, watched)
+    }).pipe(Effect.uninterruptible)
 
   const judgeAll = Effect.sync(() => {
     for (const id of expected.keys()) {
