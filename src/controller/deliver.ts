@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
-import * as Queue from "effect/Queue"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
@@ -16,9 +15,10 @@ import { Living } from "../kube/Living.ts"
 import { Notify } from "../notify/Notify.ts"
 import { footprintOf, isOutside } from "../pipeline/footprint.ts"
 import { Guards } from "../pipeline/Guards.ts"
+import type { Beside } from "../pipeline/Lane.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
 import { refusedNow } from "../pipeline/refusedNow.ts"
-import type { Request, Why } from "../pipeline/Request.ts"
+import type { Why } from "../pipeline/Request.ts"
 import { Rights } from "../pipeline/Rights.ts"
 import { treeOf } from "../pipeline/Tree.ts"
 import { Watched } from "../pipeline/Watched.ts"
@@ -83,8 +83,10 @@ export const deliver = Effect.fnUntraced(function*(
   const owners = isOwn ? own : rights.of(source, source.identity)
   const { apply: { allowManagers, timeout }, source: { git, interval, webhook } } = delivery.spec
   const lane = yield* watched(station.vital, { interval: milliseconds(interval), timeout: milliseconds(timeout) })
-  const requests = yield* Queue.unbounded<Request>()
-  const wake = (why: Why) => Effect.asVoid(Queue.offer(requests, { why }))
+  /** What was asked for before there was a lane. */
+  const early = new Set<Why>()
+  let ask: Beside["ask"] = (why) => Effect.sync(() => void early.add(why))
+  const wake = (why: Why) => Effect.suspend(() => ask(why))
   const notifiers = Effect.sync(() => registry.notifiersIn(delivery.metadata.namespace))
 
   const { followed, known, refresh } = yield* following(delivery, owners, wake)
@@ -140,13 +142,16 @@ export const deliver = Effect.fnUntraced(function*(
   const events = pipeline({
     delivery,
     notifiers,
-    requests: Stream.tap(Stream.fromQueue(requests), ({ why }) => why === "policy" ? rejudge : Effect.void),
     head,
     tree: (revision) => lane.look(tree(revision)),
     untouched: (earlier, later) => lane.look(untouched(earlier, later)),
     commit,
-    // What is healed beside its runs does not say that they move.
-    beside: (asked) => Effect.provideService(beside(asked), Pulse, silent),
+    beside: (lane) => {
+      ask = (why) => Effect.andThen(why === "policy" ? rejudge : Effect.void, lane.ask(why))
+      // What is healed beside its runs does not say that they move.
+      const healing = Effect.provideService(beside(lane), Pulse, silent)
+      return Effect.andThen(Effect.forEach(early, ask, { discard: true }), healing)
+    },
     ready: ({ artifact }) =>
       Effect.suspend(() => {
         desired = { ...desired, revision: format(artifact.revision) }

@@ -1,7 +1,8 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FiberHandle from "effect/FiberHandle"
+import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import * as Latch from "effect/Latch"
 import * as RcMap from "effect/RcMap"
 import * as Result from "effect/Result"
@@ -16,6 +17,7 @@ import { classOf, errorPage, type StageError } from "../domain/StageError.ts"
 import { makeJournal } from "./Journal.ts"
 import { Progress } from "./Progress.ts"
 import { type Asked, merged, type Request, type Why } from "./Request.ts"
+import { roused } from "./roused.ts"
 import type { Tree } from "./Tree.ts"
 
 /** What a lane is made of: how to look, read, run and tell. Plain effects, so that a test can hand in a model. */
@@ -27,7 +29,8 @@ export interface LaneOptions<R> {
   readonly timeoutMs: number
   /** How often what fails for the moment is tried before the lane gives it up; undefined: for ever, and everything. */
   readonly attempts?: number | undefined
-  readonly requests: Stream.Stream<Request>
+  /** Whatever else wants its source looked at, beside what goes on beside it. */
+  readonly requests?: Stream.Stream<Request>
   readonly head: Effect.Effect<Revision, StageError, R>
   readonly tree: (revision: Revision) => Effect.Effect<Tree, StageError, R | Scope.Scope>
   /** `why` is what the run was asked for, also when it is tried again. */
@@ -83,14 +86,15 @@ const isUnjudged = ({ rule, severity }: Violation): boolean => severity === "den
 export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never, Exclude<R, Scope.Scope>> =>
   Stream.callback<RunEvent, never, R>(Effect.fnUntraced(function*(events) {
     const journal = yield* makeJournal(options, events)
-    const wake = yield* Latch.make(false)
     const reasons = new Set<Why>()
     // What looks were asked for that failed.
     const owed = new Set<Why>()
-    const ask = (why: Why) => Effect.suspend(() => (reasons.add(why), Effect.asVoid(wake.open)))
-    let desired: Desire | undefined
-    const moved = yield* Latch.make(false)
-    const interruptible = yield* Latch.make(true)
+    let failures = 0
+    /** What was taken up last, and what is to be. */
+    let [current, desired]: [Desire | undefined, Desire | undefined] = [undefined, undefined]
+    /** Opened by what may end the run in progress: something else is desired, or it may be interrupted again. */
+    const stirred = yield* Latch.make(false)
+    let isHeld = false
     const starved = { interruptions: 0, since: 0 }
     // The identity whose last run ended well.
     let well: string | undefined
@@ -101,12 +105,15 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
       lookup: (revision: Revision) => Effect.timed(options.tree(revision)),
       idleTimeToLive: "1 second"
     })
-    const ending = yield* FiberHandle.make()
+    // They end before what they read is let go.
+    const fibers = yield* FiberSet.make<unknown, never>()
+    let ending: Fiber.Fiber<unknown> | undefined
 
     /** When a waiver ends, the same revision is judged by what is left: nothing else would say so. */
     const heed = (endsAt: number | undefined) =>
       Effect.gen(function*() {
-        if (endsAt === undefined) return yield* FiberHandle.clear(ending)
+        if (ending !== undefined) yield* Fiber.interrupt(ending)
+        if (endsAt === undefined) return
         const untilThen = Effect.gen(function*() {
           // A timer may be early by a millisecond.
           for (let left = 1; left > 0; left = endsAt - (yield* Clock.currentTimeMillis)) {
@@ -114,7 +121,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
           }
           yield* ask("policy")
         })
-        yield* FiberHandle.run(ending, untilThen)
+        ending = yield* FiberSet.run(fibers, untilThen)
       })
 
     /** A tree that cannot be read is an identity too: the newest revision is broken, and its run says so. */
@@ -164,7 +171,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         // What waits for its next try, or for a person, is tried at once when somebody insists.
         const again = insists && !isRunning && identity === known?.identity && (has("drift") || identity !== well)
         desired = { revision, identity, commit, why, turn: (known?.turn ?? 0) + (again ? 1 : 0) }
-        yield* moved.open
+        yield* stirred.open
+        settles()
         // Nothing that this delivery reads has changed: the revision advances without a run.
         if (!again && !isRunning && identity === well && (isNews || isOut || has("manual"))) {
           yield* advanced(desired)
@@ -191,10 +199,8 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         : undefined
 
     /** Level-triggered: whatever woke it, it reads the head of the source again. What fails is told and tried again. */
-    const intake = Effect.gen(function*() {
-      for (let failures = 0;;) {
-        yield* wake.await
-        yield* wake.close
+    const intake = () =>
+      Effect.gen(function*() {
         const asked = merged(reasons, owed)
         for (const why of reasons) owed.add(why)
         reasons.clear()
@@ -202,7 +208,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         if (Result.isSuccess(looked)) {
           failures = 0
           owed.clear()
-          continue
+          return
         }
         const next = yield* nextTry(looked.failure, failures)
         const attempt = yield* journal.begin(undefined, asked.why)
@@ -211,11 +217,14 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         yield* attempt.ended(failed, next, isQuiet)
         if (!isQuiet) isOut = true
         failures++
-        if (next !== undefined) {
-          yield* Effect.forkChild(Effect.andThen(Effect.sleep(next.inMs), ask("retry")))
-        }
-      }
-    })
+        if (next !== undefined) yield* FiberSet.run(fibers, Effect.andThen(Effect.sleep(next.inMs), ask("retry")))
+      })
+    const looks = yield* roused(fibers, intake)
+    const ask = (why: Why) =>
+      Effect.sync(() => {
+        reasons.add(why)
+        looks()
+      })
 
     const attempt = (desire: Desire, failures: number) =>
       Effect.gen(function*() {
@@ -224,13 +233,17 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         const { revision } = desired?.identity === identity ? desired : desire
         const now = yield* Clock.currentTimeMillis
         const waited = starved.interruptions > 0 && now - starved.since >= options.timeoutMs
-        if (starved.interruptions >= patience || waited) yield* interruptible.close
+        isHeld = starved.interruptions >= patience || waited
         well = undefined
         isRunning = true
         const recorded = yield* journal.begin(revision, failures === 0 ? why : "retry")
+        const release = Effect.suspend(() => {
+          isHeld = false
+          return Effect.asVoid(stirred.open)
+        })
         const applied = Effect.suspend(() => {
           starved.interruptions = 0
-          return Effect.asVoid(interruptible.open)
+          return release
         })
         const outcome = yield* RcMap.get(trees, revision).pipe(
           Effect.tap(([duration, { artifact }]) => recorded.fetched(Duration.toMillis(duration), artifact.commit)),
@@ -243,7 +256,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
             if (starved.interruptions++ === 0) starved.since = now
             return recorded.interrupted(desired?.revision)
           }),
-          Effect.ensuring(interruptible.open),
+          Effect.ensuring(release),
           Effect.ensuring(Effect.sync(() => isRunning = false)),
           Effect.annotateLogs({ run: recorded.id, revision: format(revision) })
         )
@@ -274,26 +287,28 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         }
       })
 
-    /** Returns once something else is desired and the run in progress may be interrupted. */
-    const superseded = (current: Desire | undefined) =>
-      Effect.gen(function*() {
-        for (;;) {
-          yield* moved.close
-          yield* interruptible.await
-          if (desired?.identity !== current?.identity || desired?.turn !== current?.turn) return
-          yield* moved.await
-        }
-      })
+    const isSuperseded = () => desired?.identity !== current?.identity || desired?.turn !== current?.turn
 
-    /** The newest desire ends the series of the one before it, and begins once that has come to its safe point. */
-    const runs = Effect.gen(function*() {
-      for (let current: Desire | undefined;;) {
-        yield* superseded(current)
-        current = desired!
-        yield* Effect.raceFirst(series(current), superseded(current))
+    /** Returns once something else is desired and the run in progress may be interrupted. */
+    const superseded = Effect.gen(function*() {
+      for (;;) {
+        yield* stirred.close
+        if (isSuperseded() && !isHeld) return
+        yield* stirred.await
       }
     })
-    const requests = Stream.runForEach(options.requests, ({ why }) => ask(why))
+
+    /** The newest desire ends the series of the one before it, and begins once that has come to its safe point. */
+    const runs = () =>
+      Effect.gen(function*() {
+        while (isSuperseded()) {
+          current = desired!
+          yield* Effect.raceFirst(series(current), superseded)
+        }
+      })
+    const settles = yield* roused(fibers, runs)
+    const asks = Stream.runForEach(options.requests ?? Stream.empty, ({ why }) => ask(why))
     const beside = options.beside?.({ tell: journal.tell, ask }) ?? Effect.void
-    return yield* Effect.all([requests, intake, runs, beside], { concurrency: "unbounded", discard: true })
+    for (const loop of [asks, beside]) yield* FiberSet.run(fibers, loop)
+    return yield* FiberSet.join(fibers)
   }))
