@@ -1,3 +1,4 @@
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import type * as Scope from "effect/Scope"
@@ -19,7 +20,7 @@ import type { Beside } from "../pipeline/Lane.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
 import { refusedNow } from "../pipeline/refusedNow.ts"
 import type { Why } from "../pipeline/Request.ts"
-import { Rights } from "../pipeline/Rights.ts"
+import { type Right, Rights } from "../pipeline/Rights.ts"
 import { treeOf } from "../pipeline/Tree.ts"
 import { Watched } from "../pipeline/Watched.ts"
 import { Pulse, silent } from "../telemetry/Pulse.ts"
@@ -71,16 +72,27 @@ export interface Station {
 export const urlOf = ({ resource, status }: LiveDelivery): string | undefined =>
   resource.spec.source?.git.url ?? status.source?.url
 
+type Runs = Decided & { readonly _tag: "Runs" }
+
 /** Runs one Delivery: its source followed, its objects watched, its loop fed, until it is interrupted. */
-export const deliver = Effect.fnUntraced(function*(
-  station: Station,
-  { delivery, identity, source }: Decided & { readonly _tag: "Runs" }
-) {
-  const [rights, drifts, inventories, notify] = [yield* Rights, yield* Drift, yield* InventoryStore, yield* Notify]
-  const { id, registry } = station
+export const deliver = Effect.fnUntraced(function*(station: Station, runs: Runs) {
+  const { delivery, identity, source } = runs
+  const rights = yield* Rights
   const own = rights.of(delivery.metadata, identity)
   const isOwn = source.name === delivery.metadata.name && source.namespace === delivery.metadata.namespace
   const owners = isOwn ? own : rights.of(source, source.identity)
+  return yield* Effect.provide(delivering(station, runs, own, owners), own)
+})
+
+/** The same, with the rights at hand: each context that somebody keeps is two kilobytes, and so all share one. */
+const delivering = Effect.fnUntraced(function*(
+  station: Station,
+  { delivery, source }: Runs,
+  own: Context.Context<Right>,
+  owners: Context.Context<Right>
+) {
+  const [drifts, inventories, notify] = [yield* Drift, yield* InventoryStore, yield* Notify]
+  const { id, registry } = station
   const { apply: { allowManagers, timeout }, source: { git, interval, webhook } } = delivery.spec
   const lane = yield* watched(station.vital, { interval: milliseconds(interval), timeout: milliseconds(timeout) })
   /** What was asked for before there was a lane. */
@@ -104,14 +116,11 @@ export const deliver = Effect.fnUntraced(function*(
   const { name, namespace } = delivery.metadata
   yield* hooked({ namespace, name, url: git.url, secret: webhook?.secretRef.name }).pipe(Effect.provide(owners))
 
-  const drift = yield* Effect.provide(drifts.watch({ allowManagers, interval: milliseconds(interval) }), own)
+  const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(interval) })
   const { owns, polls } = station
   const guards = { current: guardsNow(registry, id) }
   const refused = yield* refusedNow(guards)
-  const { beside, rejudge, watched: keeping } = yield* Effect.provide(
-    keep({ delivery, drift, owns, polls, refused }),
-    own
-  )
+  const { beside, rejudge, watched: keeping } = yield* keep({ delivery, drift, owns, polls, refused })
 
   // What the last tree was read from: of a revision that touches none of it nothing has to be read.
   let footprint: ReadonlySet<string> | undefined
@@ -137,7 +146,7 @@ export const deliver = Effect.fnUntraced(function*(
       return (yield* (yield* followed).fetch(revision)).commit
     }).pipe(Effect.scoped)
 
-  yield* Effect.provide(notify.resume(delivery, yield* notifiers), own)
+  yield* notify.resume(delivery, yield* notifiers)
   yield* wake(station.why)
   const events = pipeline({
     delivery,
@@ -173,15 +182,14 @@ export const deliver = Effect.fnUntraced(function*(
       } else if (event._tag === "RunEnded") yield* FiberHandle.clear(contest)
       if (event._tag === "DriftFound") yield* tellDrift(delivery, yield* notifiers, event.findings)
     })
-  yield* Stream.runForEach(events, heard).pipe(
-    Effect.provideService(Watched, {
-      ...keeping,
-      applied: (...all) => Effect.andThen(keeping.applied(...all), written)
-    }),
-    Effect.provideService(Pulse, lane),
-    Effect.provideService(Guards, guards),
-    Effect.provideService(Known, drift.seen),
-    Effect.provideService(Living, (label) => registry.isLiving(label)),
-    Effect.provide(own)
+  const services = Context.make(Watched, {
+    ...keeping,
+    applied: (...all) => Effect.andThen(keeping.applied(...all), written)
+  }).pipe(
+    Context.add(Pulse, lane),
+    Context.add(Guards, guards),
+    Context.add(Known, drift.seen),
+    Context.add(Living, (label) => registry.isLiving(label))
   )
+  yield* Effect.provide(Stream.runForEach(events, heard), services)
 })
