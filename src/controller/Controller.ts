@@ -35,11 +35,10 @@ const pause = "10 seconds"
 
 const moves = (change: "taken" | "given", all: number) => count(deliveriesMoved, { change }, all)
 
-/** One Delivery that is tended: the last decision about it, and who follows it. */
+/** One Delivery that is tended: and the last decision about it. */
 interface Ward {
   readonly uid: string
   readonly decided: Newest<Decided>
-  readonly seen: Latch.Latch
   key: string
 }
 
@@ -68,9 +67,8 @@ export const controller = Effect.fnUntraced(function*({ address, ready, ...rules
 
   const begin = Effect.fnUntraced(function*(id: string, live: LiveDelivery | MalformedDelivery, first: Decided) {
     const decided = new Newest(first)
-    const seen = Latch.makeUnsafe()
-    wards.set(id, { uid: live.uid, decided, seen, key: keyOf(first, live) })
-    const charge = { registry, decided, seen, concern, instance: members.instance }
+    wards.set(id, { uid: live.uid, decided, key: keyOf(first, live) })
+    const charge = { registry, decided, concern, instance: members.instance }
     const tending = Effect.catchCause(
       // Another replica may have written it since it was seen here.
       Effect.flatMap(
@@ -106,7 +104,7 @@ export const controller = Effect.fnUntraced(function*({ address, ready, ...rules
       current.key = key
       current.decided.set(decided)
     }
-    current.seen.openUnsafe()
+    current.decided.touch()
   }, Semaphore.withPermit(lock))
 
   const bundles = yield* Queue.unbounded<string>()

@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import type * as Latch from "effect/Latch"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { InventoryStore } from "../apply/InventoryStore.ts"
@@ -35,10 +34,8 @@ export interface Charge {
   /** As it was when this began. */
   readonly live: LiveDelivery | MalformedDelivery
   readonly registry: Registry
-  /** What is to be done about it, now and after each change. */
+  /** What is to be done about it, now and after each change; touched each time that the object is seen. */
   readonly decided: Newest<Decided>
-  /** Opened each time that the object is seen. */
-  readonly seen: Latch.Latch
   /** Thinks again about these Deliveries. */
   readonly concern: (ids: Iterable<string>) => Effect.Effect<void>
   /** Who writes Events: the name of this process. */
@@ -64,7 +61,7 @@ interface Lane {
  * at a safe point. It says in status and Events what happens.
  */
 export const tend = Effect.fnUntraced(function*(charge: Charge) {
-  const { concern, decided, instance, live, registry, seen } = charge
+  const { concern, decided, instance, live, registry } = charge
   const { name, namespace, uid } = live
   const id = idOf(live)
   const writer = yield* DeliveryWriter
@@ -281,15 +278,8 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
         )
       )
     )
-  const notices = Effect.gen(function*() {
-    for (;;) {
-      yield* seen.await
-      yield* seen.close
-      yield* Effect.catchDefect(
-        notice(current()),
-        (defect) => Effect.logError(`${id} was not looked at: this is a mistake in Sluice`, defect)
-      )
-    }
-  })
-  return yield* Effect.raceFirst(decided.forEach(insist), notices)
+  const touched = Effect.suspend(() => notice(current())).pipe(
+    Effect.catchDefect((defect) => Effect.logError(`${id} was not looked at: this is a mistake in Sluice`, defect))
+  )
+  return yield* decided.forEach(insist, touched)
 }, Effect.scoped)
