@@ -24,7 +24,7 @@ export const following = Effect.fnUntraced(function*(
   const begin: Effect.Effect<Followed, FetchError> = sources.follow(delivery).pipe(
     Effect.tap((source) => {
       known = source
-      return Effect.forkIn(Effect.forever(Effect.flatMap(source.news, wake)), scope)
+      return source.onNews(wake)
     }),
     Effect.provide(secrets),
     Scope.provide(scope)

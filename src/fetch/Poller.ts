@@ -25,12 +25,20 @@ export interface Listed {
   readonly waits: boolean
 }
 
+/** One who follows a source. */
+export interface Joined {
+  /** Takes it away again and answers how many are left. */
+  readonly leave: () => number
+  /** Told, from then on, why a listing was made that said something else than the one before; at once, if there was one since. */
+  readonly onNews: (since: number, heard: (why: Why) => Effect.Effect<void>) => Effect.Effect<void>
+}
+
 /** Lists one source for all who follow it: one timer, however many they are. All times are milliseconds. */
 export interface Poller {
   /** Lists at the shortest interval of the followers, and when it is asked to; never returns. */
   readonly run: Effect.Effect<never>
-  /** Adds a follower with its interval, at once; what it returns takes it away again and answers how many are left. */
-  readonly join: (interval: number) => () => number
+  /** Adds a follower with its interval, at once. */
+  readonly join: (interval: number) => Joined
   readonly listed: () => Listed
   /** What the last listing said; waits for the first. */
   readonly said: Effect.Effect<Said>
@@ -38,8 +46,6 @@ export interface Poller {
   readonly younger: (age: number) => Effect.Effect<void>
   /** Counts what the listings said, each answer that differs from the one before. */
   readonly version: () => number
-  /** Why the newest answer was listed, as soon as it is newer than a version. */
-  readonly after: (version: number) => Effect.Effect<Why>
   /** A listing that begins now, or after the one under way; returns when it is done. */
   readonly refresh: Effect.Effect<void>
   /** Asks for a listing: soon, however many ask, and not before `Retry-After`. */
@@ -63,12 +69,13 @@ const nothingAsked = { at: Infinity, why: "interval" as Why }
 /** A poller that is to be run; the first listing is due at once. */
 export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller => {
   const intervals = new Map<object, number>()
+  const hearing = new Map<object, (why: Why) => Effect.Effect<void>>()
   const wake = Latch.makeUnsafe()
   let shortest = Infinity
   let asked = { ...nothingAsked, at: -Infinity }
   let next = Deferred.makeUnsafe<void>()
   let current: Deferred.Deferred<void> | undefined
-  let changed = Deferred.makeUnsafe<void>()
+  const first = Deferred.makeUnsafe<void>()
   let latest: { readonly said: Said; readonly at: number; readonly why: Why } | undefined
   let version = 0
   let succeededAt = 0
@@ -100,10 +107,8 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
     const isNews = !isSame(latest?.said, said)
     latest = { said, at, why: isNews || latest === undefined ? why : latest.why }
     if (!isNews) return
-    version++
-    const waiting = changed
-    changed = Deferred.makeUnsafe()
-    Deferred.doneUnsafe(waiting, Exit.void)
+    if (++version === 1) return yield* Deferred.done(first, Exit.void)
+    yield* Effect.forEach(hearing.values(), (heard) => heard(why), { discard: true })
   })
 
   /** Whoever asks from now on is served by the listing after this one: this one may have read the ref already. */
@@ -139,11 +144,6 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
     }
   })
 
-  const after = (seen: number): Effect.Effect<Why> =>
-    Effect.suspend(() =>
-      version > seen ? Effect.succeed(latest!.why) : Effect.andThen(Deferred.await(changed), after(seen))
-    )
-
   return {
     run: Effect.ensuring(run, Effect.suspend(() => Deferred.done(next, Exit.void))),
     join: (interval) => {
@@ -153,10 +153,18 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
         shortest = interval
         wake.openUnsafe()
       }
-      return () => {
-        intervals.delete(follower)
-        if (interval === shortest) shortest = Math.min(...intervals.values())
-        return intervals.size
+      return {
+        leave: () => {
+          intervals.delete(follower)
+          hearing.delete(follower)
+          if (interval === shortest) shortest = Math.min(...intervals.values())
+          return intervals.size
+        },
+        onNews: (since, heard) =>
+          Effect.suspend(() => {
+            hearing.set(follower, heard)
+            return version > since ? heard(latest!.why) : Effect.void
+          })
       }
     },
     listed: () => ({
@@ -165,7 +173,7 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
       dueAt: Number.isFinite(due()) ? due() : 0,
       waits: waiting > 0
     }),
-    said: Effect.map(after(0), () => latest!.said),
+    said: Effect.map(Deferred.await(first), () => latest!.said),
     younger: (age) =>
       Effect.flatMap(
         Clock.currentTimeMillis,
@@ -175,7 +183,6 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
             : Deferred.await(current ?? next)
       ),
     version: () => version,
-    after,
     refresh: Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const mine = next
       ask("manual", now)

@@ -16,8 +16,8 @@ import { type Listed, makePoller, type Poller, type Why } from "./Poller.ts"
 export interface Followed {
   /** What the last listing said: the revision, or its failure; waits for the first one. No request of its own. */
   readonly head: Effect.Effect<Revision, FetchError>
-  /** Returns after a listing that said something else than the one before, a failure included; none is lost between two waits. */
-  readonly news: Effect.Effect<Why>
+  /** Has it told, until the scope closes, of each listing since that said something else than the one before, a failure included. */
+  readonly onNews: (heard: (why: Why) => Effect.Effect<void>) => Effect.Effect<void>
   /** Lists anew and returns when that is done. Who asks while a listing is under way shares the next one. */
   readonly refresh: Effect.Effect<void>
   /** When it was, and is to be, listed; undefined for a pinned commit, which never is. */
@@ -71,7 +71,7 @@ const make = Effect.gen(function*() {
       Effect.suspend(() => {
         const isRunning = sources.has(opened.key)
         const source = sourceOf(opened)
-        const joined = { source, leave: source.poller.join(interval) }
+        const joined = { source, ...source.poller.join(interval) }
         if (isRunning) return Effect.succeed(joined)
         return Effect.map(Effect.forkIn(source.poller.run, scope), (fiber) => {
           source.fiber = fiber
@@ -95,7 +95,7 @@ const make = Effect.gen(function*() {
     if (pinned !== undefined) {
       return {
         head: Effect.succeed(pinned),
-        news: Effect.never,
+        onNews: () => Effect.void,
         refresh: Effect.void,
         listed: () => undefined,
         expires,
@@ -104,19 +104,14 @@ const make = Effect.gen(function*() {
       }
     }
     const interval = Math.max(shortestInterval, milliseconds(delivery.spec.source.interval))
-    const { source } = yield* join(opened, interval)
+    const { onNews, source } = yield* join(opened, interval)
     const { poller } = source
     yield* poller.younger(interval)
     // The first listing is what `head` waits for: it is no news.
-    let seen = Math.max(1, poller.version())
+    const seen = Math.max(1, poller.version())
     return {
       head: Effect.flatMap(poller.said, (said) => Effect.mapError(Effect.fromResult(said), opened.told)),
-      news: Effect.suspend(() =>
-        Effect.tap(poller.after(seen), () =>
-          Effect.sync(() => {
-            seen = poller.version()
-          }))
-      ),
+      onNews: (heard) => onNews(seen, heard),
       refresh: poller.refresh,
       listed: poller.listed,
       expires,

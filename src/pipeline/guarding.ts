@@ -70,7 +70,7 @@ const looking = Effect.fnUntraced(function*(resource: PolicyBundle, stirred: Lat
       ? sources.follow(source).pipe(
         Effect.tap((found) => {
           followed = found
-          return Effect.forkIn(Effect.forever(Effect.andThen(found.news, stirred.open)), scope)
+          return found.onNews(() => Effect.asVoid(stirred.open))
         }),
         Effect.provide(secrets),
         Scope.provide(scope)

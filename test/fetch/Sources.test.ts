@@ -31,11 +31,9 @@ const shop = Effect.gen(function*() {
 })
 
 /** News as they come, waiting for those to come. */
-const newsOf = Effect.fnUntraced(function*({ news }: Followed) {
+const newsOf = Effect.fnUntraced(function*({ onNews }: Followed) {
   const queue = yield* Queue.unbounded<string>()
-  yield* Effect.forkScoped(Effect.forever(Effect.flatMap(news, (why) => Queue.offer(queue, why))), {
-    startImmediately: true
-  })
+  yield* onNews((why) => Effect.asVoid(Queue.offer(queue, why)))
   return queue
 })
 
