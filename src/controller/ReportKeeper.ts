@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { apiVersion } from "../api/v1alpha1/Delivery.ts"
+import { atClose } from "../domain/atClose.ts"
 import { digest } from "../domain/digest.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
@@ -115,7 +116,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, mayBeThere
       for (const kind of reports.kinds() ?? []) reports.note(kind, id, digest)
     })
   yield* forget(mayBeThere ? unknown : undefined)
-  yield* Effect.addFinalizer(() => forget(undefined))
+  yield* atClose(forget(undefined))
   const wake = yield* paced({ due, work: () => work, grace })
   yield* reports.onChange(wake)
   const keeper: ReportKeeper = {

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { atClose } from "../domain/atClose.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import { type ReportId, type ReportKind, ReportWriter } from "../kube/ReportWriter.ts"
 
@@ -95,10 +96,7 @@ export class Reports extends Context.Service<Reports, {
           yield* Effect.forkIn(follow, scope)
         }),
         onChange: (wake) =>
-          Effect.acquireRelease(
-            Effect.sync(() => void wakers.add(wake)),
-            () => Effect.sync(() => void wakers.delete(wake))
-          ),
+          Effect.andThen(atClose(Effect.sync(() => wakers.delete(wake))), Effect.sync(() => void wakers.add(wake))),
         complain
       })
     })

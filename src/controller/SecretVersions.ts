@@ -9,6 +9,7 @@ import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { atClose } from "../domain/atClose.ts"
 import { at, type Json } from "../domain/Json.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 
@@ -24,6 +25,11 @@ export interface Watched {
 export class SecretVersions extends Context.Service<SecretVersions, {
   /** Watches a Secret until the scope closes; what it answers returns once the Secret is another than it was then. */
   readonly changed: (secret: Watched) => Effect.Effect<Effect.Effect<void>, never, KubeReader | Scope.Scope>
+  /** Watches a Secret until the scope closes, and does this each time that it is another. */
+  readonly onChange: (
+    secret: Watched,
+    changed: Effect.Effect<void>
+  ) => Effect.Effect<void, never, KubeReader | Scope.Scope>
   /** Returns once it is known how a watched Secret is: a change after that is told. Never for who may not even read it. */
   readonly seen: (secret: Watched) => Effect.Effect<void, never, KubeReader | Scope.Scope>
 }>()("sluice/controller/SecretVersions") {
@@ -56,13 +62,24 @@ type Version = readonly [Json | undefined]
 class Turns {
   #count = 0
   #next = Deferred.makeUnsafe<void>()
+  /** Each is its own entry, whoever else does the same. */
+  readonly #listeners = new Set<{ readonly changed: Effect.Effect<void> }>()
 
-  readonly turn = Effect.sync(() => {
-    this.#count++
+  readonly turn = Effect.suspend(() => {
     const waiting = this.#next
     this.#next = Deferred.makeUnsafe()
     Deferred.doneUnsafe(waiting, Exit.void)
+    return this.#count++ === 0
+      ? Effect.void
+      : Effect.forEach(this.#listeners, ({ changed }) => changed, { discard: true })
   })
+
+  /** Does this after each turn that is not the first, until the scope closes. */
+  listen(changed: Effect.Effect<void>): Effect.Effect<void, never, Scope.Scope> {
+    const listener = { changed }
+    this.#listeners.add(listener)
+    return atClose(Effect.sync(() => this.#listeners.delete(listener)))
+  }
 
   readonly first: Effect.Effect<void> = Effect.suspend(() => this.#count > 0 ? Effect.void : Deferred.await(this.#next))
 
@@ -104,6 +121,7 @@ const make = Effect.gen(function*() {
   })
   return SecretVersions.of({
     changed: (secret) => Effect.map(turnsOf(secret), (turns) => turns.next()),
+    onChange: (secret, changed) => Effect.flatMap(turnsOf(secret), (turns) => turns.listen(changed)),
     seen: (secret) => Effect.flatMap(turnsOf(secret), ({ first }) => first)
   })
 })

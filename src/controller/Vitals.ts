@@ -3,6 +3,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
+import { atClose } from "../domain/atClose.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import type { Stage } from "../domain/StageError.ts"
 import type { Listed } from "../fetch/Poller.ts"
@@ -114,23 +115,23 @@ export class VitalsBoard {
 
   /** Adds a Delivery until the scope closes; what was counted of it ends with it. */
   readonly join = (given: Omit<Vital, "lane" | "wellAt">): Effect.Effect<Vital, never, Scope.Scope> =>
-    Effect.acquireRelease(
-      Effect.map(Meter, ({ counted }) => {
-        const vital: Vital = { ...given, lane: undefined, wellAt: undefined }
+    Effect.flatMap(Meter, ({ counted }) => {
+      const vital: Vital = { ...given, lane: undefined, wellAt: undefined }
+      const { name, namespace } = given
+      const begun = Effect.sync(() => {
         this.all.add(vital)
         // From the start: of a series that begins with 1 nobody sees that it grew.
-        const { name, namespace } = given
         for (const metric of [driftCorrections, driftFights, watchdogRestarts]) {
           counted.add(metric, { namespace, name }, 0)
         }
         return vital
-      }),
-      (vital) =>
-        Effect.map(Meter, ({ counted }) => {
-          this.all.delete(vital)
-          counted.forget(ofDeliveries, { namespace: vital.namespace, name: vital.name })
-        })
-    )
+      })
+      const over = Effect.sync(() => {
+        this.all.delete(vital)
+        counted.forget(ofDeliveries, { namespace, name })
+      })
+      return Effect.andThen(atClose(over), begun)
+    })
 }
 
 /** One board for the process, unless a test provides its own. */
@@ -143,14 +144,10 @@ export const watched = (
   vital: Vital,
   options: { readonly interval: number; readonly timeout: number }
 ): Effect.Effect<LaneVitals, never, Scope.Scope> =>
-  Effect.acquireRelease(
-    Clock.clockWith((clock) => {
-      const lane = new LaneVitals({ ...options, now: () => clock.currentTimeMillisUnsafe() })
-      vital.lane = lane
-      return Effect.succeed(lane)
-    }),
-    (lane) =>
-      Effect.sync(() => {
-        if (vital.lane === lane) vital.lane = undefined
-      })
-  )
+  Clock.clockWith((clock) => {
+    const lane = new LaneVitals({ ...options, now: () => clock.currentTimeMillisUnsafe() })
+    const over = Effect.sync(() => {
+      if (vital.lane === lane) vital.lane = undefined
+    })
+    return Effect.andThen(atClose(over), Effect.sync(() => vital.lane = lane))
+  })

@@ -1,6 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
+import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
@@ -72,16 +73,18 @@ export interface Station {
 export const urlOf = ({ resource, status }: LiveDelivery): string | undefined =>
   resource.spec.source?.git.url ?? status.source?.url
 
+/** As who owns the source: another Delivery, where it is inherited. */
+type AsOwner = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 type Runs = Decided & { readonly _tag: "Runs" }
 
 /** Runs one Delivery: its source followed, its objects watched, its loop fed, until it is interrupted. */
 export const deliver = Effect.fnUntraced(function*(station: Station, runs: Runs) {
-  const { delivery, identity, source } = runs
+  const { delivery, source } = runs
   const rights = yield* Rights
-  const own = rights.of(delivery.metadata, identity)
+  const own = rights.of(delivery.metadata, runs.identity)
   const isOwn = source.name === delivery.metadata.name && source.namespace === delivery.metadata.namespace
-  const owners = isOwn ? own : rights.of(source, source.identity)
-  return yield* Effect.provide(delivering(station, runs, own, owners), own)
+  const asOwner: AsOwner = isOwn ? identity : Effect.provide(rights.of(source, source.identity))
+  return yield* Effect.provide(delivering(station, runs, own, asOwner), own)
 })
 
 /** The same, with the rights at hand: each context that somebody keeps is two kilobytes, and so all share one. */
@@ -89,7 +92,7 @@ const delivering = Effect.fnUntraced(function*(
   station: Station,
   { delivery, source }: Runs,
   own: Context.Context<Right>,
-  owners: Context.Context<Right>
+  asOwner: AsOwner
 ) {
   const [drifts, inventories, notify] = [yield* Drift, yield* InventoryStore, yield* Notify]
   const { id, registry } = station
@@ -101,7 +104,7 @@ const delivering = Effect.fnUntraced(function*(
   const wake = (why: Why) => Effect.suspend(() => ask(why))
   const notifiers = Effect.sync(() => registry.notifiersIn(delivery.metadata.namespace))
 
-  const { followed, known, refresh } = yield* following(delivery, owners, wake)
+  const { followed, known, refresh } = yield* asOwner(following(delivery, wake))
   const head = lane.look(Effect.flatMap(followed, ({ head }) => head))
   lane.source = known
   // What the last run wanted: the dependencies of a revision may have to be on it too.
@@ -112,9 +115,9 @@ const delivering = Effect.fnUntraced(function*(
   }
   yield* station.wakes({ wake, refresh, head, waits })
   const secrets = { namespace: source.namespace, names: secretsOf(delivery.spec.source), interval }
-  yield* secretsChange(secrets, station.again).pipe(Effect.provide(owners))
+  yield* asOwner(secretsChange(secrets, station.again))
   const { name, namespace } = delivery.metadata
-  yield* hooked({ namespace, name, url: git.url, secret: webhook?.secretRef.name }).pipe(Effect.provide(owners))
+  yield* asOwner(hooked({ namespace, name, url: git.url, secret: webhook?.secretRef.name }))
 
   const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(interval) })
   const { owns, polls } = station

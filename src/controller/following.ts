@@ -1,6 +1,5 @@
-import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Scope from "effect/Scope"
+import type * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { FetchError } from "../domain/StageError.ts"
@@ -14,11 +13,10 @@ import type { Why } from "../pipeline/Request.ts"
  */
 export const following = Effect.fnUntraced(function*(
   delivery: Delivery,
-  secrets: Context.Context<Secrets>,
   wake: (why: Why) => Effect.Effect<void>
 ) {
   const sources = yield* Sources
-  const scope = yield* Effect.scope
+  const context = yield* Effect.context<Secrets | Scope.Scope>()
   let known: Followed | undefined
   const lock = yield* Semaphore.make(1)
   const begin: Effect.Effect<Followed, FetchError> = sources.follow(delivery).pipe(
@@ -26,8 +24,7 @@ export const following = Effect.fnUntraced(function*(
       known = source
       return source.onNews(wake)
     }),
-    Effect.provide(secrets),
-    Scope.provide(scope)
+    Effect.provide(context)
   )
   const followed = Semaphore.withPermit(lock, Effect.suspend(() => known === undefined ? begin : Effect.succeed(known)))
   return {

@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Latch from "effect/Latch"
+import { atClose } from "../domain/atClose.ts"
 import { uptime } from "../domain/uptime.ts"
 
 /** How long before work that died is tried again. */
@@ -66,10 +67,10 @@ export const paced = Effect.fnUntraced(function*(options: {
       Fiber.interrupt(fiber)
     )
   })
-  yield* Effect.addFinalizer(() => {
+  yield* atClose(Effect.suspend(() => {
     isClosing = true
     return Effect.andThen(wake, last)
-  })
+  }))
   yield* wake
   return wake
 })

@@ -14,7 +14,7 @@ export const secretsOf = (
 ]
 
 /**
- * Calls `changed` when one of these Secrets is another than at the start; in the background, as whoever reads them. Who
+ * Does `changed` when one of these Secrets is another than at the start, until the scope closes; as whoever reads them. Who
  * may not watch them looks at them once an interval (`1m`).
  */
 export const secretsChange = Effect.fnUntraced(function*(
@@ -24,8 +24,7 @@ export const secretsChange = Effect.fnUntraced(function*(
   const versions = yield* SecretVersions
   const interval = milliseconds(secrets.interval)
   for (const name of secrets.names) {
-    const isAnother = yield* versions.changed({ namespace: secrets.namespace, name, interval })
-    yield* Effect.forkScoped(Effect.andThen(isAnother, changed))
+    yield* versions.onChange({ namespace: secrets.namespace, name, interval }, changed)
   }
 })
 

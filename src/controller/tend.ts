@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schedule from "effect/Schedule"
 import { InventoryStore } from "../apply/InventoryStore.ts"
+import { atClose } from "../domain/atClose.ts"
 import { empty, type Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
 import { finalizer, fluxRequestAnnotation } from "../domain/ownership.ts"
@@ -229,7 +230,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
           return yield* depart(now, registry, voice.tell)
         case "Runs":
           yield* refusal.over
-          yield* Effect.addFinalizer(() => Effect.sync(() => registry.running(id, false)))
+          yield* atClose(Effect.sync(() => registry.running(id, false)))
           yield* settle(true)
           return yield* deliver({
             id,
@@ -244,13 +245,11 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
               }),
             polls: (kinds) => voice.say(Noted.Polled({ kinds }), facts(given)),
             wakes: (given) =>
-              Effect.acquireRelease(
-                Effect.sync(() => {
-                  guarded = print(current())
-                  return lane = given
-                }),
-                () => Effect.sync(() => lane = lane === given ? undefined : lane)
-              ).pipe(Effect.andThen(Effect.forkScoped(attend)), Effect.asVoid),
+              Effect.gen(function*() {
+                yield* atClose(Effect.sync(() => lane = lane === given ? undefined : lane))
+                ;[lane, guarded] = [given, print(current())]
+                yield* Effect.forkScoped(attend)
+              }),
             writes: (inventory) =>
               Effect.suspend(() => {
                 registry.running(id, inventory === undefined)

@@ -5,6 +5,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
 import type { Artifact } from "../domain/Artifact.ts"
+import { atClose } from "../domain/atClose.ts"
 import { normalizedRepository } from "../domain/repositoryAddress.ts"
 import type { Revision } from "../domain/Revision.ts"
 import type { FetchError } from "../domain/StageError.ts"
@@ -66,25 +67,19 @@ const make = Effect.gen(function*() {
   }
 
   /** Finding a source and joining it are one step, and so are leaving it and forgetting it. */
-  const join = (opened: Opened, interval: number) =>
-    Effect.acquireRelease(
-      Effect.suspend(() => {
-        const isRunning = sources.has(opened.key)
-        const source = sourceOf(opened)
-        const joined = { source, ...source.poller.join(interval) }
-        if (isRunning) return Effect.succeed(joined)
-        return Effect.map(Effect.forkIn(source.poller.run, scope), (fiber) => {
-          source.fiber = fiber
-          return joined
-        })
-      }),
-      ({ leave, source }) => {
-        const { fiber } = source
-        if (leave() > 0 || fiber === undefined) return Effect.void
-        if (sources.get(opened.key) === source) sources.delete(opened.key)
-        return Fiber.interrupt(fiber)
-      }
-    )
+  const join = Effect.fnUntraced(function*(opened: Opened, interval: number) {
+    const isRunning = sources.has(opened.key)
+    const source = sourceOf(opened)
+    const { leave, onNews } = source.poller.join(interval)
+    yield* atClose(Effect.suspend(() => {
+      const { fiber } = source
+      if (leave() > 0 || fiber === undefined) return Effect.void
+      if (sources.get(opened.key) === source) sources.delete(opened.key)
+      return Fiber.interrupt(fiber)
+    }))
+    if (!isRunning) source.fiber = yield* Effect.forkIn(source.poller.run, scope)
+    return { source, onNews }
+  }, Effect.uninterruptible)
 
   const follow = Effect.fn("Sources.follow")(function*(
     delivery: Sourced

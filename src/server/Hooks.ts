@@ -5,6 +5,7 @@ import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import { createHash, randomBytes } from "node:crypto"
+import { atClose } from "../domain/atClose.ts"
 import { Redactions } from "../domain/redact.ts"
 import { InvalidSpec } from "../domain/StageError.ts"
 import type { Keys } from "./webhook/Provider.ts"
@@ -122,12 +123,11 @@ export class Hooks extends Context.Service<Hooks, {
         if (others?.size === 0) byRepository.delete(entry.repository)
       }
 
-      const add = (key: string, entry: Entry): Entry => {
+      const add = (key: string, entry: Entry): void => {
         const before = deliveries.get(key)
         if (before !== undefined) remove(key, before)
         deliveries.set(key, entry)
         byRepository.set(entry.repository, (byRepository.get(entry.repository) ?? new Set()).add(entry))
-        return entry
       }
 
       return Hooks.of({
@@ -138,10 +138,8 @@ export class Hooks extends Context.Service<Hooks, {
           const keys = yield* Effect.fromResult(keysOf(secrets))
           const key = `${namespace}/${name}`
           const entry: Entry = { namespace, name, repository, keys, print: printOf(keys) }
-          yield* Effect.acquireRelease(
-            Effect.sync(() => add(key, entry)),
-            (entry) => Effect.forkIn(Effect.delay(Effect.sync(() => remove(key, entry)), grace), scope)
-          )
+          yield* atClose(Effect.forkIn(Effect.delay(Effect.sync(() => remove(key, entry)), grace), scope))
+          add(key, entry)
         }),
         followers: (repositories) =>
           followersOf(
