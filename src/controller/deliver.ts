@@ -161,7 +161,8 @@ const delivering = Effect.fnUntraced(function*(
     beside: (lane) => {
       ask = (why) => Effect.andThen(why === "policy" ? rejudge : Effect.void, lane.ask(why))
       // What is healed beside its runs does not say that they move.
-      const healing = Effect.provideService(beside(lane), Pulse, silent)
+      const fork = (work: Effect.Effect<void>) => lane.fork(Effect.provideService(work, Pulse, silent))
+      const healing = Effect.provideService(beside({ ...lane, fork }), Pulse, silent)
       return Effect.andThen(Effect.forEach(early, ask, { discard: true }), healing)
     },
     ready: ({ artifact }) =>

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import * as Latch from "effect/Latch"
+import { constVoid } from "effect/Function"
 import * as Semaphore from "effect/Semaphore"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { Apply } from "../apply/Apply.ts"
@@ -17,6 +17,7 @@ import type { Suspect } from "../kube/Suspect.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { RefusedNow } from "../pipeline/refusedNow.ts"
 import type { Right } from "../pipeline/Rights.ts"
+import { roused } from "../pipeline/roused.ts"
 import type { Watched } from "../pipeline/Watched.ts"
 import { Denials } from "./denials.ts"
 import { findingOf, findingOfFight, withheld } from "./findings.ts"
@@ -64,7 +65,6 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const pen = yield* Semaphore.make(1)
   const healing = yield* makeHealing(delivery, refused)
   const record = yield* makeHealRecord(pen)
-  const isNeeded = yield* Latch.make(false)
   const { apply: spec } = delivery.spec
   const { drift: mode, wait } = spec
   let stand: Stand | undefined
@@ -83,6 +83,8 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const arrived = new Map<string, Suspect>()
   let isReceiving = false
   let tell: Beside["tell"] = () => Effect.void
+  /** Asks for the run that puts right what is left. */
+  let needed: () => void = constVoid
 
   const inventory = Effect.provide(Effect.andThen(record.save, inventories.load), rights)
   const tellPolled = Effect.flatMap(drift.polled, polls)
@@ -178,7 +180,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const owe = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>) {
     if (suspects.length === 0) return
     for (const suspect of yield* lookedAt(suspects)) left.set(key(suspect.ref), suspect)
-    yield* isNeeded.open
+    needed()
   })
 
   /** Puts back what may be put back now, unless it is fought about; `strange` is what policies refuse of it. */
@@ -279,24 +281,16 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     if (taken.length > 0) yield* putBack(taken)
   })
 
-  /** Asks for the runs that are needed; what no run puts right (it is denied, or fails) must not make it run on and on. */
-  const asks = Effect.fnUntraced(function*({ ask }: Beside) {
-    for (;;) {
-      yield* isNeeded.await
-      yield* isNeeded.close
-      if (left.size === 0) continue
-      yield* ask("drift")
-      yield* Effect.sleep(again)
-    }
-  })
+  const turns = () => Effect.whileLoop({ while: () => !drift.rests(), body: () => turn, step: constVoid })
 
-  const insist = Effect.gen(function*() {
-    for (;;) {
-      const followed = yield* Effect.result(follow)
-      if (followed._tag === "Success") return yield* Effect.never
-      yield* Effect.sleep(again)
-    }
-  })
+  /** Asks for the runs that are needed; what no run puts right (it is denied, or fails) must not make it run on and on. */
+  const asks = ({ ask }: Beside) => () =>
+    left.size === 0 ? Effect.void : Effect.andThen(ask("drift"), Effect.sleep(again))
+
+  const insist = () =>
+    Effect.gen(function*() {
+      while ((yield* Effect.result(follow))._tag === "Failure") yield* Effect.sleep(again)
+    })
   return {
     watched,
     rejudge: Effect.suspend(() => {
@@ -305,11 +299,15 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
       held.clear()
       return refs.length === 0 ? Effect.void : Effect.asVoid(drift.again(refs))
     }),
-    beside: (lane) => {
-      tell = lane.tell
-      const known = [insist, Effect.forever(Effect.andThen(drift.moved, tellPolled))]
-      return Effect.raceAllFirst(mode === "ignore" ? known : [...known, asks(lane), Effect.forever(turn)])
-    }
+    beside: (lane) =>
+      Effect.suspend(() => {
+        tell = lane.tell
+        needed = roused(lane.fork, asks(lane))
+        needed()
+        const stirred = mode === "ignore" ? constVoid : roused(lane.fork, turns)
+        drift.listen({ moved: roused(lane.fork, () => tellPolled), stirred })
+        return insist()
+      })
   } satisfies Keeping
 })
 

@@ -1,9 +1,11 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { constVoid } from "effect/Function"
 import * as Latch from "effect/Latch"
 import * as Scope from "effect/Scope"
 import * as Semaphore from "effect/Semaphore"
+import { atClose } from "../domain/atClose.ts"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { uptimeOf } from "../domain/uptime.ts"
@@ -35,6 +37,10 @@ export interface DriftWatch {
   readonly wrote: (entry: InventoryEntry, resourceVersion: string) => Effect.Effect<void>
   /** Waits until something looks taken, and leaves it there. */
   readonly stirred: Effect.Effect<void>
+  /** Whether nothing looks taken, nor will before more is seen. */
+  readonly rests: () => boolean
+  /** Has `stirred` told when that may have changed, and at once; and `moved`, when kinds may be polled that were not. */
+  readonly listen: (listener: Pick<Follower, "moved"> & { readonly stirred: () => void }) => void
   /**
    * What looks taken right now, judged against the newest entries: taken while nobody writes, false alarms about our own
    * writes are gone. Each suspect is handed out once: again when there is new evidence, or when it is put back.
@@ -52,8 +58,6 @@ export interface DriftWatch {
   readonly seen: Look
   /** Kinds that may not be watched by this identity. */
   readonly polled: Effect.Effect<ReadonlyArray<string>>
-  /** Waits until that may have changed. */
-  readonly moved: Effect.Effect<void>
 }
 
 /** What speaks against one object. */
@@ -92,7 +96,8 @@ export const make = Effect.fnUntraced(function*(
   const scope = yield* Effect.scope
   const lock = yield* Semaphore.make(1)
   const wake = yield* Latch.make(false)
-  const moves = yield* Latch.make(false)
+  let heard: Parameters<DriftWatch["listen"]>[0] = { moved: constVoid, stirred: constVoid }
+  const stir = () => (wake.openUnsafe(), heard.stirred())
   const clock = yield* Clock.Clock
   const soon = () => uptimeOf(clock) + second
   const watches = new Map<string, Watched>()
@@ -132,7 +137,7 @@ export const make = Effect.fnUntraced(function*(
     const isTold = before?.isTold === true && before.told === stateOf(id, verdict) && verdict !== "doubt"
     const kept = before?.live !== undefined || cases.size < evidence ? live : undefined
     cases.set(id, { verdict, live: kept, due, isTold, told: before?.told ?? "" })
-    if (!isTold) wake.openUnsafe()
+    if (!isTold) stir()
   }
 
   /** An open doubt stays until it is settled: what comes later may well be somebody else's. */
@@ -140,7 +145,7 @@ export const make = Effect.fnUntraced(function*(
 
   const self: Follower = {
     interval,
-    moved: () => moves.openUnsafe(),
+    moved: () => heard.moved(),
     noticed: (id, before, live) => {
       const known = expected.get(id)
       if (known === undefined) return
@@ -170,6 +175,8 @@ export const make = Effect.fnUntraced(function*(
   const dueOf = ({ due, isTold, verdict }: Case): number =>
     isTold || verdict === undefined || verdict === "leaving" ? Infinity : due
 
+  const nextDue = (): number => Math.min(...[...cases.values()].map(dueOf))
+
   const take = Effect.sync(() => {
     review()
     const now = uptimeOf(clock)
@@ -187,7 +194,7 @@ export const make = Effect.fnUntraced(function*(
     for (;;) {
       yield* wake.close
       review()
-      const pause = Math.min(...[...cases.values()].map(dueOf)) - uptimeOf(clock)
+      const pause = nextDue() - uptimeOf(clock)
       if (pause <= 0) return
       yield* pause === Infinity ? wake.await : Effect.raceFirst(wake.await, Effect.sleep(pause))
     }
@@ -200,15 +207,12 @@ export const make = Effect.fnUntraced(function*(
     })
 
   const stop = (name: string, watched: Watched) =>
-    Effect.gen(function*() {
+    Effect.suspend(() => {
       watches.delete(name)
-      yield* Scope.close(watched.scope, Exit.void)
+      return Scope.close(watched.scope, Exit.void)
     })
 
-  const follow = (
-    entries: ReadonlyArray<InventoryEntry>,
-    written: ReadonlyMap<string, string> = new Map()
-  ) =>
+  const follow = (entries: ReadonlyArray<InventoryEntry>, written: ReadonlyMap<string, string> = new Map()) =>
     Effect.gen(function*() {
       const wanted = new Map(entries.map(({ apiVersion, ref: { kind, namespace } }) => [
         nameOf(apiVersion, kind, namespace),
@@ -243,9 +247,7 @@ export const make = Effect.fnUntraced(function*(
     review()
   })
 
-  yield* Effect.addFinalizer(() =>
-    Effect.sync(() => expected.forEach(({ entry }) => watchOf(entry)?.remove(entry.ref, self)))
-  )
+  yield* atClose(Effect.sync(() => expected.forEach(({ entry }) => watchOf(entry)?.remove(entry.ref, self))))
 
   const watch: DriftWatch = {
     follow: (entries, written) =>
@@ -277,6 +279,8 @@ export const make = Effect.fnUntraced(function*(
         else open(id, verdict, undefined, 0)
       }),
     stirred,
+    rests: () => (review(), nextDue() === Infinity),
+    listen: (listener) => (heard = listener).stirred(),
     take,
     suspects: Effect.repeat(Effect.andThen(stirred, take), { until: ({ length }) => length > 0 }),
     again: (refs) =>
@@ -286,12 +290,12 @@ export const make = Effect.fnUntraced(function*(
           const one = cases.get(key(ref))
           if (one !== undefined) one.isTold = false
         }
-        wake.openUnsafe()
+        stir()
         return refs.filter((ref) => isTaken(cases.get(key(ref))?.verdict))
       }),
     rejudge: Effect.sync(() => {
       for (const one of cases.values()) if (one.verdict === "unjudged") one.isTold = false
-      wake.openUnsafe()
+      stir()
     }),
     isQuiet: Effect.sync(() => {
       review()
@@ -302,7 +306,6 @@ export const make = Effect.fnUntraced(function*(
       const watch = watches.get(nameOf(apiVersion, ref.kind, ref.namespace))?.watch
       return watch?.state() === "live" ? watch.seen(key(ref)) : undefined
     },
-    moved: Effect.asVoid(Effect.andThen(moves.await, moves.close)),
     polled: Effect.sync(() =>
       [
         ...new Set(

@@ -50,6 +50,8 @@ export interface LaneOptions<R> {
 
 /** What goes on beside the runs of a lane may tell what it does, and ask for a run. */
 export interface Beside {
+  /** Goes on for as long as the lane; if it dies, so does the lane. */
+  readonly fork: (work: Effect.Effect<void>) => unknown
   readonly tell: (happening: RunHappening) => Effect.Effect<void>
   readonly ask: (why: Why) => Effect.Effect<void>
 }
@@ -107,6 +109,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     })
     // They end before what they read is let go.
     const fibers = yield* FiberSet.make<unknown, never>()
+    const fork = yield* FiberSet.runtime(fibers)<R>()
     let ending: Fiber.Fiber<unknown> | undefined
 
     /** When a waiver ends, the same revision is judged by what is left: nothing else would say so. */
@@ -121,7 +124,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
           }
           yield* ask("policy")
         })
-        ending = yield* FiberSet.run(fibers, untilThen)
+        ending = fork(untilThen)
       })
 
     /** A tree that cannot be read is an identity too: the newest revision is broken, and its run says so. */
@@ -217,9 +220,9 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         yield* attempt.ended(failed, next, isQuiet)
         if (!isQuiet) isOut = true
         failures++
-        if (next !== undefined) yield* FiberSet.run(fibers, Effect.andThen(Effect.sleep(next.inMs), ask("retry")))
+        if (next !== undefined) fork(Effect.andThen(Effect.sleep(next.inMs), ask("retry")))
       })
-    const looks = yield* roused(fibers, intake)
+    const looks = roused(fork, intake)
     const ask = (why: Why) =>
       Effect.sync(() => {
         reasons.add(why)
@@ -306,9 +309,9 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
           yield* Effect.raceFirst(series(current), superseded)
         }
       })
-    const settles = yield* roused(fibers, runs)
+    const settles = roused(fork, runs)
     const asks = Stream.runForEach(options.requests ?? Stream.empty, ({ why }) => ask(why))
-    const beside = options.beside?.({ tell: journal.tell, ask }) ?? Effect.void
-    for (const loop of [asks, beside]) yield* FiberSet.run(fibers, loop)
+    const beside = options.beside?.({ fork, tell: journal.tell, ask }) ?? Effect.void
+    for (const loop of [asks, beside]) fork(loop)
     return yield* FiberSet.join(fibers)
   }))

@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
@@ -95,7 +96,8 @@ const played = Effect.fnUntraced(function*(options: {
     isQuiet: Effect.succeed(true),
     seen: () => undefined,
     polled: Effect.succeed([]),
-    moved: Effect.never
+    rests: () => false,
+    listen: ({ stirred }) => stirred()
   }
   const standing = new Map([a, b].map((one) => [key(one.ref), one])) as unknown as Standing
   const apply = Layer.mock(Apply)({
@@ -144,6 +146,7 @@ const played = Effect.fnUntraced(function*(options: {
     refused
   }).pipe(Effect.provide(services))
   yield* keeping.beside({
+    fork: yield* FiberSet.runtime(yield* FiberSet.make())(),
     ask: (why) => Effect.asVoid(Queue.offer(asked, why)),
     tell: (happening) =>
       happening._tag === "DriftFound"

@@ -13,7 +13,7 @@ describe("roused", () => {
       const release = yield* Latch.make()
       let begun = 0
       const work = () => Effect.suspend(() => (begun++, release.await))
-      const ask = yield* roused(fibers, work)
+      const ask = roused(yield* FiberSet.runtime(fibers)(), work)
       ask()
       yield* TestClock.adjust(1)
       ask()
@@ -27,10 +27,10 @@ describe("roused", () => {
       assert.strictEqual(begun, 3)
     }))
 
-  it.effect("ends who has joined its fibers when it dies", () =>
+  it.effect("ends who has joined the fibers that it works in when it dies", () =>
     Effect.gen(function*() {
       const fibers = yield* FiberSet.make<unknown, never>()
-      const ask = yield* roused(fibers, () => Effect.die("a mistake"))
+      const ask = roused(yield* FiberSet.runtime(fibers)(), () => Effect.die("a mistake"))
       ask()
       const exit = yield* Effect.exit(FiberSet.join(fibers))
       assert.isTrue(Exit.hasDies(exit))
