@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Queue from "effect/Queue"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import { type Delivery, milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts"
@@ -11,7 +12,8 @@ import { Guards } from "../pipeline/Guards.ts"
 import { logDecision } from "../pipeline/logDecision.ts"
 import { pipeline } from "../pipeline/Pipeline.ts"
 import type { Request } from "../pipeline/Request.ts"
-import { ownIdentity, Rights } from "../pipeline/Rights.ts"
+import { ownIdentity, type Right, Rights } from "../pipeline/Rights.ts"
+import type { Stages } from "../pipeline/Stages.ts"
 import * as DeliveryFile from "./DeliveryFile.ts"
 import { secretsNamespace } from "./fileGuards.ts"
 import { keptGuards } from "./keptGuards.ts"
@@ -83,12 +85,15 @@ export const run = Effect.fn("run")(function*(input: RunInput) {
   const lane = (delivery: Delivery) => {
     const granted = rights.of(delivery.metadata, ownIdentity(delivery), secrets)
     const { guards, requests } = guarded(delivery)
-    const events = pipeline({
-      delivery,
-      notifiers: Effect.succeed(notifiers),
-      requests: input.once ? once : Stream.merge(polling(delivery), requests),
-      attempts: input.once ? attempts : undefined
-    })
+    const events = Stream.callback<RunEvent, never, Stages | Right>((queue) =>
+      pipeline({
+        delivery,
+        notifiers: Effect.succeed(notifiers),
+        requests: input.once ? once : Stream.merge(polling(delivery), requests),
+        attempts: input.once ? attempts : undefined,
+        hear: (event) => Effect.asVoid(Queue.offer(queue, event))
+      })
+    )
     return Stream.fromEffectDrain(notify.resume(delivery, notifiers)).pipe(
       Stream.concat(input.once ? Stream.takeUntil(events, isFinal) : events),
       Stream.provideService(Guards, guards),

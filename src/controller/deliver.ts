@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Bundle } from "../domain/Decision.ts"
@@ -151,27 +150,6 @@ const delivering = Effect.fnUntraced(function*(
 
   yield* notify.resume(delivery, yield* notifiers)
   yield* wake(station.why)
-  const events = pipeline({
-    delivery,
-    notifiers,
-    head,
-    tree: (revision) => lane.look(tree(revision)),
-    untouched: (earlier, later) => lane.look(untouched(earlier, later)),
-    commit,
-    beside: (lane) => {
-      ask = (why) => Effect.andThen(why === "policy" ? rejudge : Effect.void, lane.ask(why))
-      // What is healed beside its runs does not say that they move.
-      const fork = (work: Effect.Effect<void>) => lane.fork(Effect.provideService(work, Pulse, silent))
-      const healing = Effect.provideService(beside({ ...lane, fork }), Pulse, silent)
-      return Effect.andThen(Effect.forEach(early, ask, { discard: true }), healing)
-    },
-    ready: ({ artifact }) =>
-      Effect.suspend(() => {
-        desired = { ...desired, revision: format(artifact.revision) }
-        const awaited = waits()
-        return awaited === undefined ? Effect.void : Effect.fail(awaited)
-      })
-  })
   const written = Effect.flatMap(inventories.load, station.writes).pipe(Effect.ignore, Effect.provide(own))
   const contest = yield* FiberHandle.make()
   const heard = (event: RunEvent) =>
@@ -186,6 +164,28 @@ const delivering = Effect.fnUntraced(function*(
       } else if (event._tag === "RunEnded") yield* FiberHandle.clear(contest)
       if (event._tag === "DriftFound") yield* tellDrift(delivery, yield* notifiers, event.findings)
     })
+  const loop = pipeline({
+    delivery,
+    notifiers,
+    head,
+    tree: (revision) => lane.look(tree(revision)),
+    untouched: (earlier, later) => lane.look(untouched(earlier, later)),
+    commit,
+    hear: heard,
+    beside: (lane) => {
+      ask = (why) => Effect.andThen(why === "policy" ? rejudge : Effect.void, lane.ask(why))
+      // What is healed beside its runs does not say that they move.
+      const fork = (work: Effect.Effect<void>) => lane.fork(Effect.provideService(work, Pulse, silent))
+      const healing = Effect.provideService(beside({ ...lane, fork }), Pulse, silent)
+      return Effect.andThen(Effect.forEach(early, ask, { discard: true }), healing)
+    },
+    ready: ({ artifact }) =>
+      Effect.suspend(() => {
+        desired = { ...desired, revision: format(artifact.revision) }
+        const awaited = waits()
+        return awaited === undefined ? Effect.void : Effect.fail(awaited)
+      })
+  })
   const services = Context.make(Watched, {
     ...keeping,
     applied: (...all) => Effect.andThen(keeping.applied(...all), written)
@@ -195,5 +195,5 @@ const delivering = Effect.fnUntraced(function*(
     Context.add(Known, drift.seen),
     Context.add(Living, (label) => registry.isLiving(label))
   )
-  yield* Effect.provide(Stream.runForEach(events, heard), services)
+  return yield* Effect.provide(loop, services)
 })

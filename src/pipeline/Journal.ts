@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import * as Queue from "effect/Queue"
 import { type Action, counted, type Counts, counts } from "../domain/Changeset.ts"
 import type { DecisionRecord } from "../domain/DecisionRecord.ts"
 import { type Losses, Outcome, type Run, type RunEvent, type RunHappening } from "../domain/Outcome.ts"
@@ -38,16 +37,16 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
     readonly previous: Effect.Effect<Revision | undefined, StageError, R>
     readonly tell: (details: Run, outcome: Outcome) => Effect.Effect<void, never, R>
   },
-  events: Queue.Enqueue<RunEvent>
+  hear: (event: RunEvent) => void
 ) {
   // Asked for only when something has to be told: a source that fails should not wait for the cluster.
   const remembered = yield* Effect.cached(Effect.orElseSucceed(lane.previous, () => undefined))
   let settled: Revision | undefined
 
   const offer = (run: string, happening: RunHappening) =>
-    Effect.flatMap(
+    Effect.map(
       DateTime.now,
-      (now) => Queue.offer(events, { time: DateTime.formatIso(now), delivery: lane.name, run, ...happening })
+      (now) => hear({ time: DateTime.formatIso(now), delivery: lane.name, run, ...happening })
     )
   /** Tells what happens beside the runs. */
   const tell = (happening: RunHappening) => Effect.asVoid(Effect.flatMap(Ulid.make, (id) => offer(id, happening)))

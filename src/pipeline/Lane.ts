@@ -17,7 +17,7 @@ import { classOf, errorPage, type StageError } from "../domain/StageError.ts"
 import { makeJournal } from "./Journal.ts"
 import { Progress } from "./Progress.ts"
 import { type Asked, merged, type Request, type Why } from "./Request.ts"
-import { roused } from "./roused.ts"
+import { inTurn, roused } from "./roused.ts"
 import type { Tree } from "./Tree.ts"
 
 /** What a lane is made of: how to look, read, run and tell. Plain effects, so that a test can hand in a model. */
@@ -29,6 +29,8 @@ export interface LaneOptions<R> {
   readonly timeoutMs: number
   /** How often what fails for the moment is tried before the lane gives it up; undefined: for ever, and everything. */
   readonly attempts?: number | undefined
+  /** Hears everything that happens, one event after the other; nothing waits for it. */
+  readonly hear: (event: RunEvent) => Effect.Effect<void, never, R>
   /** Whatever else wants its source looked at, beside what goes on beside it. */
   readonly requests?: Stream.Stream<Request>
   readonly head: Effect.Effect<Revision, StageError, R>
@@ -85,9 +87,8 @@ const isBlip = (error: StageError, next: Run["next"], failures: number): boolean
 const isUnjudged = ({ rule, severity }: Violation): boolean => severity === "deny" && rule === "error"
 
 /** The loop of one delivery. It never fails: what goes wrong is an outcome, and everything is tried again in its time. */
-export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never, Exclude<R, Scope.Scope>> =>
-  Stream.callback<RunEvent, never, R>(Effect.fnUntraced(function*(events) {
-    const journal = yield* makeJournal(options, events)
+export const lane = <R>(options: LaneOptions<R>): Effect.Effect<never, never, R | Scope.Scope> =>
+  Effect.gen(function*() {
     const reasons = new Set<Why>()
     // What looks were asked for that failed.
     const owed = new Set<Why>()
@@ -110,6 +111,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     // They end before what they read is let go.
     const fibers = yield* FiberSet.make<unknown, never>()
     const fork = yield* FiberSet.runtime(fibers)<R>()
+    const journal = yield* makeJournal(options, inTurn(fork, options.hear))
     let ending: Fiber.Fiber<unknown> | undefined
 
     /** When a waiver ends, the same revision is judged by what is left: nothing else would say so. */
@@ -223,11 +225,7 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
         if (next !== undefined) fork(Effect.andThen(Effect.sleep(next.inMs), ask("retry")))
       })
     const looks = roused(fork, intake)
-    const ask = (why: Why) =>
-      Effect.sync(() => {
-        reasons.add(why)
-        looks()
-      })
+    const ask = (why: Why) => Effect.sync(() => (reasons.add(why), looks()))
 
     const attempt = (desire: Desire, failures: number) =>
       Effect.gen(function*() {
@@ -293,25 +291,25 @@ export const lane = <R>(options: LaneOptions<R>): Stream.Stream<RunEvent, never,
     const isSuperseded = () => desired?.identity !== current?.identity || desired?.turn !== current?.turn
 
     /** Returns once something else is desired and the run in progress may be interrupted. */
-    const superseded = Effect.gen(function*() {
-      for (;;) {
-        yield* stirred.close
-        if (isSuperseded() && !isHeld) return
-        yield* stirred.await
-      }
-    })
+    const superseded = () =>
+      Effect.gen(function*() {
+        for (;;) {
+          yield* stirred.close
+          if (isSuperseded() && !isHeld) return
+          yield* stirred.await
+        }
+      })
 
     /** The newest desire ends the series of the one before it, and begins once that has come to its safe point. */
     const runs = () =>
       Effect.gen(function*() {
         while (isSuperseded()) {
           current = desired!
-          yield* Effect.raceFirst(series(current), superseded)
+          yield* Effect.raceFirst(series(current), superseded())
         }
       })
     const settles = roused(fork, runs)
-    const asks = Stream.runForEach(options.requests ?? Stream.empty, ({ why }) => ask(why))
-    const beside = options.beside?.({ fork, tell: journal.tell, ask }) ?? Effect.void
-    for (const loop of [asks, beside]) fork(loop)
-    return yield* FiberSet.join(fibers)
-  }))
+    fork(Stream.runForEach(options.requests ?? Stream.empty, ({ why }) => ask(why)))
+    fork(options.beside?.({ fork, tell: journal.tell, ask }) ?? Effect.void)
+    return yield* Effect.andThen(FiberSet.join(fibers), Effect.never)
+  })

@@ -13,6 +13,7 @@ export interface Loop
     Partial<Pick<LaneOptions<Stages | Right>, "attempts" | "beside" | "commit" | "head" | "requests" | "untouched">>
 {
   readonly delivery: Delivery
+  readonly hear: LaneOptions<Stages | Right>["hear"]
   /** Asked anew for each message. */
   readonly notifiers: Effect.Effect<ReadonlyArray<Notifier>>
   /** Reads the tree of a revision. Without one it is fetched with the delivery's own rights. */

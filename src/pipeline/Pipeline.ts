@@ -61,9 +61,9 @@ export const run = Effect.fnUntraced(function*(delivery: Delivery, tree: Tree, w
   return Outcome.Applied({ changes, objects: changed.map(({ ref }) => display(ref)), ...said })
 })
 
-/** The loop of one delivery: requests in, everything that happens out. The newest revision always wins. */
+/** The loop of one delivery: requests in, everything that happens told. The newest revision always wins. */
 export const pipeline = (loop: Loop) =>
-  Stream.unwrap(Effect.map(ends, ({ fetch, inventories, notify, reader }) => {
+  Effect.flatMap(ends, ({ fetch, inventories, notify, reader }) => {
     const { delivery, notifiers, ready = () => Effect.void } = loop
     return lane<Stages | Right>({
       head: fetch.head(delivery),
@@ -77,4 +77,4 @@ export const pipeline = (loop: Loop) =>
       tell: (details, outcome) => Effect.flatMap(notifiers, (all) => notify.tell(delivery, all, details, outcome)),
       previous: Effect.map(inventories.load, ({ applied }) => applied && parse(applied.revision))
     })
-  }))
+  })

@@ -25,3 +25,18 @@ export const roused = <R>(
     fork(Effect.andThen(Effect.yieldNow, works))
   }
 }
+
+/** Does something about each value that the function is given, one after the other; who gives them waits for nothing. */
+export const inTurn = <A, R>(
+  fork: (work: Effect.Effect<void, never, R>) => unknown,
+  act: (value: A) => Effect.Effect<void, never, R>
+): (value: A) => void => {
+  const waiting: Array<A> = []
+  const rest = () =>
+    Effect.whileLoop({ while: () => waiting.length > 0, body: () => act(waiting.shift()!), step: constVoid })
+  const ask = roused(fork, rest)
+  return (value) => {
+    waiting.push(value)
+    ask()
+  }
+}

@@ -50,7 +50,7 @@ const tended = Effect.fnUntraced(
         world.events.push(event)
         return account.hear(event)
       }
-      yield* Stream.runForEach(lane<never>({ ...world.options, ...options }), hear)
+      yield* lane<never>({ ...world.options, ...options, hear })
     }))
     const acts = SubscriptionRef.changes(turns).pipe(
       Stream.switchMap(() => Stream.fromEffectDrain(once)),

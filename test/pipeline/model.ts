@@ -47,6 +47,7 @@ export class World {
       url: "https://git.example.com/shop.git",
       timeoutMs: 60_000,
       requests: Stream.tick("1 second").pipe(Stream.map(() => ({ why: "interval" as const }))),
+      hear: (event) => Effect.sync(() => void this.events.push(event)),
       head: Effect.suspend(() =>
         this.fetchFails === undefined ? Effect.succeed(this.head) : Effect.fail(this.fetchFails)
       ),
@@ -81,10 +82,7 @@ export class World {
   }
 
   run(options: Partial<LaneOptions<never>> = {}) {
-    return Stream.runForEach(
-      lane<never>({ ...this.options, ...options }),
-      (event) => Effect.sync(() => void this.events.push(event))
-    )
+    return Effect.scoped(lane<never>({ ...this.options, ...options }))
   }
 
   outcomes(): ReadonlyArray<string> {
