@@ -1,6 +1,6 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as FiberHandle from "effect/FiberHandle"
+import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
@@ -151,7 +151,9 @@ const delivering = Effect.fnUntraced(function*(
   yield* notify.resume(delivery, yield* notifiers)
   yield* wake(station.why)
   const written = Effect.flatMap(inventories.load, station.writes).pipe(Effect.ignore, Effect.provide(own))
-  const contest = yield* FiberHandle.make()
+  const scope = yield* Effect.scope
+  /** Waits until somebody lets go of what this one wants. */
+  let contest: Fiber.Fiber<void> | undefined
   const heard = (event: RunEvent) =>
     Effect.gen(function*() {
       yield* station.hear(event)
@@ -159,9 +161,10 @@ const delivering = Effect.fnUntraced(function*(
       // Also of what a run that failed has written.
       else if (event._tag === "RunEnded") yield* written
       const error = event._tag === "RunEnded" && event.outcome._tag === "Failed" ? event.outcome.error : undefined
+      if (event._tag === "RunEnded" && contest !== undefined) yield* Fiber.interrupt(contest)
       if (error?._tag === "ApplyConflict") {
-        yield* FiberHandle.run(contest, Effect.andThen(freed(error, registry), wake("freed")))
-      } else if (event._tag === "RunEnded") yield* FiberHandle.clear(contest)
+        contest = yield* Effect.forkIn(Effect.andThen(freed(error, registry), wake("freed")), scope)
+      }
       if (event._tag === "DriftFound") yield* tellDrift(delivery, yield* notifiers, event.findings)
     })
   const loop = pipeline({

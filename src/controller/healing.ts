@@ -37,39 +37,40 @@ export const makeHealing = Effect.fnUntraced(function*(delivery: Delivery, refus
   const entriesOf = indexing()
   const writes = delivery.spec.apply.drift === "heal"
 
-  const healing = Effect.fnUntraced(function*(
+  const healing = (
     suspects: ReadonlyArray<Suspect>,
     stand: Stand | undefined,
     hears: Hears
-  ) {
-    const owned = yield* inventories.load
-    const entries = entriesOf(owned)
-    const isAtHand = ({ ref }: Suspect) => stand?.bytes.get(key(ref))?.digest === entries.get(key(ref))?.digest
-    const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
-    const left = taken.filter((suspect) => !isAtHand(suspect))
-    if (stand === undefined) return left
+  ) =>
+    Effect.gen(function*() {
+      const owned = yield* inventories.load
+      const entries = entriesOf(owned)
+      const isAtHand = ({ ref }: Suspect) => stand?.bytes.get(key(ref))?.digest === entries.get(key(ref))?.digest
+      const taken = suspects.filter((suspect) => !isOurWrite(suspect, entries.get(key(suspect.ref))))
+      const left = taken.filter((suspect) => !isAtHand(suspect))
+      if (stand === undefined) return left
 
-    const { bytes, policies } = stand
-    const atHand = taken.filter(isAtHand)
-    const objects = atHand.flatMap(({ ref }) => bytes.get(key(ref)) ?? [])
-    const now = writes && objects.length > 0 ? yield* refused(policies, objects, () => bytes.values()) : undefined
-    const why = now?.why ?? new Map<string, ReadonlyArray<Violation>>()
-    const gate = now === undefined ? stand.gate : stand.gate.renewed(now.judges)
-    const admits = gate.admits?.((record) => hears.decided(owned.applied && parse(owned.applied.revision), record))
-    const [free, refusing] = [false, true].map((is) => atHand.filter(({ ref }) => why.has(key(ref)) === is))
-    if (free!.length > 0) {
-      yield* Stream.runForEach(apply.heal(delivery, bytes, owned, free!, { writes, admits }), hears.healed)
-    }
-    if (refusing!.length > 0) {
-      const suspectOf = new Map(refusing!.map((suspect) => [key(suspect.ref), suspect]))
-      yield* Stream.runForEach(apply.heal(delivery, bytes, owned, refusing!, { writes: false }), (healed) => {
-        const [suspect, violation] = [suspectOf.get(key(healed.ref)), why.get(key(healed.ref))?.[0]]
-        return suspect && violation
-          ? hears.withheld(healed, suspect, refusal(violation, " by now"))
-          : Effect.void
-      })
-    }
-    return left
-  }, Effect.provide(rights))
+      const { bytes, policies } = stand
+      const atHand = taken.filter(isAtHand)
+      const objects = atHand.flatMap(({ ref }) => bytes.get(key(ref)) ?? [])
+      const now = writes && objects.length > 0 ? yield* refused(policies, objects, () => bytes.values()) : undefined
+      const why = now?.why ?? new Map<string, ReadonlyArray<Violation>>()
+      const gate = now === undefined ? stand.gate : stand.gate.renewed(now.judges)
+      const admits = gate.admits?.((record) => hears.decided(owned.applied && parse(owned.applied.revision), record))
+      const [free, refusing] = [false, true].map((is) => atHand.filter(({ ref }) => why.has(key(ref)) === is))
+      if (free!.length > 0) {
+        yield* Stream.runForEach(apply.heal(delivery, bytes, owned, free!, { writes, admits }), hears.healed)
+      }
+      if (refusing!.length > 0) {
+        const suspectOf = new Map(refusing!.map((suspect) => [key(suspect.ref), suspect]))
+        yield* Stream.runForEach(apply.heal(delivery, bytes, owned, refusing!, { writes: false }), (healed) => {
+          const [suspect, violation] = [suspectOf.get(key(healed.ref)), why.get(key(healed.ref))?.[0]]
+          return suspect && violation
+            ? hears.withheld(healed, suspect, refusal(violation, " by now"))
+            : Effect.void
+        })
+      }
+      return left
+    }).pipe(Effect.provide(rights))
   return healing
 })

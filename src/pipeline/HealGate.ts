@@ -35,27 +35,28 @@ export const open: HealGate = { admits: undefined, renewed: () => open }
 export const makeHealGate = Effect.fnUntraced(function*(judges: ChangesetJudges | undefined, occasion: Occasion) {
   const [diff, policy] = [yield* Diff, yield* Policy]
 
-  const admits = (asked: ChangesetJudges) => (decided: Decided): Admits<DiffError, KubeReader> =>
-    Effect.fnUntraced(function*(manifest, takesMore) {
-      const change = yield* diff.putsBack(manifest, takesMore)
-      if (change.action === "unchanged") return undefined
-      const changeset = { changes: [change], digest: digest(key(change.ref), change.action, manifest.digest) }
-      const decision = yield* Effect.result(policy.changeset(asked, changeset, occasion))
-      if (decision._tag === "Success") yield* decided(recordOf("changeset", setOf(asked), decision.success))
-      const denials = decision._tag === "Failure"
-        ? [decision.failure.message]
-        : decision.success._tag === "Passed"
-        ? []
-        : decision.success.violations.flatMap(({ message, policy, severity }) =>
-          severity === "deny" ? `${policy}: ${message}` : []
-        )
-      const [first, ...rest] = denials
-      return first === undefined ? undefined : {
-        why: rest.length === 0 ? first : `${first}; and ${rest.length} more`,
-        manager: change.takesFrom.join(", ") || unknownManager,
-        fields: change.fields.map(({ path }) => path)
-      }
-    })
+  const admits =
+    (asked: ChangesetJudges) => (decided: Decided): Admits<DiffError, KubeReader> => (manifest, takesMore) =>
+      Effect.gen(function*() {
+        const change = yield* diff.putsBack(manifest, takesMore)
+        if (change.action === "unchanged") return undefined
+        const changeset = { changes: [change], digest: digest(key(change.ref), change.action, manifest.digest) }
+        const decision = yield* Effect.result(policy.changeset(asked, changeset, occasion))
+        if (decision._tag === "Success") yield* decided(recordOf("changeset", setOf(asked), decision.success))
+        const denials = decision._tag === "Failure"
+          ? [decision.failure.message]
+          : decision.success._tag === "Passed"
+          ? []
+          : decision.success.violations.flatMap(({ message, policy, severity }) =>
+            severity === "deny" ? `${policy}: ${message}` : []
+          )
+        const [first, ...rest] = denials
+        return first === undefined ? undefined : {
+          why: rest.length === 0 ? first : `${first}; and ${rest.length} more`,
+          manager: change.takesFrom.join(", ") || unknownManager,
+          fields: change.fields.map(({ path }) => path)
+        }
+      })
 
   const make = (asked: ChangesetJudges | undefined): HealGate => ({
     admits: asked && admits(asked),

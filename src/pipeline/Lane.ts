@@ -309,7 +309,7 @@ export const lane = <R>(options: LaneOptions<R>): Effect.Effect<never, never, R 
         }
       })
     const settles = roused(fork, runs)
-    fork(Stream.runForEach(options.requests ?? Stream.empty, ({ why }) => ask(why)))
+    if (options.requests !== undefined) fork(Stream.runForEach(options.requests, ({ why }) => ask(why)))
     fork(options.beside?.({ fork, tell: journal.tell, ask }) ?? Effect.void)
     return yield* Effect.andThen(FiberSet.join(fibers), Effect.never)
   })
