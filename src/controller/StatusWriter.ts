@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import { isDeepStrictEqual } from "node:util"
 import type { DeliveryStatus } from "../api/v1alpha1/DeliveryStatus.ts"
 import { Redactions } from "../domain/redact.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
@@ -23,6 +24,8 @@ const grace = 5_000
 /** The status of one Delivery, in memory and, soon after, in the cluster. */
 export interface StatusWriter {
   readonly current: Effect.Effect<DeliveryStatus>
+  /** Takes what the cluster shows for what was written, where it says the same: there is one copy then. */
+  readonly shown: (status: DeliveryStatus) => void
   /** Answers what the status is now. It waits for no request. */
   readonly update: (change: (status: DeliveryStatus) => DeliveryStatus) => Effect.Effect<DeliveryStatus>
 }
@@ -130,6 +133,9 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
       if (!ended) yield* wake
       return next
     })
-  const made: StatusWriter = { current: Effect.sync(() => status), update }
+  const shown: StatusWriter["shown"] = (known) => {
+    if (status === written && isDeepStrictEqual(known, status)) status = written = known
+  }
+  const made: StatusWriter = { current: Effect.sync(() => status), shown, update }
   return made
 })

@@ -11,7 +11,7 @@ import { after } from "./status.ts"
 import * as StatusWriter from "./StatusWriter.ts"
 
 /** What Kubernetes hears of one Delivery: its status and its Events, both made of what happens. */
-export interface Voice {
+export interface Voice extends Pick<StatusWriter.StatusWriter, "shown"> {
   readonly say: (
     happening: Happening,
     facts: Pick<Facts, "generation" | "waits" | "requestedAt" | "bundles">
@@ -33,6 +33,7 @@ export const make = Effect.fnUntraced(function*(delivery: DeliveryId, initial: D
         const status = yield* writer.update((current) => after(current, happening, facts))
         yield* teller.tell(events(before, status, happening))
       }),
+    shown: writer.shown,
     tell: teller.tell,
     status: writer.current
   }

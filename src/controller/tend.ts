@@ -172,6 +172,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   /** Somebody asks by an annotation, other policies judge it, or what this one waited for has come. */
   const notice = (now: LiveDelivery | MalformedDelivery) =>
     Effect.gen(function*() {
+      voice.shown(now.status)
       if (requests.take(now)) yield* Effect.forkScoped(attend)
       const guards = print(now)
       if (lane !== undefined && guards !== guarded) {
