@@ -11,8 +11,11 @@ export const ObjectRef = Schema.Struct({
 })
 export type ObjectRef = typeof ObjectRef.Type
 
-/** The inventory's id, `<namespace>_<name>_<group>_<kind>`, as Flux and GitLab's dashboard spell it. */
-export const key = (ref: ObjectRef): string => `${ref.namespace}_${ref.name}_${ref.group}_${ref.kind}`
+/**
+ * The inventory's id, `<namespace>_<name>_<group>_<kind>`, as Flux and GitLab's dashboard spell it. Many are kept, for each
+ * object: what is joined is one string, where a template is a tree of them.
+ */
+export const key = ({ group, kind, name, namespace }: ObjectRef): string => [namespace, name, group, kind].join("_")
 
 /** Reads an inventory id. Names of RBAC objects may hold `:` and `_` is in no namespace, group or kind. */
 export const fromKey = (id: string): ObjectRef | undefined => {

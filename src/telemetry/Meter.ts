@@ -37,11 +37,9 @@ const escaped = (value: string): string =>
 /** What nearly all values are. */
 const plain = /^[\w .:/@+-]*$/u
 
-export const labelsText = (names: ReadonlyArray<string>, labels: Labels<string>): string => {
-  let text = ""
-  for (const name of names) text += `${text === "" ? "" : ","}${name}="${escaped(labels[name] ?? "")}"`
-  return text
-}
+/** It is kept for each series: what is joined is one string, where a template is a tree of them. */
+export const labelsText = (names: ReadonlyArray<string>, labels: Labels<string>): string =>
+  names.flatMap((name, index) => [index === 0 ? "" : ",", name, "=\"", escaped(labels[name] ?? ""), "\""]).join("")
 
 /** Values under metrics and labels. */
 export class Samples {
