@@ -68,8 +68,10 @@ class Turns {
   readonly turn = Effect.suspend(() => {
     const waiting = this.#next
     this.#next = Deferred.makeUnsafe()
+    // Who waits goes on at once, and looks at the count.
+    const isFirst = this.#count++ === 0
     Deferred.doneUnsafe(waiting, Exit.void)
-    return this.#count++ === 0
+    return isFirst
       ? Effect.void
       : Effect.forEach(this.#listeners, ({ changed }) => changed, { discard: true })
   })

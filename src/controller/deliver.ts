@@ -4,11 +4,12 @@ import * as Fiber from "effect/Fiber"
 import { identity } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import { milliseconds } from "../api/v1alpha1/Delivery.ts"
+import { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Bundle } from "../domain/Decision.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
-import { format, type Revision } from "../domain/Revision.ts"
+import { format, parse, type Revision } from "../domain/Revision.ts"
 import type { DependencyNotReady, FetchError } from "../domain/StageError.ts"
 import { Drift } from "../drift/Drift.ts"
 import { Known } from "../kube/Known.ts"
@@ -17,10 +18,12 @@ import { Notify } from "../notify/Notify.ts"
 import { footprintOf, isOutside } from "../pipeline/footprint.ts"
 import { Guards } from "../pipeline/Guards.ts"
 import type { Beside } from "../pipeline/Lane.ts"
-import { pipeline } from "../pipeline/Pipeline.ts"
+import { pipeline, plan } from "../pipeline/Pipeline.ts"
+import { Progress } from "../pipeline/Progress.ts"
 import { refusedNow } from "../pipeline/refusedNow.ts"
 import type { Why } from "../pipeline/Request.ts"
 import { type Right, Rights } from "../pipeline/Rights.ts"
+import type { Stages } from "../pipeline/Stages.ts"
 import { treeOf } from "../pipeline/Tree.ts"
 import { Watched } from "../pipeline/Watched.ts"
 import { Pulse, silent } from "../telemetry/Pulse.ts"
@@ -93,7 +96,7 @@ const delivering = Effect.fnUntraced(function*(
   own: Context.Context<Right>,
   asOwner: AsOwner
 ) {
-  const [drifts, inventories, notify] = [yield* Drift, yield* InventoryStore, yield* Notify]
+  const [apply, drifts, inventories, notify] = [yield* Apply, yield* Drift, yield* InventoryStore, yield* Notify]
   const { id, registry } = station
   const { apply: { allowManagers, timeout }, source: { git, interval, webhook } } = delivery.spec
   const lane = yield* watched(station.vital, { interval: milliseconds(interval), timeout: milliseconds(timeout) })
@@ -122,7 +125,19 @@ const delivering = Effect.fnUntraced(function*(
   const { owns, polls } = station
   const guards = { current: guardsNow(registry, id) }
   const refused = yield* refusedNow(guards)
-  const { beside, rejudge, watched: keeping } = yield* keep({ delivery, drift, owns, polls, refused })
+  const all = yield* Effect.context<Right | Stages>()
+  // What a lane is given beside, once it is there.
+  let beside: Context.Context<never> = Context.empty()
+  const stood = Effect.suspend(() => Effect.provide(before, Context.merge(all, beside)))
+  const kept = yield* keep({
+    delivery,
+    drift,
+    owns,
+    polls,
+    refused,
+    stood
+  })
+  const { rejudge, unsettled, watched: keeping } = kept
 
   // What the last tree was read from: of a revision that touches none of it nothing has to be read.
   let footprint: ReadonlySet<string> | undefined
@@ -134,6 +149,17 @@ const delivering = Effect.fnUntraced(function*(
       station.judges(read.policies.bundles)
       return read
     })
+  /** What the last revision that was applied left there, read anew: after a restart the newest one may be broken. */
+  const before = Effect.gen(function*() {
+    const { applied } = yield* inventories.load
+    const revision = applied && parse(applied.revision)
+    if (revision === undefined) return undefined
+    const read = yield* treeOf(delivery, yield* (yield* followed).fetch(revision))
+    const planned = yield* plan(delivery, read, { why: "drift", dryRun: false })
+    return planned._tag === "Admitted"
+      ? { bytes: apply.standing(planned.changeset), policies: read.policies, gate: planned.heals }
+      : undefined
+  }).pipe(Effect.scoped, Effect.provideService(Progress, Progress.silent))
   const untouched = (earlier: Revision, later: Revision) =>
     Effect.gen(function*() {
       const known = footprint
@@ -162,6 +188,7 @@ const delivering = Effect.fnUntraced(function*(
       else if (event._tag === "RunEnded") yield* written
       const error = event._tag === "RunEnded" && event.outcome._tag === "Failed" ? event.outcome.error : undefined
       if (event._tag === "RunEnded" && contest !== undefined) yield* Fiber.interrupt(contest)
+      if (error !== undefined) yield* unsettled("reported", `the newest revision comes to nothing: ${error.message}`)
       if (error?._tag === "ApplyConflict") {
         contest = yield* Effect.forkIn(Effect.andThen(freed(error, registry), wake("freed")), scope)
       }
@@ -179,7 +206,7 @@ const delivering = Effect.fnUntraced(function*(
       ask = (why) => Effect.andThen(why === "policy" ? rejudge : Effect.void, lane.ask(why))
       // What is healed beside its runs does not say that they move.
       const fork = (work: Effect.Effect<void>) => lane.fork(Effect.provideService(work, Pulse, silent))
-      const healing = Effect.provideService(beside({ ...lane, fork }), Pulse, silent)
+      const healing = Effect.provideService(kept.beside({ ...lane, fork }), Pulse, silent)
       return Effect.andThen(Effect.forEach(early, ask, { discard: true }), healing)
     },
     ready: ({ artifact }) =>
@@ -198,5 +225,6 @@ const delivering = Effect.fnUntraced(function*(
     Context.add(Known, drift.seen),
     Context.add(Living, (label) => registry.isLiving(label))
   )
+  beside = services
   return yield* Effect.provide(loop, services)
 })

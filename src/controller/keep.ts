@@ -4,33 +4,29 @@ import * as Semaphore from "effect/Semaphore"
 import { type Delivery, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { Apply } from "../apply/Apply.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
-import type { Healed } from "../domain/Drift.ts"
-import type { DriftFinding } from "../domain/DriftReport.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
 import { policySet } from "../domain/policySet.ts"
-import { classOf } from "../domain/StageError.ts"
-import { uptime } from "../domain/uptime.ts"
+import type { StageError } from "../domain/StageError.ts"
 import type { DriftWatch } from "../drift/DriftWatch.ts"
-import * as fighting from "../drift/fights.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import type { Beside } from "../pipeline/Lane.ts"
 import type { RefusedNow } from "../pipeline/refusedNow.ts"
 import type { Right } from "../pipeline/Rights.ts"
 import { roused } from "../pipeline/roused.ts"
 import type { Watched } from "../pipeline/Watched.ts"
-import { Denials } from "./denials.ts"
-import { findingOf, findingOfFight, withheld } from "./findings.ts"
-import { Guests, isGuest, type Refused } from "./guests.ts"
-import { type Hears, makeHealing, type Stand } from "./healing.ts"
+import { Guests, isGuest } from "./guests.ts"
+import { makeHealing, type Stand } from "./healing.ts"
 import { makeHealRecord } from "./healRecord.ts"
-import { Stubborn } from "./Stubborn.ts"
+import { again, type Books, makePutBack } from "./putBack.ts"
 import { looked, suspicion } from "./suspicion.ts"
 
 /** What keeps the objects of a delivery as they were applied, between its runs. */
 export interface Keeping {
   readonly watched: Watched
   readonly beside: (lane: Beside) => Effect.Effect<void>
+  /** A run came to nothing: what was left to it is put back from what stood before it, or told with why it is not. */
+  readonly unsettled: (action: "denied" | "reported", why: string) => Effect.Effect<void>
   /** Other policies judge from now on: what they refused to put back is looked at again. */
   readonly rejudge: Effect.Effect<void>
 }
@@ -44,11 +40,10 @@ export interface Options {
   readonly polls: (kinds: ReadonlyArray<string>) => Effect.Effect<void>
   /** Which of some objects, that were let through by these policies, are refused by now, and who else is to be asked. */
   readonly refused: RefusedNow
+  /** What stands by the last revision that was applied, read anew; undefined where policies refuse it by now. */
+  readonly stood: Effect.Effect<Stand | undefined, StageError>
 }
 
-/** How many milliseconds before something that could not be read, or healed, is tried again; healing ever more slowly. */
-const again = 10_000
-const longest = 5 * 60_000
 /** So many objects are looked at or judged together. */
 const batch = 50
 
@@ -58,7 +53,7 @@ const batch = 50
  * puts it right. With `drift: report` nothing is written, and all is told. What the policies refuse by now is not put back
  * either, and it is told why.
  */
-export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, refused }: Options) {
+export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, refused, stood }: Options) {
   const [apply, inventories] = [yield* Apply, yield* InventoryStore]
   const rights = yield* Effect.context<Right>()
   const scope = yield* Effect.scope
@@ -67,21 +62,14 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
   const record = yield* makeHealRecord(pen)
   const { apply: spec } = delivery.spec
   const { drift: mode, wait } = spec
-  let stand: Stand | undefined
-  const denials = new Denials(again, longest)
-  const stubborn = new Stubborn(again, longest)
   const guests = new Guests(nameOf(delivery), refused, spec.allowManagers)
-  let fights = fighting.none
-  let failures = 0
   /** At which versions the last run left what it wrote. */
   let written = new Map<string, string>()
-  /** What only a run can put right. */
-  const left = new Map<string, Suspect>()
-  /** What policies keep from being put back: told once. */
-  const held = new Map<string, ObjectRef>()
+  const books: Books = { stand: undefined, left: new Map(), held: new Map() }
+  const { held, left } = books
   /** In which policies are to be asked what controllers hold. */
   const arrived = new Map<string, Suspect>()
-  let isReceiving = false
+  let [isReceiving, isRebuilding] = [false, false]
   let tell: Beside["tell"] = () => Effect.void
   /** Asks for the run that puts right what is left. */
   let needed: () => void = constVoid
@@ -106,6 +94,29 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
   })
 
+  /** The bytes are at hand (again): what was left to a run can be put back without one. */
+  const standsAgain = Effect.suspend(() => {
+    const suspects = [...left.values()].map(({ ref }) => ref)
+    left.clear()
+    held.clear()
+    return Effect.asVoid(Effect.andThen(drift.rejudge, drift.again(suspects)))
+  })
+  /** What was left to a run that came to nothing is put back as it stood before, where that can be had; else it is told. */
+  const unsettled: Keeping["unsettled"] = (action, why) => {
+    if (books.stand !== undefined || left.size === 0 || isRebuilding) return Effect.void
+    isRebuilding = true
+    return Effect.gen(function*() {
+      const found = yield* Effect.orElseSucceed(stood, () => undefined)
+      books.stand ??= found
+      if (books.stand !== undefined) return yield* standsAgain
+      const news = [...left.values()].filter(({ ref }) => !held.has(key(ref)))
+      for (const { ref } of news) held.set(key(ref), ref)
+      if (news.length === 0) return
+      const findings = news.map((one) => Object.assign(suspicion(one, spec, action), { why }))
+      yield* tell({ _tag: "DriftFound", findings })
+    }).pipe(Effect.ensuring(Effect.sync(() => isRebuilding = false)), Effect.forkIn(scope), Effect.asVoid)
+  }
+
   const watched: Watched = {
     rests: Effect.fnUntraced(function*(identity) {
       const { applied } = yield* inventory
@@ -127,49 +138,27 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     }),
     wrote: ({ ref, written: left }) =>
       Effect.sync(() => left === undefined ? undefined : void written.set(key(ref), left.resourceVersion)),
-    denied: ({ violations }) =>
-      Effect.suspend(() => {
-        const suspects = stand === undefined
-          ? [...left.values()].filter(({ ref }) => !held.has(key(ref)))
-          : []
-        if (suspects.length === 0) return Effect.void
-        for (const { ref } of suspects) held.set(key(ref), ref)
-        const [first] = violations
-        const why = `the policies refuse the newest revision${first === undefined ? "" : ` (${first.policy})`}`
-        return tell({
-          _tag: "DriftFound",
-          findings: suspects.map((suspect) => withheld(suspicion(suspect, spec), why))
-        })
-      }),
+    denied: ({ violations: [first] }) =>
+      unsettled("denied", `the policies refuse the newest revision${first === undefined ? "" : ` (${first.policy})`}`),
     judged: (judges) =>
       Effect.suspend(() => {
-        if (stand !== undefined) stand = { ...stand, gate: stand.gate.renewed(judges) }
+        const { stand } = books
+        if (stand !== undefined) books.stand = { ...stand, gate: stand.gate.renewed(judges) }
         // What was denied may be let through by now.
-        return Effect.asVoid(drift.again(denials.refs))
+        return Effect.asVoid(drift.again(denied()))
       }),
     stands: (changeset, policies, gate) =>
       Effect.suspend(() => {
-        stand = { bytes: apply.standing(changeset), policies, gate }
-        const suspects = [...left.values()].map(({ ref }) => ref)
-        left.clear()
-        return Effect.asVoid(Effect.andThen(drift.rejudge, drift.again(suspects)))
+        books.stand = { bytes: apply.standing(changeset), policies, gate }
+        return standsAgain
       }),
     applied: (changeset, policies, gate) =>
       Effect.suspend(() => {
-        stand = { bytes: apply.standing(changeset), policies, gate }
-        denials.clear()
-        stubborn.stands((id) => stand?.bytes.get(id)?.digest)
+        books.stand = { bytes: apply.standing(changeset), policies, gate }
+        stands()
         return Effect.asVoid(Effect.forkIn(Effect.andThen(Effect.ignore(follow), resume), scope))
       })
   }
-
-  const noted = Effect.fnUntraced(function*(healed: Healed) {
-    if (mode !== "heal" || healed.action === "denied") return
-    left.delete(key(healed.ref))
-    held.delete(key(healed.ref))
-    record.note(healed.entry)
-    yield* drift.wrote(healed.entry, healed.resourceVersion)
-  })
 
   /** Who took it is seen before a run puts it right; of very many, nobody is asked about the rest. */
   const lookedAt = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>) {
@@ -183,70 +172,22 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     needed()
   })
 
-  /** Puts back what may be put back now, unless it is fought about; `strange` is what policies refuse of it. */
-  const putBack = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>, strange: ReadonlyArray<Refused> = []) {
-    const now = yield* uptime
-    fights = fighting.taken(fights, suspects.map(({ ref }) => ref), now)
-    const waiting = suspects.filter(({ ref }) => mode === "heal" && fighting.waitOf(fights, ref, now) > 0)
-    for (const { ref } of waiting) {
-      yield* later(drift, [ref], fighting.waitOf(fights, ref, now)).pipe(Effect.forkIn(scope))
-    }
-    const fought = waiting.flatMap(({ ref }) => findingOfFight(fights, ref))
-    if (fought.length > 0) yield* tell({ _tag: "DriftFound", findings: fought })
-    const due = suspects.filter((suspect) =>
-      !waiting.includes(suspect) && (mode !== "heal" || !stubborn.waits(suspect.ref, now))
-    )
-    const done: Array<Healed> = []
-    const kept: Array<DriftFinding> = []
-    const hears: Hears = {
-      healed: (healed) => (done.push(healed), noted(healed)),
-      withheld: (healed, suspect, why) =>
-        Effect.sync(() => {
-          const isNews = !held.has(key(healed.ref))
-          left.set(key(healed.ref), suspect)
-          held.set(key(healed.ref), healed.ref)
-          if (isNews && healed.action !== "untouched") kept.push(withheld(findingOf("report")(healed), why))
-        }),
-      decided: (revision, record) => tell({ _tag: "PolicyDecided", revision, record })
-    }
-    const healed = yield* Effect.result(Semaphore.withPermit(pen, healing(due, stand, hears)))
-    const over = yield* uptime
-    fights = fighting.healed(fights, done, over)
-    const { news, stays } = denials.note(done)
-    for (const { pause, ref } of stays) yield* Effect.forkIn(later(drift, [ref], pause), scope)
-    for (const { ref } of done) stubborn.healed(ref)
-    const failure = healed._tag === "Failure" ? healed.failure : undefined
-    const others = healed._tag === "Success"
-      ? healed.success
-      : due.filter(({ ref }) => !done.some((one) => key(one.ref) === key(ref)))
-    const passes = failure !== undefined && classOf(failure) === "transient"
-    failures = passes ? failures + 1 : 0
-    const owed = new Set(others.filter((suspect) => !isGuest(suspect)))
-    if (failure !== undefined && mode === "heal") {
-      yield* Effect.logWarning(`${nameOf(delivery)}: drift is left to a run: ${failure.message}`)
-      // The newest revision may be one that is never applied: what memory can heal does not wait for it alone.
-      for (const suspect of others) {
-        const { pause, times } = passes
-          ? { times: 1, pause: Math.min(longest, again * 2 ** (failures - 1)) }
-          : stubborn.failed(suspect.ref, stand?.bytes.get(key(suspect.ref))?.digest, over)
-        yield* Effect.forkIn(later(drift, [suspect.ref], pause), scope)
-        if (times > 1) owed.delete(suspect)
-        else if (!passes && owed.has(suspect)) kept.push({ ...suspicion(suspect, spec), why: failure.message })
-      }
-    }
-    const refusedNow = strange.filter(({ suspect }) =>
-      suspect === undefined || mode !== "heal" || due.includes(suspect)
-    )
-    const findings = [...guests.note(refusedNow, news.map(findingOf(mode))), ...kept]
-    if (findings.length > 0) yield* tell({ _tag: "DriftFound", findings })
-    yield* Effect.provide(record.saveSoon, rights)
-    if (mode === "heal") return yield* owe([...owed])
-    const unread = (yield* lookedAt(others)).map((one) => suspicion(one, spec))
-    if (unread.length > 0) yield* tell({ _tag: "DriftFound", findings: unread })
+  const { denied, putBack, stands } = yield* makePutBack({
+    delivery,
+    drift,
+    books,
+    healing: (due, hears) => Semaphore.withPermit(pen, healing(due, books.stand, hears)),
+    guests,
+    record: { note: record.note, saveSoon: Effect.provide(record.saveSoon, rights) },
+    tell: (findings) => findings.length === 0 ? Effect.void : tell({ _tag: "DriftFound", findings }),
+    decided: (revision, record) => tell({ _tag: "PolicyDecided", revision, record }),
+    owe,
+    lookedAt
   })
 
   /** Policies are at hand once a run has read them: after a restart it is asked for one, if there are any. */
   const judgeGuests = Effect.fnUntraced(function*(suspects: ReadonlyArray<Suspect>) {
+    const { stand } = books
     if (stand === undefined) {
       const isGuarded = Effect.all([inventory, refused(policySet([]), [], () => [])]).pipe(
         Effect.map(([{ policies }, { asks }]) => asks || policies !== undefined),
@@ -293,6 +234,7 @@ export const keep = Effect.fnUntraced(function*({ delivery, drift, owns, polls, 
     })
   return {
     watched,
+    unsettled,
     rejudge: Effect.suspend(() => {
       const refs = [...held.values()]
       for (const ref of refs) left.delete(key(ref))

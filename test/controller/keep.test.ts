@@ -142,6 +142,7 @@ const played = Effect.fnUntraced(function*(options: {
     delivery,
     drift,
     owns: () => Effect.void,
+    stood: Effect.succeed(undefined),
     polls: () => Effect.void,
     refused
   }).pipe(Effect.provide(services))
