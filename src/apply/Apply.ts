@@ -11,7 +11,7 @@ import type { Health } from "../domain/Health.ts"
 import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { canonical } from "../domain/Json.ts"
 import { key, type ObjectRef } from "../domain/ObjectRef.ts"
-import { applyPolicy } from "../domain/ownership.ts"
+import { applyPolicy, isDelivery } from "../domain/ownership.ts"
 import type { PoliciesInForce } from "../domain/PoliciesInForce.ts"
 import type { ApplyError, HealthError } from "../domain/StageError.ts"
 import type { KubeReader } from "../kube/KubeReader.ts"
@@ -149,7 +149,10 @@ const make = Effect.fnUntraced(function*({ concurrency = 32 }: Options) {
       Stream.callback<Health, HealthError, KubeReader | KubeStatus>((queue) =>
         healthy(
           changeset.changes.flatMap(({ manifest }) =>
-            manifest === undefined || applyPolicy(manifest) === "Ignore" ? [] : [manifest]
+            // It is not ready itself before this very run ends.
+            manifest === undefined || applyPolicy(manifest) === "Ignore" || isDelivery(manifest.ref, delivery.metadata)
+              ? []
+              : [manifest]
           ),
           milliseconds(delivery.spec.apply.timeout),
           (health) => Queue.offer(queue, health)

@@ -6,7 +6,7 @@ import { withoutLeft } from "../domain/ignored.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import { key } from "../domain/ObjectRef.ts"
 import { type Batch, batches, rankOf } from "../domain/order.ts"
-import { deliveryValue } from "../domain/ownership.ts"
+import { deliveryValue, isDelivery } from "../domain/ownership.ts"
 import { refused } from "../domain/refusal.ts"
 import { type ApplyError, ApplyFailed, DiffFailed, retold } from "../domain/StageError.ts"
 import type { Applied, RunIdentity } from "./Apply.ts"
@@ -53,8 +53,9 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
   const applyBatch = Effect.fnUntraced(function*(batch: Batch) {
     const all = batch.manifests.map((manifest) => ({ manifest, change: byKey.get(key(manifest.ref))! }))
     const writes = all.filter(({ change }) => change.action !== "unchanged")
-    if (batch.after.length > 0 && writes.length > 0) {
-      yield* healthy(batch.after, options.timeout, () => Effect.void).pipe(Effect.mapError(notReady))
+    const after = batch.after.filter(({ ref }) => !isDelivery(ref, delivery.metadata))
+    if (after.length > 0 && writes.length > 0) {
+      yield* healthy(after, options.timeout, () => Effect.void).pipe(Effect.mapError(notReady))
     }
     const unproven = writes.filter(({ change }) => change.unproven !== undefined && change.action !== "replace")
     yield* Effect.forEach(

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto"
 import { digest } from "./digest.ts"
 import { at, canonical, type Json, type JsonObject } from "./Json.ts"
 import type { Manifest } from "./Manifest.ts"
+import type { ObjectRef } from "./ObjectRef.ts"
 
 /** On every object that Sluice applies: which delivery. It only selects; the inventory decides. */
 export const deliveryLabel = "sluice.dev/delivery"
@@ -26,6 +27,14 @@ export const deliveryValue = ({ namespace, name }: { readonly namespace: string;
   if (full.length <= 63) return full
   return `${full.slice(0, 46)}-${createHash("sha256").update(full).digest("hex").slice(0, 16)}`
 }
+
+/** Whether an object is a Delivery: of this very name, where one is given. */
+export const isDelivery = (
+  ref: ObjectRef,
+  named?: { readonly namespace: string; readonly name: string }
+): boolean =>
+  ref.group === "sluice.dev" && ref.kind === "Delivery" &&
+  (named === undefined || (ref.namespace === named.namespace && ref.name === named.name))
 
 /** `shop/checkout`, as people name a delivery; a shortened value stays as it is. */
 export const displayValue = (value: string): string => value.replace(".", "/")

@@ -56,6 +56,17 @@ const apiService: Rule = (object) => {
 const budget: Rule = (object) =>
   at(object, "status", "observedGeneration") === undefined ? inProgress("is not observed yet") : current("is computed")
 
+/** Kinds without a rule: `Ready` where they have it; else what was applied is taken as done. */
+const byConditions: Rule = (object) => {
+  const ready = condition(object, "Ready")
+  if (ready === undefined) return current("is applied")
+  return ready.status === "True" ? current("is ready") : inProgress(ready.message || ready.reason || "is not ready")
+}
+
+/** Suspended is what somebody wants of it, as of a CronJob. */
+const delivery: Rule = (object) =>
+  condition(object, "Ready")?.reason === "Suspended" ? current("is suspended") : byConditions(object)
+
 /** By `<group>/<kind>`. What is not here follows its conditions. */
 const rules: Readonly<Record<string, Rule>> = {
   ...workloads,
@@ -64,6 +75,7 @@ const rules: Readonly<Record<string, Rule>> = {
   "/Namespace": namespace,
   "/ConfigMap": always("is always ready"),
   "/Secret": always("is always ready"),
+  "sluice.dev/Delivery": delivery,
   // Whom a Delivery tells fails no run, not even that which brings it.
   "sluice.dev/Notifier": always("is applied"),
   "networking.k8s.io/Ingress": always("is always ready"),
@@ -86,13 +98,6 @@ const general = (object: JsonObject): Verdict | undefined => {
   const stalled = condition(object, "Stalled")
   if (stalled?.status === "True") return failed(stalled.message || stalled.reason || "is stalled")
   return undefined
-}
-
-/** Kinds without a rule: `Ready` where they have it; else what was applied is taken as done. */
-const byConditions: Rule = (object) => {
-  const ready = condition(object, "Ready")
-  if (ready === undefined) return current("is applied")
-  return ready.status === "True" ? current("is ready") : inProgress(ready.message || ready.reason || "is not ready")
 }
 
 const missing = (ref: ObjectRef, desired: JsonObject | undefined): Verdict =>

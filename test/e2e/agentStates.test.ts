@@ -259,6 +259,46 @@ spec: {source: {git: {url: "${scene.git.url}/none.git", branch: main}}, match: $
   })
 })
 
+describe("a Delivery that applies Deliveries", () => {
+  const id = "above/root"
+  let repository: Repository
+  const root = (interval: string) =>
+    `apiVersion: sluice.dev/v1alpha1
+kind: Delivery
+metadata: {name: root}
+spec: {source: {git: {url: "${repository.url}", branch: main}, interval: ${interval}}, path: root, apply: {timeout: 10s}}
+`
+  const child = (more: string) =>
+    `apiVersion: sluice.dev/v1alpha1\nkind: Delivery\nmetadata: {name: child}\nspec: {path: child${more}}\n`
+
+  it("is ready again after Git changed its own spec", async () => {
+    await scene.tenant("above")
+    repository = await scene.git.repository("above")
+    const first = await repository.commit({
+      "root/root.yaml": root("1s"),
+      "root/child.yaml": child(""),
+      "child/one.yaml": configMap("one", "1")
+    }, "A root that applies itself")
+    await scene.deliver(id, repository.url, "path: root, apply: {timeout: 10s}")
+    await scene.ready(id, first)
+    await scene.ready("above/child", first)
+    const second = await repository.commit({ "root/root.yaml": root("2s") }, "Look less often")
+    const { spec } = await scene.ready(id, second, 20_000)
+    assert.deepInclude(spec.source, { interval: "2s" })
+    assert.notInclude(scene.eventsOf(id), "HealthTimeout")
+  })
+
+  it("does not wait for a child that Git suspends", async () => {
+    const commit = await repository.commit({ "root/child.yaml": child(", suspend: true") }, "Suspend the child")
+    await scene.deliveries.reason("above/child", "Suspended")
+    await scene.ready(id, commit, 20_000)
+    assert.notInclude(scene.eventsOf(id), "HealthTimeout")
+    const next = await repository.commit({ "root/child.yaml": child("") }, "Let it go on")
+    await scene.ready("above/child", next)
+    await scene.ready(id, next)
+  })
+})
+
 describe("a Delivery that nobody can read", () => {
   const bad: Readonly<Record<string, unknown>> = {
     "spec-missing": { nothing: true },

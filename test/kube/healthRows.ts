@@ -18,6 +18,7 @@ export const kinds = [
   "apiextensions.k8s.io/CustomResourceDefinition",
   "apiregistration.k8s.io/APIService",
   "networking.k8s.io/Ingress",
+  "sluice.dev/Delivery",
   "sluice.dev/Notifier",
   "example.dev/Widget"
 ] as const

@@ -56,6 +56,31 @@ const rows: ReadonlyArray<Row> = [
     "Current",
     "is applied"
   ],
+  [
+    "sluice.dev/Delivery",
+    "suspended: that is somebody's wish",
+    object({ conditions: [condition("Ready", "Unknown", "Suspended", "Suspended by dana")] }),
+    "Current",
+    "is suspended"
+  ],
+  [
+    "sluice.dev/Delivery",
+    "one that does not know yet that it goes on",
+    object(
+      { observedGeneration: 1, conditions: [condition("Ready", "Unknown", "Suspended", "Suspended")] },
+      {},
+      { generation: 2 }
+    ),
+    "InProgress",
+    "generation 2 is not observed yet (1 is)"
+  ],
+  [
+    "sluice.dev/Delivery",
+    "in a run",
+    object({ conditions: [condition("Ready", "Unknown", "InProgress", "main@sha1:1: applying")] }),
+    "InProgress",
+    "main@sha1:1: applying"
+  ],
   ["example.dev/Widget", "without a status", {}, "Current", "is applied"],
   ["example.dev/Widget", "ready", object({ conditions: [condition("Ready", "True")] }), "Current", "is ready"],
   [
