@@ -3,6 +3,7 @@ import type { Inventory, InventoryEntry } from "../domain/Inventory.ts"
 import { display, key } from "../domain/ObjectRef.ts"
 import { rankOf } from "../domain/order.ts"
 import { deliveryValue, isOurs, pruneAnnotation } from "../domain/ownership.ts"
+import { isOwnRecord } from "../domain/ownRecord.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 import { KubeWriter } from "../kube/KubeWriter.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
@@ -28,6 +29,8 @@ const leaveOne = Effect.fnUntraced(function*(entry: InventoryEntry, label: strin
   const live = liveMetadata(entry.apiVersion, entry.ref.kind, object)
   const stays = live.annotations[pruneAnnotation] === "disabled"
     ? `${display(entry.ref)} stays behind: ${pruneAnnotation} is disabled`
+    : isOwnRecord(entry.ref)
+    ? `${display(entry.ref)} stays behind: it has the name of a record of Sluice`
     : !isOurs(live, label)
     ? `${display(entry.ref)} stays behind: it is not (or no longer) this delivery's`
     : undefined

@@ -101,7 +101,8 @@ export const troubles: Readonly<Record<Reason, Trouble>> = {
       "A file that a kustomization names is not there; YAML is broken; a field is there twice.",
       "spec.path is not (or no longer) a folder of the repository.",
       "A chart's dependency is not in `charts/`: nothing is downloaded at render time.",
-      "A template gives other output each time: random passwords, dates."
+      "A template gives other output each time: random passwords, dates.",
+      "An object is named like a record that Sluice keeps of a Delivery (`sluice-shop-inventory-0`)."
     ],
     steps: ["Run `sluice check` on the folder before you push: it renders the same way, without a cluster."],
     commands: ["sluice check environments/prod", why]

@@ -4,6 +4,7 @@ import type { InventoryEntry } from "../domain/Inventory.ts"
 import { display, key } from "../domain/ObjectRef.ts"
 import { rankOf } from "../domain/order.ts"
 import { pruneAnnotation } from "../domain/ownership.ts"
+import { isOwnRecord } from "../domain/ownRecord.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
@@ -31,6 +32,7 @@ export const judge = (entry: InventoryEntry, live: Seen, kept: Kept): Change | s
   if (live.deleting || kept.uids.has(live.uid)) return undefined
   const name = display(entry.ref)
   if (live.prune === "disabled") return `${name} stays behind: ${pruneAnnotation} is disabled`
+  if (isOwnRecord(entry.ref)) return `${name} stays behind: it has the name of a record of Sluice`
   if (live.label !== kept.label || !live.isOurs) return `${name} stays behind: it is not (or no longer) this delivery's`
   if (entry.ref.kind === "Namespace" && kept.namespaces.has(entry.ref.name)) {
     return `${name} stays behind: this revision still has objects in it`

@@ -3,6 +3,7 @@ import { digest } from "../domain/digest.ts"
 import { canonical, isJsonObject, type Json, type JsonObject } from "../domain/Json.ts"
 import { displayOrigin, type Manifest, type Origin } from "../domain/Manifest.ts"
 import { display, key, ofObject } from "../domain/ObjectRef.ts"
+import { isOwnRecord } from "../domain/ownRecord.ts"
 import { RenderFailed } from "../domain/StageError.ts"
 import { isList, refusal } from "./identity.ts"
 import { normalise } from "./normalise.ts"
@@ -85,6 +86,14 @@ export const assemble = Effect.fnUntraced(function*(candidates: ReadonlyArray<Ca
     }
     const made = finish(value, scopeOf(value), options.namespace)
     if (typeof made === "string") return yield* new RenderFailed({ detail: made, origin, object: ofObject(value) })
+    if (isOwnRecord(made.ref)) {
+      return yield* new RenderFailed({
+        detail: "this name is kept for Sluice's own record of a Delivery",
+        origin,
+        object: made.ref,
+        hint: "Give it a name of another form, or remove it: records do not belong into Git."
+      })
+    }
     const id = key(made.ref)
     const first = seen.get(id)
     if (first !== undefined) {

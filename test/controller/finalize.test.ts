@@ -37,7 +37,11 @@ const object = {
 }
 
 /** A Delivery of one ConfigMap is seen off; `refuses`: why nothing can be changed now. */
-const seenOff = (refuses: () => KubeFailure | undefined, mayChange: Effect.Effect<void>) => {
+const seenOff = (
+  refuses: () => KubeFailure | undefined,
+  mayChange: Effect.Effect<void>,
+  entries: ReadonlyArray<InventoryEntry> = [entry]
+) => {
   const done = new Array<string>()
   const change = (what: string) =>
     Effect.suspend(() => {
@@ -46,7 +50,7 @@ const seenOff = (refuses: () => KubeFailure | undefined, mayChange: Effect.Effec
       return failure === undefined ? Effect.void : Effect.fail(failure)
     })
   const rights = Apply.layerWith({}).pipe(Layer.provideMerge(Layer.mergeAll(
-    Layer.mock(InventoryStore, { load: Effect.succeed({ entries: [entry], healthyObjects: 1 }) }),
+    Layer.mock(InventoryStore, { load: Effect.succeed({ entries, healthyObjects: 1 }) }),
     Layer.mock(KubeStatus, { load: () => Effect.succeed(undefined), forget: change("forget") }),
     Layer.mock(KubeReader, { identity: "agent", get: () => Effect.succeed(object) }),
     Layer.mock(KubeWriter, { delete: () => change("delete"), mayChange })
@@ -83,5 +87,17 @@ describe("a Delivery that goes", () => {
       const { behind, deleted } = yield* Fiber.join(leaving)
       assert.deepStrictEqual({ behind, deleted }, { behind: 1, deleted: 0 })
       assert.deepStrictEqual(done, [])
+    }))
+
+  it.effect("leaves a record of Sluice behind, whatever its inventory says", () =>
+    Effect.gen(function*() {
+      const record = { ...entry, ref: { ...entry.ref, name: "sluice-other-inventory-0" } }
+      const { done, farewell } = seenOff(() => undefined, Effect.void, [record])
+      assert.deepStrictEqual(yield* farewell, {
+        deleted: 0,
+        behind: 1,
+        why: ["ConfigMap/shop/sluice-other-inventory-0 stays behind: it has the name of a record of Sluice"]
+      })
+      assert.deepStrictEqual(done, ["forget"])
     }))
 })

@@ -299,6 +299,40 @@ spec: {source: {git: {url: "${repository.url}", branch: main}, interval: ${inter
   })
 })
 
+describe("a manifest that is named as a record of Sluice", () => {
+  it("is refused at its line, and no record is touched, be it this Delivery's or another's", async () => {
+    const repository = await ready("records")
+    const { url } = repository
+    await scene.deliver("records/other", url, "path: other")
+    const first = await repository.commit({ "other/two.yaml": configMap("two", "2") }, "Another")
+    await scene.ready("records/other", first)
+    const record = (name: string) => scene.find(`/api/v1/namespaces/records/configmaps/sluice-${name}-inventory-0`)
+    for (const whose of ["app", "other"]) {
+      const before = await record(whose)
+      assert.isDefined(before)
+      await repository.commit({
+        "app/record.yaml": `# not mine\n${configMap(`sluice-${whose}-inventory-0`, "mine")}`
+      }, `Take the record of ${whose}`)
+      const refused = await scene.deliveries.delivery(
+        "records/app",
+        "is refused",
+        ({ status }) =>
+          status?.conditions?.some(({ message, reason }) =>
+            reason === "RenderFailed" && message.includes(`sluice-${whose}-inventory-0`)
+          ) === true
+      )
+      assert.match(
+        condition(refused, "Ready")!.message,
+        /app\/record\.yaml:2: ConfigMap\/records\/sluice-.*: this name is kept for Sluice's own record of a Delivery/u
+      )
+      assert.deepStrictEqual(at(await record(whose), "binaryData"), at(before, "binaryData"))
+    }
+    const mended = await repository.commit({ "app/record.yaml": null, "app/one.yaml": configMap("one", "3") }, "Mended")
+    await scene.ready("records/app", mended)
+    await scene.ready("records/other", mended)
+  })
+})
+
 describe("a Delivery that nobody can read", () => {
   const bad: Readonly<Record<string, unknown>> = {
     "spec-missing": { nothing: true },

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { digest } from "../../src/domain/digest.ts"
+import { isOwnRecord } from "../../src/domain/ownRecord.ts"
 import { chunkName, decode, encode, headOf, type Identification, pack } from "../../src/kube/record.ts"
 
 const of: Identification = { delivery: "shop/web", part: "inventory", namespace: "shop" }
@@ -32,6 +33,31 @@ describe("record", () => {
       assert.strictEqual(yield* Effect.flip(decode({ ...small.head, digest: "x" }, small.chunks)), "it is damaged")
       assert.strictEqual(yield* Effect.flip(decode(small.head, [{ binaryData: { record: "AAAA" } }])), "it is damaged")
     }))
+
+  it("has names that nobody else may give", () => {
+    const ref = (kind: string, name: string) => ({ group: "", kind, namespace: "shop", name })
+    for (const delivery of ["shop/web", "other/web", `shop/${"long-".repeat(49)}name`]) {
+      for (const part of ["inventory", "outbox", "policies"]) {
+        for (const index of [0, 1, 127]) {
+          const name = chunkName({ delivery, part, namespace: "shop" }, "1h5k2z", index)
+          assert.isTrue(isOwnRecord(ref("ConfigMap", name)), name)
+          assert.isFalse(isOwnRecord(ref("Secret", name)))
+        }
+      }
+      assert.isTrue(isOwnRecord(ref("Secret", chunkName({ delivery, part: "key", namespace: "shop" }, "", 0))))
+    }
+    for (
+      const name of [
+        "sluice-web",
+        "sluice-inventory-0",
+        "sluice-web-inventory",
+        "web-inventory-0",
+        "sluice-web-policies-1"
+      ]
+    ) assert.isFalse(isOwnRecord(ref("ConfigMap", name)), name)
+    assert.isFalse(isOwnRecord({ ...ref("ConfigMap", "sluice-web-inventory-0"), group: "example.dev" }))
+    assert.isFalse(isOwnRecord(ref("constructor", "sluice-web-inventory-0")))
+  })
 
   it("refuses a head that somebody changed", () => {
     for (const annotations of [{}, { "sluice.dev/chunks": "1e9" }, { "sluice.dev/chunks": "-1" }]) {

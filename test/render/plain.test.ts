@@ -42,6 +42,17 @@ layer(renderTest.layer())("a folder of YAML", (it) => {
       assert.strictEqual(reads.count, 1)
     }))
 
+  it.effect("refuses a name that Sluice keeps for its own records", () =>
+    Effect.gen(function*() {
+      const files = { "a.yaml": configMap("one"), "b.yaml": `---\n${configMap("sluice-web-inventory-0")}` }
+      const error = yield* Effect.flip(render(files))
+      assert.strictEqual(
+        error.message,
+        "b.yaml:2: ConfigMap/shop/sluice-web-inventory-0: this name is kept for Sluice's own record of a Delivery"
+      )
+      assert.match(error.hint!, /^Give it a name of another form/u)
+    }))
+
   it.effect("flattens lists, folds stringData, and drops what only the server may say", () =>
     Effect.gen(function*() {
       const { manifests } = yield* render({
