@@ -85,7 +85,8 @@ const write = Effect.fnUntraced(function*(status: KubeStatus["Service"], invento
   yield* Effect.mapError(status.save("inventory", bytes), failed)
 })
 
-const decode = (bytes: Uint8Array): Effect.Effect<Inventory, ApplyFailed> =>
+/** What is said in the bytes of a record. */
+export const decode = (bytes: Uint8Array): Effect.Effect<Inventory, ApplyFailed> =>
   Schema.decodeUnknownEffect(Codec)(new TextDecoder().decode(bytes)).pipe(
     Effect.mapError(({ message }) =>
       new ApplyFailed({ detail: `the delivery's inventory cannot be read: ${message}`, class: "stalled" })

@@ -16,6 +16,7 @@ import type { InventoryStore } from "./InventoryStore.ts"
 import * as Ledger from "./Ledger.ts"
 import { savePolicies } from "./policyRecord.ts"
 import { prune } from "./prune.ts"
+import { takenAlong } from "./takenAlong.ts"
 import { usable } from "./wait.ts"
 import { proveLate, write, type Written } from "./write.ts"
 
@@ -35,7 +36,7 @@ const flushes = "1 second"
 /** Applies a changeset batch by batch, prunes, and closes the books. */
 export const carryOut = Effect.fnUntraced(function*(work: Work) {
   const { changeset, concurrency, delivery, inventory, run, tell } = work
-  const blocked = guard(delivery, changeset, inventory)
+  const blocked = guard(delivery, changeset, inventory, yield* takenAlong(delivery, changeset))
   if (blocked !== undefined) return yield* blocked
 
   const { conflicts, prune: prunes, timeout, wait } = delivery.spec.apply

@@ -148,10 +148,12 @@ export const troubles: Readonly<Record<Reason, Trouble>> = {
     causes: [
       "More than spec.apply.deletionLimit (50%) of the objects would go.",
       "A Namespace, a PersistentVolumeClaim or a CustomResourceDefinition would go.",
+      "A Delivery would go that owns one and would take it along, or of which nobody can tell what it owns.",
       "A path was renamed, or an overlay lost its resources by mistake."
     ],
     steps: [
       "Read what would be deleted; put it back in Git where it is a mistake.",
+      "Where a Delivery is to go and its objects are to stay: first commit `deletion: orphan` to it, then remove it.",
       "Where it is meant: confirm this changeset by the digest that the message names. Another changeset asks again."
     ],
     commands: [why, "sluice reconcile shop -n shop --confirm sha256:…"]

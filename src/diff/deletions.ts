@@ -3,7 +3,7 @@ import type { Change } from "../domain/Changeset.ts"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { display, key } from "../domain/ObjectRef.ts"
 import { rankOf } from "../domain/order.ts"
-import { pruneAnnotation } from "../domain/ownership.ts"
+import { isDelivery, pruneAnnotation } from "../domain/ownership.ts"
 import { isOwnRecord } from "../domain/ownRecord.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 import { KubeReader } from "../kube/KubeReader.ts"
@@ -54,6 +54,8 @@ const containerLoss = (change: Change): ReadonlyArray<string> =>
     ? [`${display(change.ref)} goes with everything that is in it`]
     : change.ref.kind === "CustomResourceDefinition"
     ? [`${display(change.ref)} goes with every resource of its kind`]
+    : isDelivery(change.ref)
+    ? [`${display(change.ref)} goes with what it owns, unless its spec.deletion is orphan`]
     : []
 
 /** The stale entries of an inventory, last applied first. */

@@ -56,6 +56,15 @@ describe("guard", () => {
     }
   })
 
+  it("asks before a Delivery goes that takes something along, and tells it beside all else", () => {
+    const along = ["Delivery/shop/db would be deleted, and with it PersistentVolumeClaim/shop/data"]
+    const why = (kept: number, gone: ReadonlyArray<Change>) =>
+      guard(delivery("web", "shop"), changeset(kept, gone), { entries: [], healthyObjects: 10 }, along)?.message
+    assert.match(why(9, maps(1))!, /^Delivery\/shop\/db would be deleted, and with it \S+\/data\. To be deleted: /u)
+    assert.include(why(9, [deleted("Namespace", "x")]), `Namespace/shop/x would be deleted; ${along[0]}`)
+    assert.include(why(1, maps(9)), `spec.apply.deletionLimit is 50%; ${along[0]}`)
+  })
+
   it("is lifted by the digest of this changeset and no other", () => {
     const inventory = { entries: [] }
     const confirmed = (digest: string) =>

@@ -159,3 +159,56 @@ describe("a Delivery that is deleted", () => {
     assert.deepStrictEqual(await leftIn("family"), [])
   })
 })
+
+const claim = (name: string) =>
+  `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: ${name}}
+spec: {accessModes: [ReadWriteOnce], storageClassName: none, resources: {requests: {storage: 1Mi}}}
+`
+
+describe("a Delivery that a commit removes", () => {
+  const child = (name: string, more = "") =>
+    `apiVersion: sluice.dev/v1alpha1\nkind: Delivery\nmetadata: {name: ${name}}\n` +
+    `spec: {path: ${name}, apply: {wait: false}${more}}\n`
+  const claimAt = (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`
+
+  it("is asked about where it owns a claim, and confirmed by the digest that is told", async () => {
+    await scene.tenant("removed")
+    const repository = await scene.git.repository("removed")
+    const commit = await repository.commit({
+      "root/data.yaml": child("data"),
+      "root/plain.yaml": child("plain"),
+      "root/kept.yaml": child("kept", ", deletion: orphan"),
+      "root/one.yaml": configMap("one", "1"),
+      "data/claim.yaml": claim("data"),
+      "plain/two.yaml": configMap("two", "2"),
+      "kept/claim.yaml": claim("kept")
+    }, "Three children")
+    const id = "removed/root"
+    await scene.deliver(id, repository.url, "path: root, apply: {wait: false, deletionLimit: 100%}")
+    for (const name of ["root", "data", "plain", "kept"]) await scene.ready(`removed/${name}`, commit)
+
+    const next = await repository.commit({ "root/plain.yaml": null, "root/kept.yaml": null }, "What may go")
+    await scene.ready(id, next)
+    await scene.gone("removed/plain")
+    await scene.gone("removed/kept")
+    assert.isDefined(await scene.find(claimAt("removed", "kept")))
+
+    await repository.commit({ "root/data.yaml": null }, "What may not")
+    const blocked = await scene.deliveries.reason(id, "PruneBlocked")
+    const { message } = condition(blocked, "Ready")!
+    assert.include(
+      message,
+      "Delivery/removed/data would be deleted, and with it PersistentVolumeClaim/removed/data"
+    )
+    await scene.ready("removed/data")
+    assert.isUndefined(at(await scene.find(claimAt("removed", "data")), "metadata", "deletionTimestamp"))
+
+    const [digest] = /sha256:[0-9a-f]{64}/u.exec(message)!
+    await scene.patch(id, { metadata: { annotations: { "sluice.dev/confirm": digest } } })
+    await scene.gone("removed/data")
+    await scene.ready(id)
+    while (await scene.find(claimAt("removed", "data")) !== undefined);
+  })
+})

@@ -203,7 +203,7 @@ const specFields = {
   deletion: defaulted(
     Schema.Literals(["prune", "orphan"]),
     "prune",
-    "What becomes of the objects when the Delivery is deleted."
+    "What becomes of the objects when the Delivery is deleted: prune deletes them, also claims and Namespaces."
   ),
   dependsOn: defaulted(
     List(
