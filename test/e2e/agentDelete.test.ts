@@ -2,6 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { at } from "../../src/domain/Json.ts"
 import { condition } from "../support/AgentGround.ts"
 import { AgentScene, configMap, deployment, pathOfDelivery } from "../support/AgentScene.ts"
+import { anew } from "../support/anew.ts"
 
 let scene: AgentScene
 
@@ -174,8 +175,9 @@ describe("a Delivery that a commit removes", () => {
   const claimAt = (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`
 
   it("is asked about where it owns a claim, and confirmed by the digest that is told", async () => {
-    await scene.tenant("removed")
-    const repository = await scene.git.repository("removed")
+    const namespace = anew("removed")
+    await scene.tenant(namespace)
+    const repository = await scene.git.repository(namespace)
     const commit = await repository.commit({
       "root/data.yaml": child("data"),
       "root/plain.yaml": child("plain"),
@@ -185,30 +187,30 @@ describe("a Delivery that a commit removes", () => {
       "plain/two.yaml": configMap("two", "2"),
       "kept/claim.yaml": claim("kept")
     }, "Three children")
-    const id = "removed/root"
+    const id = `${namespace}/root`
     await scene.deliver(id, repository.url, "path: root, apply: {wait: false, deletionLimit: 100%}")
-    for (const name of ["root", "data", "plain", "kept"]) await scene.ready(`removed/${name}`, commit)
+    for (const name of ["root", "data", "plain", "kept"]) await scene.ready(`${namespace}/${name}`, commit)
 
     const next = await repository.commit({ "root/plain.yaml": null, "root/kept.yaml": null }, "What may go")
     await scene.ready(id, next)
-    await scene.gone("removed/plain")
-    await scene.gone("removed/kept")
-    assert.isDefined(await scene.find(claimAt("removed", "kept")))
+    await scene.gone(`${namespace}/plain`)
+    await scene.gone(`${namespace}/kept`)
+    assert.isDefined(await scene.find(claimAt(namespace, "kept")))
 
     await repository.commit({ "root/data.yaml": null }, "What may not")
     const blocked = await scene.deliveries.reason(id, "PruneBlocked")
     const { message } = condition(blocked, "Ready")!
     assert.include(
       message,
-      "Delivery/removed/data would be deleted, and with it PersistentVolumeClaim/removed/data"
+      `Delivery/${namespace}/data would be deleted, and with it PersistentVolumeClaim/${namespace}/data`
     )
-    await scene.ready("removed/data")
-    assert.isUndefined(at(await scene.find(claimAt("removed", "data")), "metadata", "deletionTimestamp"))
+    await scene.ready(`${namespace}/data`)
+    assert.isUndefined(at(await scene.find(claimAt(namespace, "data")), "metadata", "deletionTimestamp"))
 
     const [digest] = /sha256:[0-9a-f]{64}/u.exec(message)!
     await scene.patch(id, { metadata: { annotations: { "sluice.dev/confirm": digest } } })
-    await scene.gone("removed/data")
+    await scene.gone(`${namespace}/data`)
     await scene.ready(id)
-    while (await scene.find(claimAt("removed", "data")) !== undefined);
+    while (await scene.find(claimAt(namespace, "data")) !== undefined);
   })
 })

@@ -260,7 +260,8 @@ spec: {source: {git: {url: "${scene.git.url}/none.git", branch: main}}, match: $
 })
 
 describe("a Delivery that applies Deliveries", () => {
-  const id = "above/root"
+  let namespace: string
+  let id: string
   let repository: Repository
   const root = (interval: string) =>
     `apiVersion: sluice.dev/v1alpha1
@@ -272,8 +273,10 @@ spec: {source: {git: {url: "${repository.url}", branch: main}, interval: ${inter
     `apiVersion: sluice.dev/v1alpha1\nkind: Delivery\nmetadata: {name: child}\nspec: {path: child${more}}\n`
 
   it("is ready again after Git changed its own spec", async () => {
-    await scene.tenant("above")
-    repository = await scene.git.repository("above")
+    namespace = anew("above")
+    id = `${namespace}/root`
+    await scene.tenant(namespace)
+    repository = await scene.git.repository(namespace)
     const first = await repository.commit({
       "root/root.yaml": root("1s"),
       "root/child.yaml": child(""),
@@ -281,7 +284,7 @@ spec: {source: {git: {url: "${repository.url}", branch: main}, interval: ${inter
     }, "A root that applies itself")
     await scene.deliver(id, repository.url, "path: root, apply: {timeout: 10s}")
     await scene.ready(id, first)
-    await scene.ready("above/child", first)
+    await scene.ready(`${namespace}/child`, first)
     const second = await repository.commit({ "root/root.yaml": root("2s") }, "Look less often")
     const { spec } = await scene.ready(id, second, 20_000)
     assert.deepInclude(spec.source, { interval: "2s" })
@@ -290,23 +293,24 @@ spec: {source: {git: {url: "${repository.url}", branch: main}, interval: ${inter
 
   it("does not wait for a child that Git suspends", async () => {
     const commit = await repository.commit({ "root/child.yaml": child(", suspend: true") }, "Suspend the child")
-    await scene.deliveries.reason("above/child", "Suspended")
+    await scene.deliveries.reason(`${namespace}/child`, "Suspended")
     await scene.ready(id, commit, 20_000)
     assert.notInclude(scene.eventsOf(id), "HealthTimeout")
     const next = await repository.commit({ "root/child.yaml": child("") }, "Let it go on")
-    await scene.ready("above/child", next)
+    await scene.ready(`${namespace}/child`, next)
     await scene.ready(id, next)
   })
 })
 
 describe("a manifest that is named as a record of Sluice", () => {
   it("is refused at its line, and no record is touched, be it this Delivery's or another's", async () => {
-    const repository = await ready("records")
+    const namespace = anew("records")
+    const repository = await ready(namespace)
     const { url } = repository
-    await scene.deliver("records/other", url, "path: other")
+    await scene.deliver(`${namespace}/other`, url, "path: other")
     const first = await repository.commit({ "other/two.yaml": configMap("two", "2") }, "Another")
-    await scene.ready("records/other", first)
-    const record = (name: string) => scene.find(`/api/v1/namespaces/records/configmaps/sluice-${name}-inventory-0`)
+    await scene.ready(`${namespace}/other`, first)
+    const record = (name: string) => scene.find(`/api/v1/namespaces/${namespace}/configmaps/sluice-${name}-inventory-0`)
     for (const whose of ["app", "other"]) {
       const before = await record(whose)
       assert.isDefined(before)
@@ -314,7 +318,7 @@ describe("a manifest that is named as a record of Sluice", () => {
         "app/record.yaml": `# not mine\n${configMap(`sluice-${whose}-inventory-0`, "mine")}`
       }, `Take the record of ${whose}`)
       const refused = await scene.deliveries.delivery(
-        "records/app",
+        `${namespace}/app`,
         "is refused",
         ({ status }) =>
           status?.conditions?.some(({ message, reason }) =>
@@ -323,13 +327,13 @@ describe("a manifest that is named as a record of Sluice", () => {
       )
       assert.match(
         condition(refused, "Ready")!.message,
-        /app\/record\.yaml:2: ConfigMap\/records\/sluice-.*: this name is kept for Sluice's own record of a Delivery/u
+        /app\/record\.yaml:2: ConfigMap\/\S+\/sluice-\S+: this name is kept for Sluice's own record of a Delivery/u
       )
       assert.deepStrictEqual(at(await record(whose), "binaryData"), at(before, "binaryData"))
     }
     const mended = await repository.commit({ "app/record.yaml": null, "app/one.yaml": configMap("one", "3") }, "Mended")
-    await scene.ready("records/app", mended)
-    await scene.ready("records/other", mended)
+    await scene.ready(`${namespace}/app`, mended)
+    await scene.ready(`${namespace}/other`, mended)
   })
 })
 
