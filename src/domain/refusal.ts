@@ -62,7 +62,11 @@ const classes: Partial<Record<Refusal, ErrorClass>> = {
 /** No answer, too many requests, a server in trouble, a lost race, a namespace going, a quota in the way: time helps. */
 export const isTransient = (failure: KubeFailure): boolean => classes[refusalOf(failure)] === "transient"
 
+/** YAML reads an unquoted `on` as true, and so does whoever sends it. */
+const isUnquotedOn = (detail: string): boolean => /\bnotify\[[^\]]*\]\.true\b/u.test(detail)
+
 const suggestion = (detail: string): string => {
+  if (isUnquotedOn(detail)) return ""
   const field = /\.([A-Za-z0-9]+): field not declared in schema|unknown field "(?:[^"]*\.)?([A-Za-z0-9]+)"/u.exec(
     detail
   )
@@ -79,6 +83,8 @@ const detailOf = (failure: KubeFailure): string => {
 const hintOf = (failure: KubeFailure, refusal: Refusal): { readonly hint?: string } =>
   failure.reason === "UnknownKind"
     ? { hint: "Check apiVersion and kind, or add the CustomResourceDefinition to this revision." }
+    : isUnquotedOn(failure.detail)
+    ? { hint: "Quote it: \"on\". Unquoted, YAML reads the key as true." }
     : refusal === "admission"
     ? { hint: "The cluster's own admission does not want the object as it is; the text says which rule." }
     : refusal === "quota"

@@ -121,6 +121,13 @@ spec: {slack: {chanel: x, secretRef: {name: slack}}}\n`,
     it(`refuses ${what}`, () => assert.deepStrictEqual(told(text), expected))
   }
 
+  it("takes the key of what is told with quotes, as kubectl wants it, and without", () => {
+    for (const key of ["on", "\"on\""]) {
+      const parsed = parse("delivery.yaml", delivery(`  notify: [{name: chat, ${key}: [failed]}]\n`))
+      assert.deepStrictEqual(Result.getOrThrow(parsed).deliveries[0]!.spec.notify, [{ name: "chat", on: ["failed"] }])
+    }
+  })
+
   it("never tells what stands in a Secret", () => {
     const secret = (body: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: git}\n${body}`
     for (

@@ -113,6 +113,20 @@ describe("refusal", () => {
 })
 
 describe("a hint", () => {
+  it("says how the key of a Delivery is written that YAML takes for true", () => {
+    const typed = "failed to create typed patch object (shop/shop; sluice.dev/v1alpha1, Kind=Delivery): "
+    for (
+      const detail of [
+        `${typed}.spec.notify[name="team-chat"].true: field not declared in schema`,
+        "strict decoding error: unknown field \"spec.notify[0].true\""
+      ]
+    ) {
+      const error = refused(failure(500, "", detail), undefined, (fields) => new DiffFailed(fields))
+      assert.match(error.hint ?? "", /Quote it: "on"/u)
+      assert.notInclude(error.message, "did you mean")
+    }
+  })
+
   for (const [status, hint] of [[429, /overrun/u], [503, /by itself/u], [0, /reached/u], [422, /^$/u]] as const) {
     it(`fits what the server means by ${status}`, () => {
       const { hint: told = "" } = refused(

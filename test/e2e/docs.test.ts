@@ -109,14 +109,17 @@ describe("the documentation, on a cluster", () => {
   afterAll(() => ground?.stop())
 
   /** The namespace of an object is made where it is not there. */
+  const inNamespace = async (object: JsonObject) => {
+    const { namespace } = (object as unknown as Parameters<typeof pathOf>[0]).metadata
+    if (namespace === undefined) return
+    const made = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }
+    const path = `/api/v1/namespaces/${namespace}?fieldManager=docs`
+    await ground.scene.plane.request("PATCH", path, made, "application/apply-patch+yaml")
+  }
+
   const dryRun = async (object: JsonObject) => {
     const named = object as unknown as Parameters<typeof pathOf>[0]
-    const { namespace } = named.metadata
-    if (namespace !== undefined) {
-      const made = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }
-      const path = `/api/v1/namespaces/${namespace}?fieldManager=docs`
-      await ground.scene.plane.request("PATCH", path, made, "application/apply-patch+yaml")
-    }
+    await inNamespace(object)
     const path = `${pathOf(named)}?dryRun=All&fieldValidation=Strict&fieldManager=docs-dry&force=true`
     await ground.scene.plane.request("PATCH", path, object, "application/apply-patch+yaml")
   }
@@ -136,7 +139,8 @@ describe("the documentation, on a cluster", () => {
       if (block.text.startsWith("waivers:")) {
         return assert.isTrue(Result.isSuccess(repositoryWaivers("waivers.yaml", Buffer.from(block.text))))
       }
-      for (const document of parseAllDocuments(block.text, { uniqueKeys: true })) {
+      // As kubectl reads it: an unquoted `on` is true.
+      for (const document of parseAllDocuments(block.text, { uniqueKeys: true, version: "1.1" })) {
         assert.deepStrictEqual(document.errors, [])
         const object = document.toJS() as JsonObject
         if (!isJsonObject(object) || typeof object.kind !== "string") {
@@ -147,6 +151,27 @@ describe("the documentation, on a cluster", () => {
           }
         } else if (String(object.apiVersion).startsWith("kustomize.config.k8s.io/")) await builds(block.text)
         else await dryRun(object)
+      }
+    })
+  }
+
+  const samples = join(root, "deploy", "samples")
+  /** A patch is no object: it is applied with the kustomization that names it. */
+  const patches = new Set(["shop/environments/prod/checkout.yaml"])
+  const sampleFiles = readdirSync(samples, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".yaml") && !patches.has(name))
+  const isKustomization = (file: string) => file.endsWith("kustomization.yaml")
+
+  for (const file of sampleFiles) {
+    it(`deploy/samples/${file}: kubectl applies it, on the client's side and on the server's`, async () => {
+      const what = isKustomization(file) ? ["-k", dirname(file)] : ["-f", file]
+      const text = isKustomization(file)
+        ? (await ground.run(`kubectl kustomize ${dirname(file)}`, samples)).text
+        : read(join("deploy", "samples", file))
+      for (const document of parseAllDocuments(text)) await inNamespace(document.toJS() as JsonObject)
+      for (const side of ["", "--server-side --field-manager=docs-dry --force-conflicts"]) {
+        const ran = await ground.run(`kubectl apply --dry-run=server ${side} ${what.join(" ")}`, samples)
+        assert.strictEqual(ran.code, 0, ran.text)
       }
     })
   }

@@ -85,7 +85,7 @@ export const Notification = Schema.Struct({
   on: defaulted(
     List(Schema.Literals(["applied", "blocked", "failed", "recovered", "drift"]), 16),
     ["applied", "blocked", "failed", "recovered", "drift"],
-    "What is told."
+    "What is told. Write the key with its quotes: unquoted, on is true in YAML, and kubectl takes it for that."
   )
 })
 
