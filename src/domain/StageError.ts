@@ -42,7 +42,11 @@ const tell = (error: Told): string =>
   ].join(": ")
 
 /** The source could not be read: unreachable, no such branch, not a repository, over a limit. */
-export class FetchFailed extends Schema.TaggedError<FetchFailed>()("FetchFailed", fields) {
+export class FetchFailed extends Schema.TaggedError<FetchFailed>()("FetchFailed", {
+  ...fields,
+  /** The host answered, and the ref is not there yet, or not there any more. */
+  isRefMissing: Schema.optionalKey(Schema.Boolean)
+}) {
   override get message() {
     return tell(this)
   }

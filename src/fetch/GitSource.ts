@@ -53,14 +53,18 @@ const changesKept = 16
 const changesFor = Duration.minutes(1)
 
 const failed = (failure: GitFailure): FetchError => {
-  const { detail, hint, kind, retryAfter } = failure
+  const { detail, hint, isRefMissing, kind, retryAfter } = failure
   const told = {
     detail,
     ...hint === undefined ? {} : { hint },
     ...retryAfter === undefined ? {} : { retryAfter },
     ...failure.class === undefined ? {} : { class: failure.class }
   }
-  return kind === "auth" ? new AuthFailed(told) : kind === "spec" ? new InvalidSpec(told) : new FetchFailed(told)
+  return kind === "auth"
+    ? new AuthFailed(told)
+    : kind === "spec"
+    ? new InvalidSpec(told)
+    : new FetchFailed({ ...told, ...isRefMissing === undefined ? {} : { isRefMissing } })
 }
 
 const commitOf = ({ author, committer, hash, isSigned, message, time }: CommitObject): Commit => ({

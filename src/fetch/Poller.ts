@@ -97,7 +97,8 @@ export const makePoller = (list: Effect.Effect<Revision, FetchError>): Poller =>
   const record = Effect.fnUntraced(function*(said: Said, at: number, why: Why) {
     early = 1 - (yield* Random.next) / 10
     if (Result.isSuccess(said)) succeededAt = at
-    if (Result.isFailure(said)) {
+    // A ref that is not there costs as little to ask for as one that is: a first push is seen as any other.
+    if (Result.isFailure(said) && !("isRefMissing" in said.failure && said.failure.isRefMissing === true)) {
       const now = yield* Clock.currentTimeMillis
       const delay = (yield* retryDelay(said.failure, failing.times)) ?? slowIntervalMs
       failing = { times: failing.times + 1, until: now + delay, notBefore: now + (said.failure.retryAfter ?? 0) }

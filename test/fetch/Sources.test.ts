@@ -203,6 +203,26 @@ layer(environment)("Sources", (it) => {
       assert.strictEqual((yield* followed.head).hash, hash)
     }))
 
+  it.effect("sees the first push to an empty repository, and a branch that comes back, at the interval", () =>
+    Effect.gen(function*() {
+      const server = yield* gitServer()
+      const repository = yield* Effect.promise(() => server.repository("new"))
+      const sources = yield* Sources
+      const followed = yield* sources.follow(delivery({ url: repository.url, branch: "main" }))
+      assert.match((yield* Effect.flip(followed.head)).message, /is it empty/u)
+      const news = yield* newsOf(followed)
+      for (const name of ["First", "Again"]) {
+        const hash = yield* Effect.promise(() => repository.commit({ a: name }, name))
+        yield* TestClock.adjust("1 minute")
+        assert.strictEqual(yield* Queue.take(news), "interval")
+        assert.strictEqual((yield* followed.head).hash, hash)
+        yield* Effect.promise(() => repository.git(["update-ref", "-d", "refs/heads/main"]))
+        yield* TestClock.adjust("1 minute")
+        yield* Queue.take(news)
+        assert.match((yield* Effect.flip(followed.head)).message, /is it empty/u)
+      }
+    }))
+
   it.effect("shares by credentials, and names each follower's own Secret", () =>
     Effect.gen(function*() {
       const server = yield* gitServer({ basic: { username: "dana", password: "s3cret" } })

@@ -4,6 +4,8 @@ export interface GitFailure {
   readonly detail: string
   readonly class?: "transient" | "stalled"
   readonly hint?: string
+  /** The server answered, and has no such branch or tag. */
+  readonly isRefMissing?: boolean
   /** Milliseconds. */
   readonly retryAfter?: number
 }

@@ -1,6 +1,6 @@
 import { nearest } from "../../domain/nearest.ts"
 import type { Wanted } from "./calls.ts"
-import { stalled } from "./GitFailure.ts"
+import { GitError, stalled } from "./GitFailure.ts"
 import { type Connection, send } from "./http.ts"
 import { delimiter, encodePacket, flush, lineOf, packets } from "./pktLine.ts"
 
@@ -121,15 +121,18 @@ const listRefs = async (
   return found
 }
 
+const missing = (detail: string, hint?: string) =>
+  new GitError({ ...stalled(detail, hint).failure, isRefMissing: true })
+
 const notThere = async (session: Session, wanted: Wanted, folder: string, signal: AbortSignal) => {
   const { url } = session.connection.remote
   const there = await listRefs(session, folder, (name) => name.startsWith(folder), namesCompared, signal)
   const names = there.map(({ name }) => name.slice(folder.length))
   if (names.length === 0) {
-    return stalled(`${url} has no ${wanted.kind === "tag" ? "tags" : "branches"}: is it empty?`)
+    return missing(`${url} has no ${wanted.kind === "tag" ? "tags" : "branches"}: is it empty?`)
   }
   const near = nearest(wanted.name, names)
-  return stalled(
+  return missing(
     `${url} has no ${wanted.kind} ${JSON.stringify(wanted.name)}`,
     near === undefined
       ? `It has ${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}.`
