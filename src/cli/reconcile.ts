@@ -15,7 +15,7 @@ import { helpOf } from "./reasons.ts"
 import { deliveries, follow, patch } from "./resources.ts"
 import { durationOf, within } from "./scope.ts"
 import { selected } from "./selection.ts"
-import { nameOf, read, shortened, shortRevision, type ShownDelivery, stateOf } from "./ShownDelivery.ts"
+import { conditionOf, nameOf, read, shortened, shortRevision, type ShownDelivery, stateOf } from "./ShownDelivery.ts"
 import { type Steered, tell } from "./steering.ts"
 import { suspensionText } from "./suspensionText.ts"
 
@@ -63,6 +63,27 @@ export const exitCode = (delivery: ShownDelivery): number => {
 
 const version = (object: JsonObject) => at(object, "metadata", "resourceVersion")
 
+/** The stage that an agent says it is at. A wait for health may be long, and nothing is written meanwhile. */
+const stageOf = (delivery: ShownDelivery): string | undefined =>
+  conditionOf(delivery, "Reconciling")?.status === "True" ? delivery.status.stage : undefined
+
+/** What is said of a Delivery that is not waited for any longer. */
+export const late = (delivery: ShownDelivery, isStirring: boolean, waited: string): HealthTimeout => {
+  const name = nameOf(delivery)
+  const stage = stageOf(delivery)
+  if (stage === undefined && !isStirring) {
+    return HealthTimeout.make({
+      detail: `${name}: nothing stirred for ${waited}; no agent seems to look after it`,
+      hint: "Look whether `sluice agent` runs for this cluster, and what it logs."
+    })
+  }
+  const what = stage === undefined ? `has no outcome after ${waited}` : `still at ${oneLine(stage, 60)} after ${waited}`
+  return HealthTimeout.make({
+    detail: `${name}${stage === undefined ? "" : ":"} ${what}: ${oneLine(stateOf(delivery).message, 500)}`,
+    hint: `It goes on without us: sluice explain ${name}`
+  })
+}
+
 /** Follows one Delivery, telling its stages, until the agent has answered. */
 const answer = Effect.fnUntraced(function*(asked: JsonObject, value: string, timeout: number, given: Given) {
   const before = read(asked)
@@ -99,26 +120,15 @@ const answer = Effect.fnUntraced(function*(asked: JsonObject, value: string, tim
   )
   const wondering = Effect.delay(
     Effect.suspend(() =>
-      isStirring() ? Effect.void : print.aside(`${nameOf(before)}: nothing has stirred yet; does an agent run?`)
+      isStirring() || stageOf(last) !== undefined
+        ? Effect.void
+        : print.aside(`${nameOf(before)}: nothing has stirred yet; does an agent run?`)
     ),
     silence
   )
-  const late = Effect.suspend(() => {
-    const waited = textOf(given, "timeout") ?? "5m"
-    return HealthTimeout.make(
-      isStirring() ?
-        {
-          detail: `${nameOf(before)} has no outcome after ${waited}: ${oneLine(stateOf(last).message, 500)}`,
-          hint: `It goes on without us: sluice explain ${nameOf(before)}`
-        } :
-        {
-          detail: `${nameOf(before)}: nothing stirred for ${waited}; no agent seems to look after it`,
-          hint: "Look whether `sluice agent` runs for this cluster, and what it logs."
-        }
-    )
-  })
+  const orElse = () => Effect.fail(late(last, isStirring(), textOf(given, "timeout") ?? "5m"))
   const head = yield* Effect.scoped(
-    Effect.andThen(Effect.forkScoped(wondering), Effect.timeoutOrElse(ended, { duration: timeout, orElse: () => late }))
+    Effect.andThen(Effect.forkScoped(wondering), Effect.timeoutOrElse(ended, { duration: timeout, orElse }))
   )
   return Option.getOrElse(head, () => last)
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { exitCode, isAnswered } from "../../src/cli/reconcile.ts"
+import { exitCode, isAnswered, late } from "../../src/cli/reconcile.ts"
 import { nameIn } from "../../src/cli/scope.ts"
 import { conditionOf, read, shortRevision, stateOf } from "../../src/cli/ShownDelivery.ts"
 import { stateSelector } from "../../src/cli/stateSelector.ts"
@@ -106,5 +106,20 @@ describe("the answer to a request", () => {
       1
     ])
     assert.strictEqual(exitCode(asked(readyStatus)), 0)
+  })
+
+  it("that does not come is told by what an agent is at, and else by whether anything stirred", () => {
+    const [ready] = readyStatus.conditions as ReadonlyArray<JsonObject>
+    const going = { ...ready!, reason: "InProgress", message: "waiting for Deployment/shop/checkout" }
+    const conditions = [{ ...going, status: "Unknown" }, { ...going, type: "Reconciling" }]
+    const working = asked({ conditions, stage: "apply" })
+    for (const isStirring of [true, false]) {
+      assert.strictEqual(
+        late(working, isStirring, "6s").detail,
+        "shop/a: still at apply after 6s: waiting for Deployment/shop/checkout"
+      )
+    }
+    assert.match(late(asked(readyStatus), false, "6s").detail, /nothing stirred for 6s; no agent/u)
+    assert.match(late(asked(readyStatus), true, "6s").detail, /^shop\/a has no outcome after 6s: Applied/u)
   })
 })
