@@ -1,5 +1,5 @@
 import type { DeliveryStatus, PastRun } from "../api/v1alpha1/DeliveryStatus.ts"
-import { requestAnnotation } from "../domain/ownership.ts"
+import { askedOf } from "./asked.ts"
 import { because, helpOf, nextOf, stageOf } from "./reasons.ts"
 import { conditionOf, type ShownDelivery, type State, stateOf } from "./ShownDelivery.ts"
 
@@ -70,11 +70,6 @@ const toldOf = ({ history, source }: DeliveryStatus, revision: string | undefine
       time: source?.revision === revision ? source.time : undefined
     })
   }
-}
-
-const askedOf = ({ annotations, status }: ShownDelivery): string | undefined => {
-  const asked = annotations[requestAnnotation]
-  return asked === undefined || asked === status.lastHandledReconcileAt ? undefined : asked
 }
 
 /** In the agent's words, `Tried again in 12s (attempt 4): …`, where it goes on by itself. */

@@ -7,6 +7,7 @@ import { at, type JsonObject } from "../domain/Json.ts"
 import { confirmAnnotation, requestAnnotation } from "../domain/ownership.ts"
 import { oneLine } from "../domain/plainText.ts"
 import { exitCodeOf, HealthTimeout, InvalidSpec, type StageError } from "../domain/StageError.ts"
+import { isAnswered } from "./asked.ts"
 import { type Paint, painting } from "./color.ts"
 import { type Given, textOf } from "./commandLine.ts"
 import { changesText } from "./history.ts"
@@ -21,14 +22,6 @@ import { suspensionText } from "./suspensionText.ts"
 
 /** So long nothing may stir before it is said that perhaps nobody listens. */
 const silence = "10 seconds"
-
-/** Whether the agent has ended a run since it was asked with `value`, or with a newer value by somebody else. */
-export const isAnswered = (delivery: ShownDelivery, value: string): boolean => {
-  const handled = delivery.status.lastHandledReconcileAt
-  const asked = delivery.annotations[requestAnnotation]
-  const isHandled = handled === value || asked !== value && asked !== undefined && handled === asked
-  return isHandled && (stateOf(delivery).ready !== "Unknown" || delivery.unreadable.includes("conditions"))
-}
 
 const lastRunText = ({ status: { history } }: ShownDelivery): string => {
   const [run] = history ?? []
@@ -115,7 +108,7 @@ const answer = Effect.fnUntraced(function*(asked: JsonObject, value: string, tim
       stage = now
       return Effect.as(print.aside(`${nameOf(last)}: ${oneLine(now, 60)}`), last)
     }),
-    Stream.filter((delivery) => isAnswered(delivery, value)),
+    Stream.filter((delivery) => isAnswered(delivery, value, before.status.lastHandledReconcileAt)),
     Stream.runHead
   )
   const wondering = Effect.delay(

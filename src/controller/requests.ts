@@ -1,8 +1,5 @@
-import { fluxRequestAnnotation, requestAnnotation } from "../domain/ownership.ts"
+import { fluxRequestAnnotation, neverRequested, requestAnnotation } from "../domain/ownership.ts"
 import type { LiveDelivery, MalformedDelivery } from "./Registry.ts"
-
-/** What the agent stamps, so that GitLab has something to replace. It asks for nothing. */
-export const neverRequested = "never"
 
 /** The requests by annotation of one Delivery: what was asked for, and whether it is answered. */
 export class Requests {

@@ -18,6 +18,8 @@ export const finalizer = "sluice.dev/finalizer"
 export const requestAnnotation = "sluice.dev/requestedAt"
 /** The same as Flux spells it: GitLab's button replaces it. */
 export const fluxRequestAnnotation = "reconcile.fluxcd.io/requestedAt"
+/** What the agent stamps there, so that GitLab has something to replace. It asks for nothing. */
+export const neverRequested = "never"
 
 /**
  * `<namespace>.<name>` of a delivery as a label's value, at most 63 characters: what is longer ends in a hash of it all.

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { exitCode, isAnswered, late } from "../../src/cli/reconcile.ts"
+import { askedOf, isAnswered } from "../../src/cli/asked.ts"
+import { exitCode, late } from "../../src/cli/reconcile.ts"
 import { nameIn } from "../../src/cli/scope.ts"
 import { conditionOf, read, shortRevision, stateOf } from "../../src/cli/ShownDelivery.ts"
 import { stateSelector } from "../../src/cli/stateSelector.ts"
@@ -88,6 +89,29 @@ describe("the answer to a request", () => {
     assert.isTrue(isAnswered(asked({ ...readyStatus, lastHandledReconcileAt: "1" }), "1"))
     assert.isTrue(isAnswered(asked({ ...readyStatus, lastHandledReconcileAt: "2" }, "2"), "1"))
     assert.isFalse(isAnswered(asked({ ...readyStatus, lastHandledReconcileAt: "0" }, "2"), "1"))
+  })
+
+  it("may be to GitLab's button, which was pressed later", () => {
+    const both = (lastHandledReconcileAt: string, own: string, theirs: string) =>
+      read(delivery("a", {
+        status: { ...readyStatus, lastHandledReconcileAt },
+        metadata: {
+          annotations: { "sluice.dev/requestedAt": own, "reconcile.fluxcd.io/requestedAt": theirs }
+        }
+      }))
+    const [first, second, third] = ["10:00:00.000Z", "10:05:00+00:00", "10:10:00Z"].map((time) => `2026-11-25T${time}`)
+    // Nothing is open once the later of the two is handled, whichever it is.
+    assert.strictEqual(askedOf(both(second!, first!, second!)), undefined)
+    assert.strictEqual(askedOf(both(second!, second!, first!)), undefined)
+    assert.strictEqual(askedOf(both(first!, first!, "never")), undefined)
+    assert.strictEqual(askedOf(both("b", "a", "b")), undefined)
+    assert.strictEqual(askedOf(both(first!, first!, second!)), second)
+    assert.strictEqual(askedOf(both(first!, second!, third!)), third)
+    assert.strictEqual(askedOf(both(second!, first!, third!)), third)
+    assert.strictEqual(askedOf(both("c", "a", "never")), "a")
+    assert.isTrue(isAnswered(both(second!, first!, second!), first!))
+    assert.isFalse(isAnswered(both(first!, second!, first!), second!))
+    assert.isFalse(isAnswered(both(second!, first!, second!), first!, second!))
   })
 
   it("is waited for while a newer run goes on", () => {
