@@ -76,6 +76,7 @@ const load = {
   doctor: (given: Given) =>
     Promise.all([import("effect/Effect"), import("./cli/doctor.ts"), import("./installer.ts")])
       .then(([Effect, { doctor }, { examiner }]) => Effect.provide(doctor(given, version()), examiner(cluster(given)))),
+  version: (given: Given) => import("./cli/version.ts").then((verb) => verb.version(given, version())),
   generate: (given: Given) => import("./cli/generate.ts").then(({ generate }) => generate(given))
 }
 

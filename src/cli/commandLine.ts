@@ -98,7 +98,7 @@ export const commandLine = (args: ReadonlyArray<string>): CommandLine => {
     const [verb] = rest
     return { _tag: "Show", text: verb !== undefined && isVerb(verb) ? helpOf(verb) : help }
   }
-  if (first === "--version" || first === "version") return { _tag: "Version" }
+  if (first === "--version") return { _tag: "Version" }
   if (isVerb(first)) return parseVerb(first, rest)
   return first.startsWith("-")
     ? wrong({ detail: `${first} comes before a verb`, hint: "sluice --help shows the verbs." })

@@ -17,7 +17,7 @@ import { untilReady } from "../install/ready.ts"
 import { installedIn } from "../install/standing.ts"
 import { readBooks, type Survey, survey } from "../install/survey.ts"
 import { type Given, textOf } from "./commandLine.ts"
-import { document, json, nameLine } from "./documents.ts"
+import { document, json, listOf, nameLine } from "./documents.ts"
 import { duration } from "./duration.ts"
 import { Failures } from "./Failures.ts"
 import * as print from "./print.ts"
@@ -54,6 +54,10 @@ const exported = Effect.fnUntraced(function*(given: Given, version: string) {
     image: textOf(given, "image"),
     isMarked: false
   })
+  if (textOf(given, "output") === "json") {
+    yield* print.result(json(listOf(manifests.map(({ object }) => object)), 2))
+    return 0
+  }
   const documents = yield* Effect.forEach(manifests, ({ object }) => document("yaml", object))
   yield* print.result(
     `# sluice install --export --overlay ${overlay}, of version ${version}\n${documents.join("---\n")}`

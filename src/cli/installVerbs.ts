@@ -31,7 +31,9 @@ export const installVerbs = {
       },
       image: { value: "REF", about: "the agent's image, instead of the one of this version" },
       ...namespace,
-      export: { about: "print the YAML instead, for Git or kubectl apply --server-side: asks no cluster" },
+      export: {
+        about: "print the YAML (with -o json: a List), for Git or kubectl apply --server-side: asks no cluster"
+      },
       "force-conflicts": { about: "take fields over that others changed" },
       ...dryRun,
       wait: { about: "wait until the agent is ready (that is what it does)" },

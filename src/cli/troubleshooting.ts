@@ -116,3 +116,21 @@ export const reasonText = (reason: Reason): string => {
     ...block("to see more", commands)
   ].join("\n")
 }
+
+/** One section for programs. */
+export const reasonDocument = (reason: Reason) => {
+  const { causes, commands, meaning } = troubles[reason]
+  const [stage, next, exitCode] = [stageOf(reason), nextOf(reason), exitCodeOf(reason)]
+  return {
+    apiVersion: "cli.sluice.dev/v1",
+    kind: "ReasonExplanation",
+    reason,
+    meaning,
+    ...stage === undefined ? {} : { stage },
+    ...next === undefined ? {} : { next },
+    ...exitCode === undefined ? {} : { exitCode },
+    causes,
+    steps: stepsOf(reason),
+    commands
+  }
+}

@@ -162,6 +162,13 @@ export const verbs = {
   },
   ...installVerbs,
   ...resourceVerbs,
+  version: {
+    about: "Say which version this is",
+    flags: {
+      output: { short: "o", value: "FORMAT", choices: ["text", "json", "yaml"], about: "how to write it (text)" }
+    },
+    examples: ["sluice version", "sluice version -o json"]
+  },
   generate: {
     about: "Write the files that are made from the sources",
     operands: {

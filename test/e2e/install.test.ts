@@ -1,6 +1,7 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
+import { parseAllDocuments } from "yaml"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
 import { applyYaml } from "../support/AgentGround.ts"
 import { type ControlPlane, startControlPlane } from "../support/ControlPlane.ts"
@@ -48,6 +49,9 @@ describe("sluice install, on a real API server", () => {
     assert.strictEqual(other.code, 0, other.stderr)
     assert.notInclude(other.stdout, "sluice-system")
     assert.include(other.stdout, "image: r.example.com:5000/s/luice:1")
+    const list = JSON.parse((await run(["install", "--export", "-o", "json"], nowhere)).stdout)
+    assert.deepInclude(list, { apiVersion: "v1", kind: "List" })
+    assert.deepStrictEqual(list.items, parseAllDocuments(plain.stdout).map((one) => one.toJS()))
     const wrong = await run(["install", "--export", "--image", "Not An Image"], nowhere)
     assert.strictEqual(wrong.code, 2)
     assert.include(wrong.stderr, "is no image")
