@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import { examine } from "../doctor/examine.ts"
-import { failed, type Finding } from "../doctor/Finding.ts"
+import { failed, type Finding, undecided } from "../doctor/Finding.ts"
 import type { JsonObject } from "../domain/Json.ts"
 import { exitCodeOf, hintOf, InvalidSpec } from "../domain/StageError.ts"
 import { installedIn } from "../install/standing.ts"
@@ -79,5 +79,6 @@ export const doctor = Effect.fn("doctor")(function*(given: Given, version: strin
   yield* isJson
     ? print.result(json(reportOf(findings), 2))
     : print.result(`${count(findings, "ok")} ok, ${warnings} warnings, ${failures} failed`)
-  return failures > 0 ? 1 : 0
+  const untold = undecided(findings)
+  return failures > 0 ? 1 : untold === undefined ? 0 : untold === "refused" ? 4 : 2
 })

@@ -69,7 +69,8 @@ export const installVerbs = {
   doctor: {
     about: "Say what is wrong with the cluster, the agent and what it needs, and what would help",
     more:
-      "Exits 0 if nothing failed (there may be warnings), 1 if something did, 2 if the cluster cannot be reached.\n" +
+      "Exits 0 if nothing failed (there may be warnings), 1 if something did, 2 if the cluster does not answer, 4 if\n" +
+      "it refuses to tell of the installation or the Deliveries.\n" +
       "Git hosts are asked from here, and with the Secrets that you may read; no secret is shown.",
     flags: {
       pre: { about: "only what can be known before the agent is installed" },

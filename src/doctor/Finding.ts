@@ -28,7 +28,14 @@ export interface Finding {
   readonly message: string
   /** What would help, where something is wrong. */
   readonly remedy?: string
+  /** Why it could not be told: the cluster refused, or nobody answered. */
+  readonly untold?: Untold
 }
+
+export type Untold = "refused" | "unanswered"
+
+/** Whether a failure is the cluster's no, or no answer. */
+export const untoldBy = (failure: KubeFailure): Untold => refusalOf(failure) === "denied" ? "refused" : "unanswered"
 
 export const ok = (check: Subject, message: string): Finding => ({ check, status: "ok", message })
 export const warning = (check: Subject, message: string, remedy: string): Finding => ({
@@ -44,6 +51,12 @@ export const failed = (check: Subject, message: string, remedy: string): Finding
   remedy
 })
 
+/** A warning of what could not be told. */
+export const unknown = (check: Subject, why: Untold, message: string, remedy: string): Finding => ({
+  ...warning(check, message, remedy),
+  untold: why
+})
+
 const untold = (check: Subject, failure: KubeFailure): Finding =>
   failure.status === 401
     ? failed(
@@ -51,13 +64,19 @@ const untold = (check: Subject, failure: KubeFailure): Finding =>
       "the API server does not know you",
       "Renew what the kubeconfig proves you with, or take another --context."
     )
-    : refusalOf(failure) === "denied"
-    ? warning(
+    : untoldBy(failure) === "refused"
+    ? unknown(
       check,
+      "refused",
       `cannot be told: you may not ${failure.verb} ${failure.resource}`,
       "Ask again as somebody who may, with --context."
     )
-    : warning(check, `cannot be told: ${failure.message}`, "Ask again; the API server did not answer as it should.")
+    : unknown(
+      check,
+      "unanswered",
+      `cannot be told: ${failure.message}`,
+      "Ask again; the API server did not answer as it should."
+    )
 
 /** A check that ends in time, and that only warns where it cannot be made: the cluster refuses, or we are mistaken. */
 export const bounded = <R>(
@@ -70,8 +89,9 @@ export const bounded = <R>(
       duration: milliseconds,
       orElse: () =>
         Effect.succeed([
-          warning(
+          unknown(
             check,
+            "unanswered",
             `cannot be told: it took longer than ${milliseconds / 1_000} s`,
             "Give it longer with --timeout."
           )
@@ -81,6 +101,15 @@ export const bounded = <R>(
     Effect.catchDefect((defect) => {
       const why = defect instanceof Error ? defect.message : String(defect)
       const message = `cannot be told, by a mistake in Sluice: ${oneLine(why, 300)}`
-      return Effect.succeed([warning(check, message, "Please report it; the other checks go on.")])
+      return Effect.succeed([unknown(check, "unanswered", message, "Please report it; the other checks go on.")])
     })
   )
+
+/** What all the rest hangs on. */
+const decisive: ReadonlySet<Subject> = new Set<Subject>(["installation", "deliveries"])
+
+/** Whether what all the rest hangs on could not be told: then that nothing failed says nothing. */
+export const undecided = (findings: ReadonlyArray<Finding>): Untold | undefined => {
+  const found = findings.flatMap(({ check, untold }) => untold !== undefined && decisive.has(check) ? [untold] : [])
+  return found.includes("refused") ? "refused" : found[0]
+}

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import { apiVersion } from "../api/v1alpha1/Delivery.ts"
+import type { KubeFailure } from "../domain/StageError.ts"
 import { Fetch } from "../fetch/Fetch.ts"
 import { booksRef } from "../install/books.ts"
 import { agentRef } from "../install/foreign.ts"
@@ -20,7 +21,7 @@ import { clock } from "./clock.ts"
 import { cluster } from "./cluster.ts"
 import { crds } from "./crds.ts"
 import { type Examined, examinedOf } from "./Examined.ts"
-import { bounded, failed, type Finding, ok, type Subject, warning } from "./Finding.ts"
+import { bounded, failed, type Finding, ok, type Subject, unknown, untoldBy, warning } from "./Finding.ts"
 import { programs } from "./programs.ts"
 import { agentRights, installing } from "./rights.ts"
 import { sources } from "./sources.ts"
@@ -122,9 +123,17 @@ export const examine = Effect.fn("doctor.examine")(function*(question: Question)
     return found
   }
   yield* check("crds", crds(reader))
-  const known = Effect.orElseSucceed(Effect.timeout(listOf(client, "deliveries", "Delivery"), timeout), () => undefined)
-  const [deliveries, agent] = [yield* known, yield* Effect.orElseSucceed(agentIn(reader, namespace), () => undefined)]
-  const bundles = yield* Effect.orElseSucceed(listOf(client, "policybundles", "PolicyBundle"), () => undefined)
+  const known = <A>(list: Effect.Effect<A, KubeFailure>) =>
+    Effect.match(Effect.timeout(list, timeout), {
+      onSuccess: (items) => ({ items, untold: undefined }),
+      onFailure: (error) => ({
+        items: undefined,
+        untold: error._tag === "KubeFailure" ? untoldBy(error) : "unanswered" as const
+      })
+    })
+  const { items: deliveries, untold } = yield* known(listOf(client, "deliveries", "Delivery"))
+  const agent = yield* Effect.orElseSucceed(agentIn(reader, namespace), () => undefined)
+  const { items: bundles, untold: untoldBundles } = yield* known(listOf(client, "policybundles", "PolicyBundle"))
   yield* check(
     "agent",
     Effect.gen(function*() {
@@ -136,6 +145,7 @@ export const examine = Effect.fn("doctor.examine")(function*(question: Question)
     })
   )
   const homes = [...new Set([namespace, ...(deliveries ?? []).map((one) => one.namespace)])]
+  const isOutside = agent === undefined && holders.length > 0
   // Of what is not installed there is nothing more to say; an agent outside of the cluster has other rights.
   if (agent !== undefined) {
     yield* check("agent's rights", agentRights(session, { namespace, name: accountOf(agent) }, homes))
@@ -146,13 +156,20 @@ export const examine = Effect.fn("doctor.examine")(function*(question: Question)
     const remedy = "Ask as somebody who may, with --context: the ClusterRole sluice-view is enough."
     yield* check(
       "deliveries",
-      Effect.succeed([warning("deliveries", "Deliveries and PolicyBundles cannot be listed", remedy)])
+      Effect.succeed([
+        unknown(
+          "deliveries",
+          untold ?? untoldBundles ?? "unanswered",
+          "Deliveries and PolicyBundles cannot be listed",
+          remedy
+        )
+      ])
     )
     return found
   }
   const all = [...deliveries, ...bundles]
   yield* check("git", sources(client, fetch, all, timeout), 10 * timeout)
-  yield* check("webhooks", webhooks(client, reader, { all, namespace, address: hooks }), 2 * timeout)
+  yield* check("webhooks", webhooks(client, reader, { all, namespace, address: hooks, isOutside }), 2 * timeout)
   yield* check("policies", Effect.succeed(judgeBundles(bundles)))
   yield* check("deliveries", Effect.succeed(judgeDeliveries(deliveries)))
   return found

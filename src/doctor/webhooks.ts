@@ -151,10 +151,12 @@ const portOf = (service: Json): string => {
 export const webhooks = Effect.fnUntraced(function*(
   client: KubeClient["Service"],
   reader: KubeReader["Service"],
-  { address, all, namespace }: {
+  { address, all, isOutside, namespace }: {
     readonly all: ReadonlyArray<Examined>
     readonly namespace: string
     readonly address: string | undefined
+    /** Whether the agent runs outside of the cluster. */
+    readonly isOutside: boolean
   }
 ) {
   const taking = all.filter(({ hook }) => hook !== undefined)
@@ -163,7 +165,9 @@ export const webhooks = Effect.fnUntraced(function*(
     return [...outside, ok("webhooks", "no Delivery takes hooks: sources are polled, at their interval")]
   }
   const service = yield* reader.get("v1", { group: "", kind: "Service", namespace, name: "sluice" })
-  const inside = service === undefined
+  const inside = service === undefined && isOutside
+    ? ok("webhooks", "the agent runs outside of the cluster, without a Service; --hooks-url tries its address")
+    : service === undefined
     ? failed("webhooks", `namespace ${namespace} has no Service sluice`, "sluice install makes it.")
     : yield* tried(client, namespace, portOf(service))
   const keys = yield* Effect.forEach(taking, (one) => keyOf(client, one), { concurrency: 8 })

@@ -12,13 +12,14 @@ import { clock } from "../../src/doctor/clock.ts"
 import { judgeVersion } from "../../src/doctor/cluster.ts"
 import { judgeDefinition } from "../../src/doctor/crds.ts"
 import { examinedOf } from "../../src/doctor/Examined.ts"
-import { bounded, failed, ok, warning } from "../../src/doctor/Finding.ts"
+import { bounded, failed, ok, undecided, warning } from "../../src/doctor/Finding.ts"
 import { needs, type Scope } from "../../src/doctor/needs.ts"
 import { judgeProgram } from "../../src/doctor/programs.ts"
 import { shownUrl } from "../../src/doctor/sources.ts"
 import { judgeBundles, judgeDeliveries } from "../../src/doctor/states.ts"
 import { judgeStarts, judgeTry } from "../../src/doctor/webhooks.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
+import { KubeFailure } from "../../src/domain/StageError.ts"
 
 const now = Date.parse("2026-11-28T12:00:00Z")
 
@@ -36,6 +37,30 @@ describe("what the doctor makes of what it sees", () => {
       const [told] = yield* bounded("cluster", 1_000, Effect.die(new Error("no such file\n")))
       assert.strictEqual(told?.status, "warning")
       assert.strictEqual(told?.message, "cannot be told, by a mistake in Sluice: no such file")
+    }))
+
+  it.effect("tells whether what all hangs on was refused, or not answered", () =>
+    Effect.gen(function*() {
+      const failure = (status: number, detail: string) =>
+        new KubeFailure({
+          status,
+          reason: "",
+          detail,
+          verb: "list",
+          resource: "deliveries.sluice.dev",
+          identity: "dev",
+          causes: []
+        })
+      const all = (check: "installation" | "network", effect: Effect.Effect<never, KubeFailure>) =>
+        bounded(check, 1_000, effect)
+      const forbidden = Effect.fail(failure(403, "cannot list resource"))
+      const refused = yield* all("installation", forbidden)
+      const late = yield* all("installation", Effect.fail(failure(503, "not now")))
+      assert.strictEqual(undecided(refused), "refused")
+      assert.strictEqual(undecided(late), "unanswered")
+      assert.strictEqual(undecided([...late, ...refused]), "refused")
+      assert.isUndefined(undecided(yield* all("network", forbidden)))
+      assert.isUndefined(undecided([warning("installation", "was not made by sluice install", "Do.")]))
     }))
 
   it("takes no whole second and no slow answer for a wrong clock", () => {

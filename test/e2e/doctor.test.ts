@@ -128,6 +128,15 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: sluice-system}]
     assert.include((await examined()).says("agent's rights"), "may do all that it does")
   })
 
+  it("answers nothing where it may not read, or not in time", async () => {
+    const kubeconfig = file("nobody.kubeconfig", plane.user("nobody"))
+    const nobody = await run(["doctor", "--kubeconfig", kubeconfig])
+    assert.strictEqual(nobody.code, 4, nobody.text)
+    assert.match(nobody.stdout, /warning +deliveries +Deliveries and PolicyBundles cannot be listed/u)
+    const hasty = await run(["doctor", "--timeout", "1ms", "--kubeconfig", plane.adminKubeconfigFile])
+    assert.strictEqual(hasty.code, 2, hasty.text)
+  })
+
   it("asks Git as the agent would, and shows no secret", async () => {
     const repository = await git.repository("shop")
     await repository.commit({ "a.yaml": "" }, "First")
@@ -158,6 +167,22 @@ subjects: [{kind: ServiceAccount, name: sluice, namespace: sluice-system}]
     assert.match(says("webhooks"), /failed: http:\/\/127\.0\.0\.1:\d+ cannot be reached/u)
     // The pods of this cluster are nobody's.
     assert.isTrue(of("webhooks").some(({ message, status }) => status !== "ok" && /Service|took longer/u.test(message)))
+  })
+
+  it("misses no Service where the agent runs outside of the cluster", async () => {
+    await deliver("right", `{git: {url: "${git.url}/shop.git", branch: main}, webhook: {secretRef: {name: hook}}}`)
+    const named = "{name: sluice-laptop, namespace: outside, labels: {app.kubernetes.io/name: sluice}}"
+    const renewTime = new Date().toISOString().replace("Z", "000Z")
+    await applyYaml(
+      plane,
+      "apiVersion: v1\nkind: Namespace\nmetadata: {name: outside}\n---\n" +
+        `apiVersion: coordination.k8s.io/v1\nkind: Lease\nmetadata: ${named}\n` +
+        `spec: {holderIdentity: laptop, leaseDurationSeconds: 15, renewTime: "${renewTime}"}\n`
+    )
+    const { says } = await examined("-n", "outside")
+    assert.include(says("installation"), "ok: the agent runs outside of the cluster: laptop")
+    assert.include(says("webhooks"), "ok: the agent runs outside of the cluster, without a Service")
+    assert.notInclude(says("webhooks"), "no Service")
   })
 
   it.runIf(outward !== undefined)("knows a real agent by its 401, at its address and behind its Service", async () => {
