@@ -45,6 +45,8 @@ export interface Explanation {
   readonly policy?: NonNullable<DeliveryStatus["policy"]>
   readonly lastRun?: PastRun & { readonly because: string }
   readonly waitsFor: ReadonlyArray<Dependency>
+  /** The Notifiers that it names and that are not there. */
+  readonly missingNotifiers: ReadonlyArray<string>
   readonly drift: { readonly mode: string } & Partial<NonNullable<DeliveryStatus["drift"]>>
   /** A run that somebody asked for and that has not ended. */
   readonly asked?: string
@@ -87,8 +89,12 @@ const healthOf = (delivery: ShownDelivery): State | undefined => {
     : { ready: healthy.status, reason: healthy.reason, message: healthy.message }
 }
 
-/** Explains a Delivery by what the agent says of it. Pure: `waitsFor` was looked up before. */
-export const explanation = (delivery: ShownDelivery, waitsFor: ReadonlyArray<Dependency>): Explanation => {
+/** Explains a Delivery by what the agent says of it. Pure: the rest was looked up before. */
+export const explanation = (
+  delivery: ShownDelivery,
+  waitsFor: ReadonlyArray<Dependency>,
+  missingNotifiers: ReadonlyArray<string> = []
+): Explanation => {
   const { isDeleting, isObserved, isSuspended, path, source, status, suspension, unreadable } = delivery
   const ready = stateOf(delivery)
   const [lastRun] = status.history ?? []
@@ -103,6 +109,7 @@ export const explanation = (delivery: ShownDelivery, waitsFor: ReadonlyArray<Dep
     isObserved,
     path,
     waitsFor,
+    missingNotifiers,
     drift: { mode: delivery.drift, ...status.drift },
     unreadable,
     ...known({

@@ -22,6 +22,8 @@ export interface ShownDelivery {
   readonly source: { readonly url: string; readonly ref: string } | undefined
   readonly path: string
   readonly dependsOn: ReadonlyArray<{ readonly namespace: string; readonly name: string }>
+  /** The names of its Notifiers. */
+  readonly notify: ReadonlyArray<string>
   readonly drift: string
   /** Whether the status is about the Delivery as it is now. */
   readonly isObserved: boolean
@@ -100,6 +102,7 @@ export const read = (object: JsonObject): ShownDelivery => {
     dependsOn: items(at(spec, "dependsOn"))
       .map((each) => ({ namespace: text(each, "namespace") || namespace, name: text(each, "name") }))
       .filter(({ name }) => name !== ""),
+    notify: items(at(spec, "notify")).map((each) => text(each, "name")).filter((name) => name !== ""),
     drift: text(spec, "apply", "drift") || "heal",
     isObserved: typeof generation !== "number" || status.status.observedGeneration === undefined ||
       status.status.observedGeneration >= generation,

@@ -17,7 +17,7 @@ import { type Dependency, type Explanation, explanation } from "./Explanation.ts
 import { explanationText } from "./explanationText.ts"
 import { labelled, objectStory, storyText } from "./ObjectStory.ts"
 import * as print from "./print.ts"
-import { deliveries, find, get, kindCalled, list, refusal } from "./resources.ts"
+import { deliveries, find, get, kindCalled, list, notifiers, refusal } from "./resources.ts"
 import { answeredInTime, nameIn, namespaceOf } from "./scope.ts"
 import { nameOf, read, type ShownDelivery, stateOf } from "./ShownDelivery.ts"
 import { ofArtifact, shownOf } from "./sourceTexts.ts"
@@ -55,6 +55,14 @@ const waitsFor = Effect.fnUntraced(function*(root: ShownDelivery) {
 
   return yield* below(root, 1)
 })
+
+/** Those that it names and that are not there; what may not be read is not said to be missing. */
+const missingNotifiers = ({ namespace, notify }: ShownDelivery) =>
+  Effect.filter(notify, (name) =>
+    find(notifiers, namespace, name).pipe(
+      Effect.map((found) => found === undefined),
+      Effect.orElseSucceed(() => false)
+    ), { concurrency: 8 })
 
 /** What a word for a kind may mean, in the order in which people mean it: `Deployment`, `deployments`. */
 const meant = (word: string, apiVersions: ReadonlyArray<string>) => {
@@ -125,10 +133,10 @@ const explainDelivery = Effect.fnUntraced(function*(given: Given, namespace: str
     Effect.gen(function*() {
       const name = nameIn(given.operands[0]!, namespace)
       const live = read(yield* get(deliveries, name.namespace, name.name))
-      return { live, waitsFor: yield* waitsFor(live) }
+      return { live, waitsFor: yield* waitsFor(live), missing: yield* missingNotifiers(live) }
     })
   )
-  const told = explanation(delivery.live, delivery.waitsFor)
+  const told = explanation(delivery.live, delivery.waitsFor, delivery.missing)
   const now = yield* Clock.currentTimeMillis
   const source = textOf(given, "source")
   const shown = source === undefined ? undefined : yield* shownIn(source, told)

@@ -156,8 +156,14 @@ const healthyRow = ({ healthy }: Explanation): Row => {
   return ["healthy", `${word}: ${foreign(healthy.message)}`]
 }
 
-const noteRow = ({ asked, isObserved, unreadable }: Explanation, now: number): Row => [
+const noteRow = (
+  { asked, delivery, isObserved, missingNotifiers, unreadable }: Explanation,
+  now: number
+): Row => [
   "note",
+  ...missingNotifiers.map((name) =>
+    `Notifier ${foreign(name)} is not in namespace ${foreign(delivery.namespace)}: nobody is told through it`
+  ),
   asked === undefined ? "" : `a run was asked for ${foreign(relative(asked, now))} and has not ended`,
   isObserved ? "" : "the agent has not seen the last change of the Delivery yet",
   unreadable.length === 0 ? "" : `of its status could not be read: ${unreadable.join(", ")}`

@@ -13,7 +13,7 @@ export interface DeliveryEvent {
   readonly type: "Normal" | "Warning"
   /**
    * The reason of the condition, or `Healed`, `Drifted`, `DriftBackingOff`, `HealDenied`, `RevisionApplied`, `Lost`,
-   * `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`, `LaneRestarted`.
+   * `PolicyPassed`, `PolicyWaived`, `Suspended`, `Resumed`, `LaneRestarted`, `NotifyFailed`, `NotifierFound`.
    */
   readonly reason: string
   /** What was done or tried. */

@@ -145,7 +145,7 @@ export const gather = Effect.fnUntraced(function*(
       if (notifier === undefined) known.notifiers.delete(id)
       else known.notifiers.set(id, notifier)
       heard.notifier(id)
-      return []
+      return (before === undefined) === (notifier === undefined) ? [] : known.subscribersOf(id)
     }
   })
   yield* keep({

@@ -12,6 +12,7 @@ import { DeliveryWriter } from "../kube/DeliveryWriter.ts"
 import { Identity } from "../kube/Identity.ts"
 import type { Why } from "../pipeline/Request.ts"
 import { Rights } from "../pipeline/Rights.ts"
+import * as absentNotifiers from "./absentNotifiers.ts"
 import * as Account from "./Account.ts"
 import type { Decided } from "./decide.ts"
 import { deliver } from "./deliver.ts"
@@ -90,6 +91,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   let isBarred = false
 
   const current = () => registry.deliveries.get(id) ?? live
+  const tellAbsent = yield* absentNotifiers.make(registry, current, voice.tell)
   const facts = (given: LiveDelivery | MalformedDelivery) => ({
     generation: given.generation,
     waits: isWellFormed(given) ? given.resource.spec.apply.wait : true,
@@ -174,6 +176,7 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
     Effect.gen(function*() {
       voice.shown(now.status)
       if (requests.take(now)) yield* Effect.forkScoped(attend)
+      yield* tellAbsent
       const guards = print(now)
       if (lane !== undefined && guards !== guarded) {
         guarded = guards
@@ -281,5 +284,6 @@ export const tend = Effect.fnUntraced(function*(charge: Charge) {
   const touched = Effect.suspend(() => notice(current())).pipe(
     Effect.catchDefect((defect) => Effect.logError(`${id} was not looked at: this is a mistake in Sluice`, defect))
   )
+  yield* tellAbsent
   return yield* decided.forEach(insist, touched)
 }, Effect.scoped)

@@ -46,6 +46,17 @@ describe("what is explained of a Delivery", () => {
     ) assert.include(text, part)
   })
 
+  it("says whom it would tell and cannot", () => {
+    const live = read(
+      delivery("checkout", { status: readyStatus, spec: { notify: [{ name: "chat" }, { name: "ghost" }] } })
+    )
+    assert.deepStrictEqual(live.notify, ["chat", "ghost"])
+    assert.include(
+      explanationText(explanation(live, [], ["ghost"]), plain, now),
+      "Notifier ghost is not in namespace shop: nobody is told through it"
+    )
+  })
+
   it("says who suspended it, why, and until when", () => {
     const suspension = { by: "dana", reason: "INC-42", until: "2026-11-25T14:00:00Z" }
     const text = told(delivery("checkout", { status: readyStatus, spec: { suspend: true, suspension } }))

@@ -2,7 +2,7 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import { join } from "node:path"
 import { gzipSync } from "node:zlib"
 import { digest } from "../../src/domain/digest.ts"
-import { at } from "../../src/domain/Json.ts"
+import { at, type Json, type JsonObject } from "../../src/domain/Json.ts"
 import { encode } from "../../src/kube/record.ts"
 import { AgentProcess, applyYaml, condition, Deliveries, installCrds } from "../support/AgentGround.ts"
 import { anew } from "../support/anew.ts"
@@ -284,11 +284,26 @@ spec: {webhook: {secretRef: {name: chat}}}
     await deliveries.ready("evil/talks", commit, soon)
     await agent.says(/evil\/talks[^\n]*(chat|own)/u)
     await agent.says(/there is no Secret chat/u)
+    await tells("evil", "talks", /^spec\.notify names 1 Notifier that is not in its namespace: chat;/u)
     // Others are told of what became of their own, whenever that is.
     const theirs = chat.messages.slice(told).filter(({ body }) => at(body, "data", "delivery") !== "acme/web")
     assert.deepStrictEqual(theirs.map(({ text }) => text), [])
   })
 })
+
+/** Waits for a Warning on a Delivery that says so. */
+const tells = async (namespace: string, name: string, what: RegExp) => {
+  const path = `/apis/events.k8s.io/v1/namespaces/${namespace}/events?fieldSelector=reason%3DNotifyFailed`
+  const deadline = Date.now() + 30_000
+  for (;;) {
+    const items = at(await plane.request("GET", path) as JsonObject, "items") as ReadonlyArray<Json>
+    const found = items.filter((event) =>
+      at(event, "regarding", "name") === name && what.test(String(at(event, "note")))
+    )
+    if (found.length > 0) return assert.strictEqual(at(found[0], "type"), "Warning")
+    if (Date.now() > deadline) throw new Error(`${namespace}/${name} has no such Event: ${what}`)
+  }
+}
 
 describe("a source", () => {
   let root: Awaited<ReturnType<typeof deliver>>
