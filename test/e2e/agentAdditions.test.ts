@@ -101,7 +101,6 @@ describe("what others add inside our objects", () => {
 
   it("is seen after a restart too, when nothing has been read from Git yet", async () => {
     await scene.restart()
-    setTimeout(() => console.log(scene.agent.output.slice(-3000)), 8000)
     await scene.ready("shop/web")
     await addContainer("web", "again", "elsewhere.example/again:1")
     const { last } = await driftAbout("shop/web", "again")
