@@ -166,3 +166,36 @@ describe("what others add inside our objects", () => {
     assert.deepStrictEqual(await containersOf("mine"), ["app", "debug"])
   })
 })
+
+describe("what stands, after a restart", () => {
+  for (
+    const [what, broken, reason] of [
+      ["does not render", "kind: ConfigMap\n", "RenderFailed"],
+      ["is denied", configMap("denied", "bad"), "PolicyDenied"]
+    ] as const
+  ) {
+    it(`is put back though the newest revision ${what}`, async () => {
+      const name = `stands-${Date.now()}`
+      const repository = await scene.git.repository(name)
+      const rule = `package values\ndeny contains {"msg": "it is bad"} if input.data.value == "bad"\n`
+      const files = { "policies/values.rego": rule, [`app/${name}.yaml`]: configMap(name, "1") }
+      const commit = await repository.commit(files, "Begin")
+      await scene.deliver(`${namespace}/${name}`, repository.url, "path: app")
+      await scene.ready(`${namespace}/${name}`, commit)
+      await repository.commit({ "app/more.yaml": broken }, "Break it")
+      await scene.deliveries.reason(`${namespace}/${name}`, reason, soon)
+      await scene.restart()
+      const path = `/api/v1/namespaces/${namespace}/configmaps/${name}`
+      const edit = { data: { value: "edited" } }
+      await scene.plane.request("PATCH", `${path}?fieldManager=kubectl-edit`, edit, "application/merge-patch+json")
+      const { status } = await scene.deliveries.delivery(
+        `${namespace}/${name}`,
+        "was healed",
+        ({ status }) => status?.drift?.last?.action === "healed",
+        soon
+      )
+      assert.deepInclude(status?.drift?.last, { manager: "kubectl-edit", fields: ["data.value"] })
+      assert.strictEqual(at(await scene.find(path), "data", "value"), "1")
+    })
+  }
+})
