@@ -41,7 +41,8 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
 
   const { conflicts, prune: prunes, timeout, wait } = delivery.spec.apply
   const ledger = yield* Ledger.open(inventory, changeset, { prune: prunes, save: work.save })
-  const options = { force: conflicts === "take", timeout: milliseconds(timeout), ledger }
+  const label = deliveryValue(delivery.metadata)
+  const options = { force: conflicts === "take", label, timeout: milliseconds(timeout), ledger }
   const byKey = new Map(changeset.changes.map((change) => [key(change.ref), change]))
   const changed = changeset.changes.filter(({ action }) => action !== "unchanged")
   const done = { objects: 0 }
@@ -80,7 +81,6 @@ export const carryOut = Effect.fnUntraced(function*(work: Work) {
   const applyAll = Effect.gen(function*() {
     for (const batch of yield* ordered(changeset)) yield* applyBatch(batch)
     const deletions = changed.filter(({ action }) => action === "delete")
-    const label = deliveryValue(delivery.metadata)
     for (const group of byRank(deletions)) {
       yield* Effect.forEach(
         group,

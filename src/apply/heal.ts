@@ -20,9 +20,12 @@ import { ApplyConflict, type ApplyError, classOf } from "../domain/StageError.ts
 import { ours, replicasField, stale, type Tolerance } from "../domain/stale.ts"
 import { isScalable, makeAutoscalers } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
+import { absent } from "../kube/KubeWriter.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
+import { Living } from "../kube/Living.ts"
 import type { Suspect } from "../kube/Suspect.ts"
 import { attribute } from "./attribution.ts"
+import { sendFirst } from "./sendFirst.ts"
 import { restore, type Standing, type Stood } from "./Standing.ts"
 import { giveBack, hasAdditions, type TakenOver, takeOver } from "./takeOver.ts"
 import { applyFailed, gone } from "./wait.ts"
@@ -44,12 +47,19 @@ const concurrency = 16
 const patience = 10_000
 
 /** Another delivery's run wrote its own label on the object: it was handed over. A label that people write is theirs. */
-const handedOver = (manifest: Manifest, live: LiveMetadata, label: string): ApplyConflict | undefined => {
+const handedOver = (
+  manifest: Manifest,
+  live: LiveMetadata,
+  label: string,
+  isLiving: (label: string) => boolean
+): ApplyConflict | undefined => {
   const other = live.labels[deliveryLabel]
   const owned = ours(live.managedFields)?.fieldsV1?.["f:metadata"] as
     | { readonly "f:labels"?: Readonly<Record<string, unknown>> }
     | undefined
-  if (other === undefined || other === label || !(`f:${deliveryLabel}` in (owned?.["f:labels"] ?? {}))) return undefined
+  if (
+    other === undefined || other === label || !isLiving(other) || !(`f:${deliveryLabel}` in (owned?.["f:labels"] ?? {}))
+  ) return undefined
   return new ApplyConflict({
     object: manifest.ref,
     origin: manifest.origin,
@@ -64,7 +74,7 @@ export const heal = Effect.fnUntraced(function*(
   suspects: ReadonlyArray<Suspect>,
   tell: (healed: Healed) => Effect.Effect<unknown>
 ) {
-  const reader = yield* KubeReader
+  const [reader, isLiving] = [yield* KubeReader, yield* Living]
   const { allowManagers: allowed, timeout } = delivery.spec.apply
   const label = deliveryValue(delivery.metadata)
   const slots = yield* Semaphore.make(concurrency)
@@ -118,19 +128,21 @@ export const heal = Effect.fnUntraced(function*(
 
   /** An apply takes what the manifest holds; what others hold besides, or as well, is taken over for it. */
   const apply = Effect.fnUntraced(function*(manifest: Manifest, live: LiveMetadata | undefined, tolerance: Tolerance) {
-    const isAdded = live !== undefined && hasAdditions(manifest, live.managedFields, tolerance)
+    if (live === undefined) return yield* sendFirst(manifest, label, { force: true, expects: absent })
+    const isAdded = hasAdditions(manifest, live.managedFields, tolerance)
     const answer = yield* send(manifest, isAdded ? yield* takeOver(manifest, live, tolerance) : undefined)
-    const rest = live === undefined ? undefined : yield* takeOver(manifest, metadataOf(manifest, answer), tolerance)
+    const rest = yield* takeOver(manifest, metadataOf(manifest, answer), tolerance)
     return rest === undefined ? answer : yield* send(manifest, rest)
   })
 
-  /** Healed, or the uid of an object that is on its way out. */
+  /** Healed, or the uid of an object that is on its way out; undefined for one that came back by itself. */
   const write = Effect.fnUntraced(function*(manifest: Manifest, suspect: Suspect, live: LiveMetadata | undefined) {
     const tolerance = toleranceOf(manifest, suspect)
     const strange = live === undefined ? [] : stale(live.managedFields, tolerance)
     const answer = writes
       ? yield* apply(manifest, live, tolerance)
       : yield* Effect.mapError(reader.dryRun(withoutLeft(manifest), { force: true }), applyFailed(manifest))
+    if (answer === undefined) return undefined
     const after = metadataOf(manifest, answer)
     if (after.deleting) return after.uid
     const before = live?.managedFields ?? []
@@ -166,15 +178,15 @@ export const heal = Effect.fnUntraced(function*(
       const origin = live?.annotations[originAnnotation]
       const restored = restore(stood, label, origin, inventory.applied?.revision ?? "")
       const manifest = yield* Effect.mapError(autoscalers.leave(restored), applyFailed(restored))
-      const conflict = live && handedOver(manifest, live, label)
+      const conflict = live && handedOver(manifest, live, label, isLiving)
       if (conflict !== undefined) return yield* conflict
       const denial = live?.deleting === true ? undefined : yield* asked(manifest, suspect, live)
       if (denial !== undefined) return denied(manifest, live, denial)
       const put = live?.deleting === true
         ? live.uid
         : yield* Semaphore.withPermit(slots, write(manifest, suspect, live))
-      if (typeof put !== "string") return put
-      yield* gone(manifest, put, Math.min(patience, milliseconds(timeout)))
+      if (typeof put === "object") return put
+      if (put !== undefined) yield* gone(manifest, put, Math.min(patience, milliseconds(timeout)))
     }
   })
 

@@ -9,6 +9,7 @@ import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { Bundle } from "../domain/Decision.ts"
 import type { Inventory } from "../domain/Inventory.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
+import { deliveryValue } from "../domain/ownership.ts"
 import { format, parse, type Revision } from "../domain/Revision.ts"
 import type { DependencyNotReady, FetchError } from "../domain/StageError.ts"
 import { Drift } from "../drift/Drift.ts"
@@ -121,7 +122,8 @@ const delivering = Effect.fnUntraced(function*(
   const { name, namespace } = delivery.metadata
   yield* asOwner(hooked({ namespace, name, url: git.url, secret: webhook?.secretRef.name }))
 
-  const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(interval) })
+  const label = deliveryValue(delivery.metadata)
+  const drift = yield* drifts.watch({ label, allowManagers, interval: milliseconds(interval) })
   const { owns, polls } = station
   const guards = { current: guardsNow(registry, id) }
   const refused = yield* refusedNow(guards)

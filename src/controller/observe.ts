@@ -4,6 +4,7 @@ import * as Schedule from "effect/Schedule"
 import { milliseconds, nameOf } from "../api/v1alpha1/Delivery.ts"
 import { InventoryStore } from "../apply/InventoryStore.ts"
 import type { RunEvent } from "../domain/Outcome.ts"
+import { deliveryValue } from "../domain/ownership.ts"
 import * as Ulid from "../domain/Ulid.ts"
 import { Drift } from "../drift/Drift.ts"
 import { Notify } from "../notify/Notify.ts"
@@ -33,7 +34,11 @@ export const observe = Effect.fnUntraced(function*(
   if (mode === "ignore") return
   const watching = Effect.gen(function*() {
     const { entries } = yield* inventories.load
-    const drift = yield* drifts.watch({ allowManagers, interval: milliseconds(source.interval) })
+    const drift = yield* drifts.watch({
+      label: deliveryValue(delivery.metadata),
+      allowManagers,
+      interval: milliseconds(source.interval)
+    })
     yield* drift.follow(entries)
     for (;;) {
       const suspects = (yield* drift.suspects).filter(({ why }) => why !== "doubt" && why !== "unjudged")

@@ -1,19 +1,19 @@
 import * as Effect from "effect/Effect"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Action, Change, FieldChange } from "../domain/Changeset.ts"
+import { claimed } from "../domain/claim.ts"
 import { leavesField, stillOwned, withoutLeft } from "../domain/ignored.ts"
 import type { InventoryEntry } from "../domain/Inventory.ts"
 import { at, type JsonObject } from "../domain/Json.ts"
 import { displayOrigin, type Manifest } from "../domain/Manifest.ts"
 import { key } from "../domain/ObjectRef.ts"
-import { applyPolicy, deliveryLabel, fingerprint, isOurEntry, stamp } from "../domain/ownership.ts"
+import { applyPolicy, deliveryLabel, fingerprint, isOurEntry, isOurs, stamp } from "../domain/ownership.ts"
 import { type Refusal, refusalOf, refused } from "../domain/refusal.ts"
 import { type AccessDenied, type ApplyConflict, DiffFailed, type KubeFailure } from "../domain/StageError.ts"
 import { type Autoscalers, isScalable } from "../kube/autoscaled.ts"
 import { KubeReader, type LiveMetadata } from "../kube/KubeReader.ts"
 import { liveMetadata } from "../kube/liveMetadata.ts"
 import { Living } from "../kube/Living.ts"
-import { claimed } from "./claim.ts"
 import { compare } from "./compare.ts"
 import { type Arriving, mayWaitFor, waitsFor } from "./prerequisites.ts"
 import { asItIs, asItWouldBe } from "./shown.ts"
@@ -47,10 +47,14 @@ interface Found {
   readonly metadata: LiveMetadata
 }
 
-const liveOf = ({ metadata: { managedFields, resourceVersion, uid } }: { readonly metadata: LiveMetadata }) => ({
-  uid,
-  resourceVersion,
-  fingerprint: fingerprint(managedFields)
+const liveOf = (
+  { metadata }: { readonly metadata: LiveMetadata },
+  { label }: Context
+): NonNullable<Change["live"]> => ({
+  uid: metadata.uid,
+  resourceVersion: metadata.resourceVersion,
+  fingerprint: fingerprint(metadata.managedFields),
+  ...isOurs(metadata, label) ? {} : { isForeign: true }
 })
 
 const change = (action: Action, manifest: Manifest, more: Partial<Change> = {}): Proof => ({
@@ -118,7 +122,7 @@ const unproven = Effect.fnUntraced(function*(
   if (found === undefined) return change("create", manifest, { unproven: why })
   return change("update", yield* settled(manifest, found, context), {
     unproven: why,
-    live: liveOf(found),
+    live: liveOf(found, context),
     ...objectsOf(context, found.object)
   })
 })
@@ -139,7 +143,7 @@ const refusedProof = Effect.fnUntraced(function*(manifest: Manifest, context: Co
     return change("replace", manifest, {
       fields: paths.map((path) => ({ path })),
       unproven: "the object has to be deleted before its successor can be proven",
-      live: liveOf(found),
+      live: liveOf(found, context),
       ...objectsOf(context, found.object)
     })
   }
@@ -162,7 +166,7 @@ const compared = (manifest: Manifest, found: Found, result: JsonObject, context:
   const proof = change(needsWrite ? "update" : "unchanged", manifest, {
     fields,
     takesFrom,
-    live: liveOf(found),
+    live: liveOf(found, context),
     ...handsOver.length === 0 ? {} : { handsOver },
     ...needsWrite ? objectsOf(context, found.object, result) : {}
   })
@@ -209,7 +213,7 @@ const dryRun = Effect.fnUntraced(function*(manifest: Manifest, context: Context)
   if (found.metadata.deleting) {
     return change("create", manifest, {
       unproven: "the old object is still being deleted",
-      live: liveOf(found),
+      live: liveOf(found, context),
       ...objectsOf(context, undefined, result)
     })
   }
@@ -243,7 +247,7 @@ export const prove: (
     const metadata = object === undefined ? undefined : liveMetadata(manifest.apiVersion, manifest.ref.kind, object)
     if (metadata !== undefined && !metadata.deleting) {
       const isOurs = metadata.labels[deliveryLabel] === context.label
-      return change("unchanged", manifest, isOurs ? { live: liveOf({ metadata }) } : {})
+      return change("unchanged", manifest, isOurs ? { live: liveOf({ metadata }, context) } : {})
     }
   }
   return yield* dryRun(sent, context)

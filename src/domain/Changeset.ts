@@ -43,7 +43,13 @@ export interface Change {
   readonly before?: JsonObject
   readonly after?: JsonObject
   /** Of the live object, where it is known: preconditions and drift need them. */
-  readonly live?: { readonly uid: string; readonly resourceVersion: string; readonly fingerprint: string }
+  readonly live?: {
+    readonly uid: string
+    readonly resourceVersion: string
+    readonly fingerprint: string
+    /** It is not ours (yet): it may be written only as it was seen. */
+    readonly isForeign?: true
+  }
 }
 
 /** Everything that one revision would do to the cluster. It carries what the gate admitted, and cannot be made without. */

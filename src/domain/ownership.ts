@@ -96,8 +96,12 @@ export const fingerprint = (entries: ReadonlyArray<Ownership>): string =>
       .sort()
   )
 
+/** What of a live object tells whose it is. */
+export interface Owned {
+  readonly labels: Readonly<Record<string, string>>
+  readonly managedFields: ReadonlyArray<Ownership>
+}
+
 /** Whether a live object is a delivery's to delete: labels get copied, an ownership entry does not. */
-export const isOurs = (
-  live: { readonly labels: Readonly<Record<string, string>>; readonly managedFields: ReadonlyArray<Ownership> },
-  label: string
-): boolean => live.labels[deliveryLabel] === label && live.managedFields.some((entry) => entry.manager === fieldManager)
+export const isOurs = (live: Owned, label: string): boolean =>
+  live.labels[deliveryLabel] === label && live.managedFields.some((entry) => entry.manager === fieldManager)

@@ -12,10 +12,12 @@ import { uptimeOf } from "../domain/uptime.ts"
 import type { Look } from "../kube/Known.ts"
 import type { LiveMetadata } from "../kube/KubeReader.ts"
 import type { Suspect, Suspicion } from "../kube/Suspect.ts"
-import { type Expected, isDoubtful, isOlder, judge, type Verdict } from "./judge.ts"
+import { type Expected, isDoubtful, isOlder, isTaken, judge, type Verdict } from "./judge.ts"
 import type { Covered, Follower, SharedWatch } from "./SharedWatch.ts"
 
 export interface WatchOptions {
+  /** Of the delivery. */
+  readonly label: string
   /** Whose additions inside an object may stay, beside those of controllers. */
   readonly allowManagers: ReadonlyArray<string>
   /** Milliseconds after which kinds that may not be watched are looked at again; the layer's, unless given. */
@@ -82,16 +84,12 @@ const second = 1_100
 
 const unknown = { resourceVersion: undefined, writtenAt: undefined, accepted: undefined }
 
-/** Whether something is wrong with an object by itself, without a policy to be asked. */
-const isTaken = (verdict: Verdict): verdict is Exclude<Verdict, undefined | "unjudged"> =>
-  verdict !== undefined && verdict !== "unjudged"
-
 const nameOf = (apiVersion: string, kind: string, namespace: string): string => `${apiVersion} ${kind} ${namespace}`
 
 /** Watches through shared watches, until the scope closes. */
 export const make = Effect.fnUntraced(function*(
   share: (covered: Covered) => Effect.Effect<SharedWatch, never, Scope.Scope>,
-  { allowManagers: allowed, interval }: WatchOptions
+  { allowManagers: allowed, interval, label }: WatchOptions
 ) {
   const scope = yield* Effect.scope
   const lock = yield* Semaphore.make(1)
@@ -118,7 +116,7 @@ export const make = Effect.fnUntraced(function*(
       return judge(known, now, watch?.position(), allowed)
     }
     answered.delete(id)
-    const accepting = { ...known, accepted: now.intrusion }
+    const accepting = { ...known, accepted: now.intrusion, label: now.label }
     expected.set(id, accepting)
     return judge(accepting, now, watch?.position(), allowed)
   }
@@ -129,7 +127,7 @@ export const make = Effect.fnUntraced(function*(
     if (typeof now !== "object") return String(now)
     // What we write ourselves is no news about what controllers hold.
     if (verdict === "unjudged") return `${now.uid} ${now.held}`
-    return `${now.uid} ${now.deleting} ${now.fingerprint} ${now.intrusion}`
+    return `${now.uid} ${now.deleting} ${now.label} ${now.fingerprint} ${now.intrusion}`
   }
 
   const open = (id: string, verdict: Verdict, live: LiveMetadata | undefined, due: number) => {
@@ -232,7 +230,7 @@ export const make = Effect.fnUntraced(function*(
         const known = expected.get(id)
         const isSame = known?.entry.uid === entry.uid && known?.entry.fingerprint === entry.fingerprint
         const isKnown = isSame && known !== undefined
-        expected.set(id, isKnown ? { ...known, entry } : { ...unknown, entry, resourceVersion: written.get(id) })
+        expected.set(id, isKnown ? { ...known, entry } : { ...unknown, label, entry, resourceVersion: written.get(id) })
         watchOf(entry)?.add(entry.ref, self)
       }
       for (const [name, watched] of watches) if (!wanted.has(name)) yield* stop(name, watched)
@@ -264,7 +262,7 @@ export const make = Effect.fnUntraced(function*(
         const [known, before] = [expected.get(id), cases.get(id)]
         const isNew = known?.entry.fingerprint !== entry.fingerprint
         const writtenAt = isNew ? uptimeOf(clock) : known?.writtenAt
-        expected.set(id, { entry, resourceVersion, writtenAt, accepted: known?.accepted })
+        expected.set(id, { label, ...known, entry, resourceVersion, writtenAt, accepted: known?.accepted })
         // What was handed out is answered by a heal: what people own inside by then is theirs to own.
         if (before?.isTold === true) answered.set(id, resourceVersion)
         if (before?.verdict !== "unjudged") cases.delete(id)

@@ -5,6 +5,8 @@ import type { Suspicion } from "../kube/Suspect.ts"
 /** What an object should be like: as we left it. */
 export interface Expected {
   readonly entry: InventoryEntry
+  /** Which delivery it is to say that it is of. */
+  readonly label: string | undefined
   /** Of our last write, where this process made it. */
   readonly resourceVersion: string | undefined
   /** When this process last changed it, in milliseconds. */
@@ -16,6 +18,10 @@ export interface Expected {
 /** What speaks against an object; one that is `leaving` has to be gone before it can be put back. */
 export type Verdict = Suspicion | "leaving" | undefined
 
+/** Whether something is wrong with an object by itself, without a policy to be asked. */
+export const isTaken = (verdict: Verdict): verdict is Exclude<Verdict, undefined | "unjudged"> =>
+  verdict !== undefined && verdict !== "unjudged"
+
 /** Whether one resourceVersion is older than another: decimal numbers of any length (Kubernetes KEP 5504). */
 export const isOlder = (a: string, b: string): boolean => a.length === b.length ? a < b : a.length < b.length
 
@@ -24,7 +30,7 @@ export const isOlder = (a: string, b: string): boolean => a.length === b.length 
  * foreign labels, other controllers' fields and a scale that is not ours to decide leave it well.
  */
 export const judge = (
-  { accepted, entry, resourceVersion }: Expected,
+  { accepted, entry, label, resourceVersion }: Expected,
   now: Seen | "absent",
   position: string | undefined,
   allowed: ReadonlyArray<string>
@@ -37,6 +43,8 @@ export const judge = (
   if (now === "absent") return "gone"
   if (now.deleting) return "leaving"
   if (now.uid !== entry.uid) return "replaced"
+  // Another delivery's write has the same manager, and maybe the same second.
+  if (now.label !== label) return "taken"
   if (now.resourceVersion !== resourceVersion && now.fingerprint !== entry.fingerprint) return "changed"
   const isWanted = (manager: string) => allowed.includes(manager)
   if (now.intrusion !== accepted && !now.intruders.every(isWanted)) return "additions"

@@ -6,6 +6,18 @@ import type { ObjectRef } from "../domain/ObjectRef.ts"
 import type { Ownership } from "../domain/ownership.ts"
 import type { KubeFailure } from "../domain/StageError.ts"
 
+/**
+ * The resourceVersion of no object: etcd counts its own beginning as 1. An apply that expects it makes an object where
+ * there is none, and is a conflict where there is one.
+ */
+export const absent = "1"
+
+export interface WriteOptions {
+  readonly force: boolean
+  /** The resourceVersion that the object has, or `absent`: if it has another, that is a conflict, and nothing is written. */
+  readonly expects?: string | undefined
+}
+
 /** The right to change workloads, as one identity. Only `apply` may hold it. */
 export class KubeWriter extends Context.Service<KubeWriter, {
   /**
@@ -13,7 +25,7 @@ export class KubeWriter extends Context.Service<KubeWriter, {
    * manifest leaves to others is sent only when the object is made; where it is ours, it is given up with the value that
    * it has, as one with the write.
    */
-  readonly apply: (manifest: Manifest, options: { readonly force: boolean }) => Effect.Effect<JsonObject, KubeFailure>
+  readonly apply: (manifest: Manifest, options: WriteOptions) => Effect.Effect<JsonObject, KubeFailure>
   /**
    * Says anew who owns what in exactly this state of an object, whose content stays as it is; answers its metadata. If
    * it changed meanwhile, that is a conflict.

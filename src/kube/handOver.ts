@@ -12,6 +12,8 @@ import { placeOf } from "./objectRequest.ts"
 const attempts = 5
 const metadataOnly = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
 
+const versionOf = (object: JsonObject): string => String(at(object, "metadata", "resourceVersion"))
+
 /** Where an object's ownership entry of ours is in the way, and what is to stand in its place. */
 const shortened = (object: JsonObject, manifest: Manifest) => {
   const entries = at(object, "metadata", "managedFields")
@@ -24,7 +26,7 @@ const shortened = (object: JsonObject, manifest: Manifest) => {
   return fields === owned ? undefined : [
     { op: "replace", path: `/metadata/managedFields/${index}/fieldsV1`, value: fields },
     // A change by anybody meanwhile makes it a conflict.
-    { op: "replace", path: "/metadata/resourceVersion", value: at(object, "metadata", "resourceVersion") }
+    { op: "replace", path: "/metadata/resourceVersion", value: versionOf(object) }
   ]
 }
 
@@ -33,12 +35,19 @@ const shortened = (object: JsonObject, manifest: Manifest) => {
  *
  * A field that we own and do not send any more would fall back to its default. So first our entry in managedFields
  * loses it: what nobody owns keeps its value, and the next writer owns it. No value is read or written on the way: those
- * of Secrets are masked, and what an autoscaler writes meanwhile stays.
+ * of Secrets are masked, and what an autoscaler writes meanwhile stays. Of an object that is not as the write `expects`
+ * it to be nothing is given up: the write will be refused.
  */
-export const handOver = Effect.fnUntraced(function*(session: KubeSession, discovery: Discovery, manifest: Manifest) {
-  if ((manifest.leaves ?? []).length === 0) return manifest
+export const handOver = Effect.fnUntraced(function*(
+  session: KubeSession,
+  discovery: Discovery,
+  manifest: Manifest,
+  expects: string | undefined
+) {
+  const whole = { manifest, expects }
+  if ((manifest.leaves ?? []).length === 0) return whole
   const place = yield* placeOf(session, discovery, "patch", manifest.apiVersion, manifest.ref)
-  if (place === undefined) return manifest
+  if (place === undefined) return whole
   const { asked, path } = place
   for (let attempt = 1;; attempt++) {
     const look = {
@@ -51,10 +60,11 @@ export const handOver = Effect.fnUntraced(function*(session: KubeSession, discov
     const object = yield* session.request(look).pipe(
       Effect.catchIf(({ status }) => status === 404, () => Effect.succeed(undefined))
     )
-    if (object === undefined) return manifest
+    if (object === undefined) return whole
+    if (expects !== undefined && versionOf(object) !== expects) return whole
     const patch = shortened(object, manifest)
-    if (patch === undefined) return withoutLeft(manifest)
-    const isRaced = yield* session.request({
+    if (patch === undefined) return { manifest: withoutLeft(manifest), expects }
+    const shorter = yield* session.request({
       asked,
       method: "PATCH",
       path,
@@ -64,12 +74,12 @@ export const handOver = Effect.fnUntraced(function*(session: KubeSession, discov
       body: JSON.stringify(patch),
       idempotent: true
     }).pipe(
-      Effect.as(false),
       Effect.catchIf(
         (failure) => (refusalOf(failure) === "conflict" || failure.status === 404) && attempt < attempts,
-        () => Effect.succeed(true)
+        () => Effect.succeed(undefined)
       )
     )
-    if (!isRaced) return withoutLeft(manifest)
+    if (shorter === undefined) continue
+    return { manifest: withoutLeft(manifest), expects: expects === undefined ? undefined : versionOf(shorter) }
   }
 })

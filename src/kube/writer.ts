@@ -1,4 +1,6 @@
 import * as Effect from "effect/Effect"
+import { at, type JsonObject } from "../domain/Json.ts"
+import type { Manifest } from "../domain/Manifest.ts"
 import { fieldManager } from "../domain/ownership.ts"
 import { handOver } from "./handOver.ts"
 import type { Identity } from "./Identity.ts"
@@ -13,9 +15,11 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeWri
   const session = client.as(identity)
   const { discovery } = client
   return {
-    apply: (manifest, { force }) =>
-      handOver(session, discovery, manifest).pipe(
-        Effect.flatMap((sent) => applyAs(session, discovery, sent, { force, dryRun: false })),
+    apply: (manifest, { expects, force }) =>
+      handOver(session, discovery, manifest, expects).pipe(
+        Effect.flatMap((sent) =>
+          applyAs(session, discovery, expecting(sent.manifest, sent.expects), { force, dryRun: false })
+        ),
         Effect.tap(() => makesKinds(manifest.ref) ? discovery.expectChange : Effect.void),
         Effect.uninterruptible
       ),
@@ -42,6 +46,12 @@ export const make = (client: KubeClient["Service"], identity: Identity): KubeWri
       deleteAs(session, discovery, apiVersion, ref, { propagationPolicy: "Background", preconditions }),
     mayChange: client.mayChange
   }
+}
+
+const expecting = (manifest: Manifest, resourceVersion: string | undefined): Manifest => {
+  if (resourceVersion === undefined) return manifest
+  const metadata = { ...at(manifest.object, "metadata") as JsonObject, resourceVersion }
+  return { ...manifest, json: JSON.stringify({ ...manifest.object, metadata }) }
 }
 
 const makesKinds = ({ group, kind }: { readonly group: string; readonly kind: string }): boolean =>

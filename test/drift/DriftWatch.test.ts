@@ -38,7 +38,7 @@ const watching = Effect.gen(function*() {
     add: (_, follower) => followers.add(follower),
     remove: (_, follower) => followers.delete(follower)
   }
-  const drift = yield* make(() => Effect.succeed(watch), { allowManagers: [] })
+  const drift = yield* make(() => Effect.succeed(watch), { label: "shop.shop", allowManagers: [] })
   const see = (next: Seen | undefined) => {
     const before = known
     known = next

@@ -9,6 +9,7 @@ import type { Changeset } from "../../src/domain/Changeset.ts"
 import type { Admitted } from "../../src/domain/Decision.ts"
 import type { Healed } from "../../src/domain/Drift.ts"
 import type { JsonObject } from "../../src/domain/Json.ts"
+import { deliveryValue } from "../../src/domain/ownership.ts"
 import { Drift } from "../../src/drift/Drift.ts"
 import type { Suspect } from "../../src/kube/Suspect.ts"
 import { plan, revision } from "../apply/Subject.ts"
@@ -16,7 +17,7 @@ import { plan, revision } from "../apply/Subject.ts"
 /** Applies a delivery and keeps it as it is, as a lane of the agent does; what becomes of suspects is in the queues. */
 export const tend = Effect.fnUntraced(function*(subject: Delivery, objects: ReadonlyArray<JsonObject>) {
   const [apply, drift, store] = [yield* Apply, yield* Drift, yield* InventoryStore]
-  const watch = yield* drift.watch(subject.spec.apply)
+  const watch = yield* drift.watch({ label: deliveryValue(subject.metadata), ...subject.spec.apply })
   const healed = yield* Queue.unbounded<Healed>()
   const untouched = yield* Queue.unbounded<Healed>()
   const failed = yield* Queue.unbounded<string>()

@@ -52,6 +52,7 @@ const expected: Expected = {
     fingerprint: fingerprint([mine()]),
     uid: "uid"
   },
+  label: "shop.web",
   resourceVersion: "100",
   writtenAt: 0,
   accepted: undefined
@@ -96,6 +97,14 @@ describe("judge", () => {
     assert.strictEqual(verdict("absent"), "gone")
   })
 
+  it("sees that another delivery wrote it, in the second of our own write", () => {
+    const theirs = live("101", [mine()], { labels: { "sluice.dev/delivery": "shop.other" } })
+    assert.strictEqual(verdict(theirs), "taken")
+    assert.strictEqual(verdict(live("101", [mine()], { labels: {} })), "taken")
+    assert.isUndefined(verdict({ ...theirs, resourceVersion: "99" }), "that was before our own write")
+    assert.isUndefined(judge({ ...expected, label: "shop.other" }, seen(theirs), "150", []))
+  })
+
   it("sees what people add inside, unless they may", () => {
     const sidecar = theirs("kubectl-edit", {
       "f:spec": {
@@ -127,6 +136,7 @@ describe("judge", () => {
     assert.isUndefined(verdict("absent", [], "99"))
     const ahead: Expected = {
       entry: { ref: live("", []).ref, apiVersion: "apps/v1" },
+      label: "shop.web",
       resourceVersion: undefined,
       writtenAt: undefined,
       accepted: undefined

@@ -68,10 +68,35 @@ interface Live {
     readonly uid: string
     readonly resourceVersion: string
     readonly labels: Readonly<Record<string, string>>
+    readonly annotations: Readonly<Record<string, string>>
   }
   readonly data: { readonly says: string }
 }
 const live = (name: string) => plane.request("GET", `/api/v1/namespaces/shop/configmaps/${name}`) as Promise<Live>
+
+/** Waits until one of two Deliveries has an object, and the other says so and does not have it in its inventory. */
+const shared = async (object: string, one: string, other: string, commit = "") => {
+  const ofReady = (name: string) => {
+    const delivery = deliveries.get(`shop/${name}`)
+    return delivery && condition(delivery, "Ready")
+  }
+  const isOn = (name: string) => {
+    const { metadata, status } = deliveries.get(`shop/${name}`) ?? {}
+    return ofReady(name)?.status === "True" && status?.observedGeneration === metadata?.generation &&
+      status?.lastAppliedRevision?.endsWith(commit) === true
+  }
+  const isRefused = (name: string) => ofReady(name)?.reason === "ApplyConflict"
+  const isShared = (winner: string, loser: string) => isOn(winner) && isRefused(loser)
+  await deliveries.until(`one of ${one} and ${other} has ${object}`, () => isShared(one, other) || isShared(other, one))
+  const [winner, loser] = isShared(one, other) ? [one, other] : [other, one]
+  assert.include(ofReady(loser)!.message, `belongs to delivery shop/${winner}; delivery shop/${loser} wants it too`)
+  const has = (name: string) =>
+    deliveries.get(`shop/${name}`)!.status?.inventory?.entries.some(({ id }) => id === `shop_${object}__ConfigMap`)
+  assert.isTrue(has(winner))
+  assert.isNotTrue(has(loser))
+  assert.strictEqual((await live(object)).metadata.labels["sluice.dev/delivery"], `shop.${winner}`)
+  return { winner, loser }
+}
 
 describe("two Deliveries that claim one object", () => {
   it("names both, leaves the object alone, and goes on when the first one is deleted", async () => {
@@ -94,6 +119,71 @@ describe("two Deliveries that claim one object", () => {
     assert.strictEqual(after.metadata.labels["sluice.dev/delivery"], "shop.two")
     await remove("two")
     await deliveries.until("two is gone", (known) => !known.has("shop/two"))
+  })
+
+  it("lets one of two have what both want in the same moment, and the other once that one is gone", async () => {
+    const pairs = ["a", "b", "c", "d", "e", "f", "g", "h"]
+    const names = pairs.flatMap((pair) => [`${pair}-left`, `${pair}-right`])
+    const urls = await Promise.all(names.map(async (name) => {
+      const repository = await git.repository(name)
+      await repository.commit({ "a.yaml": configMap(`both-${name[0]}`, name) }, "Both")
+      return repository.url
+    }))
+    await Promise.all(names.map((name, index) => deliver(name, urls[index]!)))
+    const had = await Promise.all(pairs.map((pair) => shared(`both-${pair}`, `${pair}-left`, `${pair}-right`)))
+    for (const { loser, winner } of had) {
+      await remove(winner)
+      await deliveries.ready(`shop/${loser}`, "", 40_000)
+      assert.strictEqual((await live(`both-${loser[0]}`)).data.says, loser)
+    }
+  })
+
+  it("lets one of two have what one commit gives to both", async () => {
+    const repository = await git.repository("monorepo")
+    const files = (name: string, says: string) => ({
+      [`left/${name}.yaml`]: configMap(name, says),
+      [`right/${name}.yaml`]: configMap(name, says)
+    })
+    await repository.commit({ "left/l.yaml": configMap("l", "l"), "right/r.yaml": configMap("r", "r") }, "Apart")
+    for (const name of ["left", "right"]) await deliver(name, repository.url, `path: ${name}`)
+    await Promise.all(["left", "right"].map((name) => deliveries.ready(`shop/${name}`)))
+    for (const round of ["one", "two", "three"]) {
+      const commit = await repository.commit(files(`new-${round}`, round), "New to both")
+      await shared(`new-${round}`, "left", "right", commit)
+      const apart = { [`left/new-${round}.yaml`]: null, [`right/new-${round}.yaml`]: null }
+      const last = await repository.commit(apart, "Neither")
+      await Promise.all(["left", "right"].map((name) => deliveries.ready(`shop/${name}`, last, 40_000)))
+    }
+  })
+
+  it("tells who has lost an object to another that nobody handed over, and heals a label that somebody copied", async () => {
+    const lost = "/api/v1/namespaces/shop/configmaps/lost"
+    const [one, two] = [await git.repository("ten"), await git.repository("eleven")]
+    await one.commit({ "a.yaml": configMap("lost", "ten") }, "Ten")
+    await two.commit({ "b.yaml": configMap("elsewhere", "eleven") }, "Eleven")
+    await deliver("ten", one.url)
+    await deliver("eleven", two.url)
+    await Promise.all(["ten", "eleven"].map((name) => deliveries.ready(`shop/${name}`)))
+    const relabelled = async (label: string) => {
+      const { data, metadata: { annotations } } = await live("lost")
+      const metadata = { name: "lost", namespace: "shop", annotations, labels: { "sluice.dev/delivery": label } }
+      const object = { apiVersion: "v1", kind: "ConfigMap", metadata, data }
+      await plane.request("PATCH", `${lost}?fieldManager=sluice&force=true`, object, "application/apply-patch+yaml")
+    }
+    const healed = async () => {
+      while ((await live("lost")).metadata.labels["sluice.dev/delivery"] !== "shop.ten") {
+        await new Promise((resolve) => setTimeout(resolve, 20))
+      }
+    }
+    const copied = { metadata: { labels: { "sluice.dev/delivery": "shop.eleven" } } }
+    await plane.request("PATCH", `${lost}?fieldManager=kubectl-label`, copied, "application/merge-patch+json")
+    await healed()
+    await relabelled("shop.nobody")
+    await healed()
+    await relabelled("shop.eleven")
+    const { message } = condition(await deliveries.reason("shop/ten", "ApplyConflict"), "Ready")!
+    assert.include(message, "belongs to delivery shop/eleven; delivery shop/ten wants it too")
+    assert.strictEqual((await live("lost")).metadata.labels["sluice.dev/delivery"], "shop.eleven")
   })
 
   it("goes on when a commit of the first one lets the object go", async () => {

@@ -4,7 +4,18 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import { InventoryStore } from "../../src/apply/InventoryStore.ts"
 import { exitCodeOf } from "../../src/domain/StageError.ts"
-import { allow, as, ask, asUser, cluster, dyingAt, exists, makeNamespace, requestsOf } from "../apply/Cluster.ts"
+import {
+  allow,
+  as,
+  ask,
+  asUser,
+  Cluster,
+  cluster,
+  dyingAt,
+  exists,
+  makeNamespace,
+  requestsOf
+} from "../apply/Cluster.ts"
 import { carryOut, configMap, deliver, delivery, deployment, plan, revision } from "../apply/Subject.ts"
 
 /** Six of nine objects, other ones each turn, and all of them changed. */
@@ -255,9 +266,17 @@ layer(cluster({ controllers: true }), options)("apply", (it) => {
         ["create", "the old object is still being deleted"]
       ])
       const run = yield* Effect.forkChild(carryOut(subject, changeset))
-      // Our label on the object that leaves says that the write came, and that the wait for its end has begun.
-      const isWritten = Effect.map(ask("GET", path), (object) => JSON.stringify(object).includes("leaving.shop"))
-      yield* Effect.repeat(isWritten, { until: (written) => written })
+      // What leaves is not written any more: the refusal says that the wait for its end has begun.
+      const plane = yield* Cluster
+      const isRefused = Effect.map(Effect.promise(plane.readAudit), (events) =>
+        events.some(({ requestURI, responseStatus, verb }) =>
+          verb === "patch" && requestURI.startsWith(`${path}?`) && responseStatus?.code === 409
+        ))
+      yield* Effect.repeat(isRefused, {
+        until: (refused) =>
+          refused
+      })
+      assert.notInclude(JSON.stringify(yield* ask("GET", path)), "leaving.shop")
       yield* ask("PATCH", path, { metadata: { finalizers: null } }, "application/merge-patch+json")
       yield* Fiber.join(run)
       assert.deepInclude(yield* ask("GET", path), { data: { key: "new" } })

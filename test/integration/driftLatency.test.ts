@@ -61,7 +61,7 @@ layer(Layer.mergeAll(cluster({}), Drift.layer), options)("drift latency", (it) =
   it.effect("opens as many watches as there are namespaces", () =>
     Effect.gen(function*() {
       const [drift, plane] = [yield* Drift, yield* Cluster]
-      const watch = yield* drift.watch({ allowManagers: [] })
+      const watch = yield* drift.watch({ label: "shop.speed", allowManagers: [] })
       const [time] = yield* Effect.timed(watch.follow(
         Array.from({ length: namespaces }, (_, index): InventoryEntry => ({
           ref: { group: "", kind: "ConfigMap", namespace: `many-${index}`, name: "a" },

@@ -3,9 +3,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import type { Delivery } from "../../src/api/v1alpha1/Delivery.ts"
 import { Apply } from "../../src/apply/Apply.ts"
 import { InventoryStore } from "../../src/apply/InventoryStore.ts"
 import { at, type JsonObject } from "../../src/domain/Json.ts"
+import { deliveryValue } from "../../src/domain/ownership.ts"
 import { Drift } from "../../src/drift/Drift.ts"
 import { Known } from "../../src/kube/Known.ts"
 import { allow, as, ask, asUser, cluster, makeNamespace, requestsOf } from "../apply/Cluster.ts"
@@ -22,6 +24,11 @@ const get = (path: string) => Effect.map(ask("GET", path), (object) => object as
 const edit = (path: string, body: unknown, manager = "kubectl-edit") =>
   ask("PATCH", `${path}?fieldManager=${manager}`, body, mergePatch)
 
+const optionsOf = ({ metadata, spec: { apply: { allowManagers } } }: Delivery) => ({
+  label: deliveryValue(metadata),
+  allowManagers
+})
+
 const interval = 300
 const options = { excludeTestServices: true, timeout: "2 minutes" } as const
 
@@ -35,7 +42,7 @@ layer(Layer.mergeAll(cluster({}), Drift.layerWith({ interval })), options)("drif
       yield* edit(maps("restart", "a"), { data: { key: "2" } })
       yield* ask("DELETE", maps("restart", "b"))
       const [drift, store] = [yield* Drift, yield* InventoryStore]
-      const watch = yield* drift.watch(subject.spec.apply)
+      const watch = yield* drift.watch(optionsOf(subject))
       yield* watch.follow((yield* store.load).entries)
       const suspects = yield* watch.suspects
       assert.deepStrictEqual(suspects.map(({ ref, why }) => `${ref.name} ${why}`).sort(), ["a changed", "b gone"])
@@ -94,7 +101,7 @@ layer(Layer.mergeAll(cluster({}), Drift.layerWith({ interval })), options)("drif
       yield* deliver(subject, [configMap("a", "polled", { key: "1" })]).pipe(Effect.provide(as("shop", "polled")))
       yield* Effect.gen(function*() {
         const [drift, store] = [yield* Drift, yield* InventoryStore]
-        const watch = yield* drift.watch({ allowManagers: [] })
+        const watch = yield* drift.watch(optionsOf(subject))
         const { entries } = yield* Effect.provide(store.load, as("shop", "polled"))
         yield* watch.follow(entries)
         assert.deepStrictEqual(yield* watch.polled, ["ConfigMap"])
@@ -122,7 +129,7 @@ layer(Layer.mergeAll(cluster({}), Drift.layerWith({ interval })), options)("drif
       const [apply, drift, store] = [yield* Apply, yield* Drift, yield* InventoryStore]
       const changeset = yield* plan(subject, objects)
       yield* deliver(subject, objects)
-      const watch = yield* drift.watch(subject.spec.apply)
+      const watch = yield* drift.watch(optionsOf(subject))
       const inventory = yield* store.load
       yield* watch.follow(inventory.entries)
       yield* edit(maps("report", "a"), { data: { key: "2", more: "3" } })

@@ -1,8 +1,14 @@
-import type { Manifest } from "../domain/Manifest.ts"
-import { adoptAnnotation, annotationOf, deliveryLabel, deliveryValue, displayValue } from "../domain/ownership.ts"
-import { fieldManager } from "../domain/ownership.ts"
-import { ApplyConflict } from "../domain/StageError.ts"
-import type { LiveMetadata } from "../kube/KubeReader.ts"
+import type { Manifest } from "./Manifest.ts"
+import {
+  adoptAnnotation,
+  annotationOf,
+  deliveryLabel,
+  deliveryValue,
+  displayValue,
+  fieldManager,
+  type Owned
+} from "./ownership.ts"
+import { ApplyConflict } from "./StageError.ts"
 
 const adopts = (manifest: Manifest, other: string): boolean => {
   const named = annotationOf(manifest.object, adoptAnnotation)
@@ -13,7 +19,7 @@ const adopts = (manifest: Manifest, other: string): boolean => {
 /** Two deliveries never share an object: the conflict with the one that has it, unless it is gone or hands it over. */
 export const claimed = (
   manifest: Manifest,
-  live: LiveMetadata,
+  live: Owned,
   label: string,
   isLiving: (label: string) => boolean
 ): ApplyConflict | undefined => {
