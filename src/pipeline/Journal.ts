@@ -53,6 +53,7 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
 
   const begin = (revision: Revision | undefined, why: string, known?: Commit) =>
     Effect.gen(function*() {
+      const context = yield* Effect.context<R>()
       const id = yield* Ulid.make
       const startedAt = yield* Clock.currentTimeMillis
       const emit = (happening: RunHappening) => offer(id, happening)
@@ -71,7 +72,9 @@ export const makeJournal = Effect.fnUntraced(function*<R>(
         })
       const started = (name: Stage) => {
         stage = name
-        return Effect.asVoid(emit({ _tag: "StageStarted", stage: name, revision }))
+        const told = Effect.asVoid(emit({ _tag: "StageStarted", stage: name, revision }))
+        // What stands there before the first write: after it, that is this very revision.
+        return name === "apply" ? Effect.andThen(Effect.provide(remembered, context), told) : told
       }
       const finished = (name: Stage, durationMs: number, note: string) => {
         stage = undefined
