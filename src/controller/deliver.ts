@@ -35,6 +35,7 @@ import { freed } from "./freed.ts"
 import { guardsNow } from "./guards.ts"
 import { hooked } from "./hooked.ts"
 import { keep } from "./keep.ts"
+import { Places } from "./Places.ts"
 import type { LiveDelivery, Registry } from "./Registry.ts"
 import { secretsChange, secretsOf } from "./secretsChange.ts"
 import { tellDrift } from "./tellDrift.ts"
@@ -196,11 +197,14 @@ const delivering = Effect.fnUntraced(function*(
       }
       if (event._tag === "DriftFound") yield* tellDrift(delivery, yield* notifiers, event.findings)
     })
+  const places = yield* Places
+  /** A rollout is waited for without one. */
+  let givePlace: Effect.Effect<void> = Effect.void
   const loop = pipeline({
     delivery,
     notifiers,
     head,
-    tree: (revision) => lane.look(tree(revision)),
+    tree: (revision) => lane.look(places.reads.during(tree(revision))),
     untouched: (earlier, later) => lane.look(untouched(earlier, later)),
     commit,
     hear: heard,
@@ -215,12 +219,14 @@ const delivering = Effect.fnUntraced(function*(
       Effect.suspend(() => {
         desired = { ...desired, revision: format(artifact.revision) }
         const awaited = waits()
-        return awaited === undefined ? Effect.void : Effect.fail(awaited)
+        return awaited === undefined
+          ? Effect.map(places.runs.take, (give) => void (givePlace = give))
+          : Effect.fail(awaited)
       })
   })
   const services = Context.make(Watched, {
     ...keeping,
-    applied: (...all) => Effect.andThen(keeping.applied(...all), written)
+    applied: (...all) => Effect.all([givePlace, keeping.applied(...all), written], { discard: true })
   }).pipe(
     Context.add(Pulse, lane),
     Context.add(Guards, guards),

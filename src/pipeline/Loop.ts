@@ -1,4 +1,5 @@
 import type * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import type { Delivery } from "../api/v1alpha1/Delivery.ts"
 import type { Notifier } from "../api/v1alpha1/Notifier.ts"
 import type { StageError } from "../domain/StageError.ts"
@@ -18,6 +19,6 @@ export interface Loop
   readonly notifiers: Effect.Effect<ReadonlyArray<Notifier>>
   /** Reads the tree of a revision. Without one it is fetched with the delivery's own rights. */
   readonly tree?: LaneOptions<Stages | Right>["tree"]
-  /** Fails for as long as something else has to come first. */
-  readonly ready?: (tree: Tree) => Effect.Effect<void, StageError>
+  /** Waits for its turn, within the scope of the run; fails for as long as something else has to come first. */
+  readonly ready?: (tree: Tree) => Effect.Effect<void, StageError, Scope.Scope>
 }
