@@ -7,7 +7,9 @@ import { homedir } from "node:os"
 import { join } from "node:path"
 import { setFlagsFromString } from "node:v8"
 
-const { SLUICE_CACHE, XDG_CACHE_HOME } = process.env
+const { FORCE_COLOR, NO_COLOR, SLUICE_CACHE, XDG_CACHE_HOME } = process.env
+// Who wants no colours has none; Node lets the other variable win, even where it is empty.
+if (NO_COLOR || FORCE_COLOR === "") delete process.env.FORCE_COLOR
 const cache = SLUICE_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "sluice")
 
 /** Programs, compiled policies and our own compiled code are run from the cache: nobody else may write there. */
@@ -32,7 +34,7 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
   const why = refusal()
   if (why === undefined) {
     // An agent runs for long and should be small. Before the code cache, which keeps apart what other flags compiled.
-    if (process.argv[2] === "run" || process.argv[2] === "agent") setFlagsFromString("--heap-growing-percent=30")
+    if (process.argv[2] === "run" || process.argv[2] === "agent") setFlagsFromString("--heap-growing-percent=10")
     module.enableCompileCache(join(cache, "code"))
     await import("./main.ts")
   } else {

@@ -75,7 +75,7 @@ export const healthy = Effect.fnUntraced(function*(
         missing.delete(key(ref))
         return
       }
-      missing.set(key(ref), `${display(ref)} ${message}`)
+      missing.set(key(ref), message)
       if (status === "Failed") {
         return yield* new HealthCheckFailed({ object: ref, origin: manifest.origin, detail: message })
       }
@@ -85,10 +85,19 @@ export const healthy = Effect.fnUntraced(function*(
     Effect.timeoutOrElse({
       duration: timeout,
       orElse: () => {
-        const names = [...missing.values()]
+        const late = `not healthy after ${timeout / 1_000} s`
+        const left = manifests.flatMap((manifest) => {
+          const message = missing.get(key(manifest.ref))
+          return message === undefined ? [] : [{ manifest, message }]
+        })
+        const [only] = left
+        if (only !== undefined && left.length === 1) {
+          const { origin, ref } = only.manifest
+          return Effect.fail(new HealthTimeout({ detail: `${late}: ${only.message}`, object: ref, origin }))
+        }
+        const names = left.map(({ manifest, message }) => `${display(manifest.ref)} ${message}`)
         const more = names.length > told ? `; and ${names.length - told} more` : ""
-        const detail = `not healthy after ${timeout / 1_000} s: ${names.slice(0, told).join("; ")}${more}`
-        return Effect.fail(new HealthTimeout({ detail }))
+        return Effect.fail(new HealthTimeout({ detail: `${late}: ${names.slice(0, told).join("; ")}${more}` }))
       }
     })
   )

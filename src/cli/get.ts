@@ -34,7 +34,11 @@ const whatIsAsked = Effect.fnUntraced(function*(given: Given) {
   const kind = called ?? deliveries
   const texts = called === undefined ? given.operands : after === undefined ? rest : [after, ...rest]
   if (texts.length > 0 && given.switches.has("all-namespaces")) {
-    return yield* refuse("-A and a name are too much together", "Say where it is: -n NAMESPACE, or NAMESPACE/NAME.")
+    const near = kindMeant(given)
+    const hint = near === undefined
+      ? "Say where it is: -n NAMESPACE, or NAMESPACE/NAME."
+      : `Did you mean ${JSON.stringify(near)}?`
+    return yield* refuse("-A and a name are too much together", hint)
   }
   if (given.switches.has("watch") && textOf(given, "output") === "yaml") {
     return yield* refuse("-w does not write YAML", "Take -o json: a document a line.")
@@ -45,12 +49,14 @@ const whatIsAsked = Effect.fnUntraced(function*(given: Given) {
   return asked
 })
 
+/** The kind that may have been meant by the first word, which is none. */
+const kindMeant = ({ operands: [word = ""] }: Given): string | undefined =>
+  kindCalled(word) === undefined ? nearest(word, kinds.flatMap(({ words }) => words)) : undefined
+
 /** Who misspells a kind has named a Delivery. */
 const misspelt = (given: Given) => (error: StageError): StageError => {
-  const word = given.operands[0] ?? ""
-  const near = nearest(word, kinds.flatMap(({ words }) => words))
-  return error._tag === "InvalidSpec" && error.hint?.startsWith("sluice get") === true && near !== undefined &&
-      kindCalled(word) === undefined
+  const near = kindMeant(given)
+  return error._tag === "InvalidSpec" && error.hint?.startsWith("sluice get") === true && near !== undefined
     ? refuse(error.detail, `Did you mean ${JSON.stringify(near)}?`)
     : error
 }

@@ -52,6 +52,8 @@ export const refusalOf = ({ causes, detail, reason, status }: KubeFailure): Refu
   return "transient"
 }
 
+const missingNamespace = /namespaces "([a-z0-9-]+)" not found/u
+
 const classes: Partial<Record<Refusal, ErrorClass>> = {
   quota: "transient",
   terminating: "transient",
@@ -85,6 +87,12 @@ const hintOf = (failure: KubeFailure, refusal: Refusal): { readonly hint?: strin
     ? { hint: "Check apiVersion and kind, or add the CustomResourceDefinition to this revision." }
     : isUnquotedOn(failure.detail)
     ? { hint: "Quote it: \"on\". Unquoted, YAML reads the key as true." }
+    : refusal === "missing" && missingNamespace.test(failure.detail)
+    ? {
+      hint: `Create it (kubectl create namespace ${
+        missingNamespace.exec(failure.detail)![1]
+      }), or add it to this revision.`
+    }
     : refusal === "admission"
     ? { hint: "The cluster's own admission does not want the object as it is; the text says which rule." }
     : refusal === "quota"

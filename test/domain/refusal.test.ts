@@ -127,6 +127,12 @@ describe("a hint", () => {
     }
   })
 
+  it("says how a namespace is made that is not there", () => {
+    const gone = failure(404, "NotFound", "namespaces \"shop\" not found")
+    const { hint = "" } = refused(gone, undefined, (fields) => new DiffFailed(fields))
+    assert.include(hint, "kubectl create namespace shop")
+  })
+
   for (const [status, hint] of [[429, /overrun/u], [503, /by itself/u], [0, /reached/u], [422, /^$/u]] as const) {
     it(`fits what the server means by ${status}`, () => {
       const { hint: told = "" } = refused(

@@ -251,7 +251,10 @@ describe("a cluster that refuses", () => {
   it("does not get healthy in time: exit code 3, after one wait", async () => {
     const { code, stdout } = await run("slow", { "a.yaml": deployment("slow", "slow") }, "  apply: {timeout: 1s}\n")
     assert.strictEqual(code, 3, stdout)
-    assert.match(stdout, /HealthTimeout.*\n {2}not healthy after 1 s: Deployment\/default\/slow .*\n {2}help /u)
+    assert.match(
+      stdout,
+      /HealthTimeout.*\n {2}a\.yaml:\d+(?::\d+)?: Deployment\/default\/slow: not healthy after 1 s: .*\n {2}help /u
+    )
     assert.lengthOf(stdout.match(/HealthTimeout/gu)!, 1)
   })
 

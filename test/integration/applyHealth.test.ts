@@ -63,7 +63,8 @@ layer(cluster({ nodes: 1 }), options)("health", (it) => {
       const objects = [deployment("web", "slow", {}, { nodeSelector: { "no-such": "node" } })]
       const error = yield* Effect.flip(waitFor(delivery("shop", "slow", { timeout: "1500ms" }), objects))
       assert.strictEqual(error._tag, "HealthTimeout")
-      assert.match(error.message, /not healthy after 1.5 s: Deployment\/slow\/web /u)
+      assert.match(error.message, /: Deployment\/slow\/web: not healthy after 1.5 s: \w/u)
+      assert.deepInclude(error.object, { kind: "Deployment", namespace: "slow", name: "web" })
       const store = yield* InventoryStore
       assert.deepInclude((yield* store.load).applied, { healthy: false })
     }).pipe(Effect.provide(as("shop", "slow"))))

@@ -72,6 +72,8 @@ describe("sluice check", () => {
     assert.include(colored({ FORCE_COLOR: "1" })(bad, ...args).stdout, "\u001b[31mDENY")
     assert.notInclude(readFileSync(join(bad, "m.md"), "utf8"), "\u001b")
     assert.notInclude(colored({ NO_COLOR: "1" })(bad, ...args).stdout, "\u001b")
+    assert.notInclude(colored({ NO_COLOR: "1", FORCE_COLOR: "1" })(bad, ...args).stdout, "\u001b")
+    assert.notInclude(colored({ FORCE_COLOR: "" })(bad, ...args).stdout, "\u001b")
   })
 
   it("answers from any folder alike: paths are the repository's", () => {

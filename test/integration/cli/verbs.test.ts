@@ -199,6 +199,7 @@ layer(Test, { excludeTestServices: true, timeout: "2 minutes" })("the verbs of t
         /there is no Delivery "checkuot" in namespace shop\n +help: Did you mean "checkout"\?/u
       )
       assert.match((yield* sluice("get", "polices")).stderr, /help: Did you mean "policies"\?/u)
+      assert.match((yield* sluice("get", "deliverys", "-A")).stderr, /help: Did you mean "delivery"\?/u)
       assert.match((yield* sluice("history", "../x")).stderr, /"\.\." is no namespace/u)
     }))
 
