@@ -50,7 +50,11 @@ export const open = Effect.fnUntraced(function*(
   const lock = yield* Semaphore.make(1)
   let dirty = changeset.changes.some(({ action }) => action !== "unchanged" && action !== "delete")
   let saved: Inventory | undefined = inventory
-  const current = (): Inventory => ({ ...inventory, entries: [...entries.values()] })
+  // From the first write on, what stands there is no revision whole: who comes back to that one has all looked at anew.
+  const begun = inventory.applied === undefined || changeset.changes.every(({ action }) => action === "unchanged")
+    ? inventory
+    : { ...inventory, applied: { ...inventory.applied, identity: "" } }
+  const current = (): Inventory => ({ ...begun, entries: [...entries.values()] })
   const save = (next: Inventory) =>
     Effect.suspend(() => {
       // Until the cluster answers, nobody knows what is there.

@@ -25,7 +25,8 @@ export class Stubborn {
   }
 
   waits(ref: ObjectRef, now: number): boolean {
-    return (this.#known.get(key(ref))?.until ?? -Infinity) > now
+    // The timer that ends its pause may be early by a millisecond, and is the only one.
+    return (this.#known.get(key(ref))?.until ?? -Infinity) > now + 1
   }
 
   /** Notes that an object could not be put back; answers how often by now, and the pause before it is tried again. */

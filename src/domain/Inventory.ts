@@ -17,7 +17,7 @@ export type InventoryEntry = typeof InventoryEntry.Type
 /** What a delivery owns in the cluster: written ahead, so that a crash at any point orphans nothing. */
 export const Inventory = Schema.Struct({
   entries: Schema.Array(InventoryEntry),
-  /** The last revision that was applied in full, and the identity of that run. */
+  /** The last revision that was applied in full, and the identity of that run: empty while another is applied over it. */
   applied: Schema.optionalKey(Schema.Struct({
     revision: Schema.String,
     identity: Schema.String,

@@ -15,7 +15,7 @@ export const triggerOf = (
 ): Trigger => {
   const { hash } = artifact.revision
   const isApplied = parse(applied?.revision ?? "")?.hash === hash
-  // A record whose key is lost does not know its identity.
+  // A record whose key is lost, or whose revision was half overwritten, does not know its identity.
   const isSame = applied?.identity === identity || (applied?.identity === "" && isApplied)
   if (isSame) return why === "manual" ? "manual" : "drift"
   return isApplied ? "manual" : earlier.includes(hash) ? "rollback" : "git"

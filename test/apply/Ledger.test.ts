@@ -42,6 +42,7 @@ describe("the books of an apply", () => {
       const save = (inventory: Inventory) => Effect.sync(() => void saved.push(inventory))
       const ledger = yield* Ledger.open(before, update, { prune: true, save })
       assert.isUndefined(saved.at(-1)?.entries[0]?.fingerprint, "nobody knows yet what it will be like")
+      assert.deepStrictEqual(saved.at(-1)?.applied, { ...applied, identity: "" }, "nor which revision stands whole")
       // Put back within the second in which it was written first: the same fields, the same time.
       ledger.written(entry)
       yield* ledger.close(applied, 1, undefined)

@@ -41,7 +41,9 @@ const clusterScoped = new Set([
   "ClusterRoleBinding",
   "PolicyBundle",
   "PriorityClass",
-  "MutatingWebhookConfiguration"
+  "MutatingWebhookConfiguration",
+  "ValidatingAdmissionPolicy",
+  "ValidatingAdmissionPolicyBinding"
 ])
 
 /** The path of an object of the kinds that tests make by hand. */
