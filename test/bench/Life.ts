@@ -247,15 +247,23 @@ export class Life {
       behind = all.filter(({ head, id }) => !isWell(known.get(id), head)).map(({ id }) => id)
       return behind.length === 0
     }, timeoutMs).catch((error: Error) => {
-      const lines = (this.#agent?.output ?? "").split("\n").filter((line) => behind.some((id) => line.includes(id)))
-      throw new Error(`not well are ${behind.join(", ")}:\n${lines.slice(-20).join("\n")}`, { cause: error })
+      throw new Error(`not well are ${behind.join(", ")}:\n${this.#lines(behind)}`, { cause: error })
     })
     for (const deadline = Date.now() + timeoutMs;;) {
       const wrong = await this.#wrong()
       if (wrong.length === 0) return
-      if (Date.now() > deadline) throw new Error(`not as Git says: ${wrong.slice(0, 10).join(", ")}`)
+      if (Date.now() > deadline) {
+        const owners = all.map(({ id }) => id).filter((id) => wrong.some((one) => one.startsWith(`${id}-`)))
+        throw new Error(`not as Git says: ${wrong.slice(0, 10).join(", ")}:\n${this.#lines(owners)}`)
+      }
       await sleep(500)
     }
+  }
+
+  /** What the agent said last of some Deliveries. */
+  #lines(ids: ReadonlyArray<string>): string {
+    const lines = (this.#agent?.output ?? "").split("\n").filter((line) => ids.some((id) => line.includes(id)))
+    return lines.slice(-20).join("\n")
   }
 
   /** The objects that are not as Git says. */
