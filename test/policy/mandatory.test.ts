@@ -45,7 +45,7 @@ const saidBy = (
   { violations }: { readonly violations: ReadonlyArray<{ bundle: { name: string }; message: string }> }
 ) => violations.map(({ bundle, message }) => `${bundle.name}: ${message}`)
 
-layer(gate(undefined, { deadline: 300 }), { excludeTestServices: true })("a mandatory bundle", (it) => {
+layer(gate(undefined, { deadline: 10_000 }), { excludeTestServices: true })("a mandatory bundle", (it) => {
   it.effect("has its denials heard however many warnings it has as well", () =>
     Effect.gen(function*() {
       const warnings =
