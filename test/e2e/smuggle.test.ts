@@ -139,9 +139,13 @@ const tricks: Readonly<Record<string, Files>> = {
 /** These are refused before the gate: they have no one meaning. */
 const unreadable = /duplicate|tag$|generateName|UTF-16|line separators|carriage return|hook/u
 
-/** Without what Sluice itself adds after the gate. */
+/** Without what Sluice itself adds after the gate: its marks, and that nothing may be there yet. */
 const withoutStamps = (text: string): unknown => {
-  const object = JSON.parse(text) as { metadata: Record<string, Record<string, string> | undefined> }
+  const { metadata: { resourceVersion, ...metadata }, ...rest } = JSON.parse(text) as {
+    metadata: { resourceVersion: string } & Record<string, Record<string, string> | undefined>
+  }
+  assert.strictEqual(resourceVersion, "1")
+  const object = { ...rest, metadata: metadata as Record<string, Record<string, string> | undefined> }
   for (const part of ["labels", "annotations"]) {
     const entries = Object.entries(object.metadata[part] ?? {}).filter(([name]) => !name.startsWith("sluice.dev/"))
     if (entries.length === 0) delete object.metadata[part]
