@@ -34,7 +34,7 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
   const why = refusal()
   if (why === undefined) {
     // An agent runs for long and should be small. Before the code cache, which keeps apart what other flags compiled.
-    if (process.argv[2] === "run" || process.argv[2] === "agent") setFlagsFromString("--heap-growing-percent=10")
+    if (process.argv[2] === "run" || process.argv[2] === "agent") setFlagsFromString("--heap-growing-percent=30")
     module.enableCompileCache(join(cache, "code"))
     await import("./main.ts")
   } else {
