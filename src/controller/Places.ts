@@ -37,10 +37,13 @@ export const make = ({ atMost, count }: PlacesOptions) => {
   return { take, during }
 }
 
-/** Those of this process: enough to keep the API server busy. Reads have their own: they say that a run is out of date. */
+/**
+ * Those of this process: enough to keep the API server busy. Looks and reads have their own, for they say that a run is out
+ * of date; and what a revision touches is not read after all have asked whether it touches them.
+ */
 export const Places = Context.Reference("sluice/controller/Places", {
   defaultValue: () => {
     const options = { count: 16, atMost: 1_000 }
-    return { runs: make(options), reads: make(options) }
+    return { looks: make(options), reads: make(options), runs: make(options) }
   }
 })

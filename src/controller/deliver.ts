@@ -205,7 +205,7 @@ const delivering = Effect.fnUntraced(function*(
     notifiers,
     head,
     tree: (revision) => lane.look(places.reads.during(tree(revision))),
-    untouched: (earlier, later) => lane.look(places.reads.during(untouched(earlier, later))),
+    untouched: (earlier, later) => lane.look(places.looks.during(untouched(earlier, later))),
     commit,
     hear: heard,
     beside: (lane) => {
