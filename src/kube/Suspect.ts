@@ -3,8 +3,9 @@ import type { LiveMetadata } from "./KubeReader.ts"
 
 /**
  * What speaks against an object: our ownership `changed`, it is `gone` (or without our label), it was `replaced` by
- * another of its name, says that it is of another delivery (`taken`), people own something inside (`additions`), a write in our name may hide in the second of our own
- * (`doubt`), or controllers own something inside of which no policy has been asked (`unjudged`).
+ * another of its name, it says that it is of another delivery (`taken`), people own something inside (`additions`), a
+ * write in our name may hide in the second of our own (`doubt`), or controllers own something inside of which no policy
+ * has been asked (`unjudged`).
  */
 export type Suspicion = "changed" | "gone" | "replaced" | "taken" | "additions" | "doubt" | "unjudged"
 
